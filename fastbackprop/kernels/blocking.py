@@ -1,0 +1,60 @@
+"""Sizes that depend on the processor, each with the loop and the buffer that it sets.
+
+| name                      | what                                      | sets                                              |
+| ------------------------- | ----------------------------------------- | ------------------------------------------------- |
+| VECTOR_BYTES              | width of a vector register                | lanes of every vector                             |
+| MR                        | rows of a register tile                   | micro-kernel; width of a packed panel of A        |
+| NV                        | vectors in a row of it (NR = NV * lanes)  | micro-kernel; width of a packed panel of B        |
+| INNER_ROWS, INNER_COLUMNS | elements of an inner-product tile         | micro-kernel on operands along the depth          |
+| KC                        | depth of a block (loop 4)                 | a panel of B, KC x NR, stays in L1                |
+| BLOCK_A_BYTES             | MC x KC of a packed block of A (loop 3)   | half of L2                                        |
+| BLOCK_B_BYTES             | KC x NC of a packed block of B (loop 5)   | a core's share of L3                              |
+| STRIP_BYTES               | columns of a layer taken at a time        | what one step writes is in L2 for the next one    |
+"""
+
+import os
+
+import llvmlite.binding as llvm
+import numba
+
+
+def _features() -> set[str]:
+    """The target features that Numba compiles for: its overrides when set, else the host's."""
+    if numba.config.CPU_FEATURES is not None:
+        return set(str(numba.config.CPU_FEATURES).split(","))
+    if numba.config.CPU_NAME == "generic":
+        return set()
+    return set(llvm.get_host_cpu_features().flatten().split(","))
+
+
+def _architecture() -> str:
+    return str(llvm.get_process_triple()).split("-")[0]
+
+
+def _tiles(features: set[str], architecture: str) -> tuple[int, int, int, int, int]:
+    """VECTOR_BYTES, MR, NV, INNER_ROWS, INNER_COLUMNS: accumulators and operands of a step fit the registers."""
+    if "+avx512f" in features:
+        return 64, 8, 3, 4, 4  # 24 + 3 + 1 and 16 + 4 + 1 of 32 registers
+    if "+avx2" in features:
+        return 32, 4, 3, 4, 2  # 12 + 3 + 1 and 8 + 4 + 1 of 16
+    if architecture in ("aarch64", "arm64"):
+        return 16, 8, 3, 4, 4  # as with 512 bits
+    return 16, 4, 2, 4, 2  # 8 + 2 + 1 + a product (no fused multiply-add) of 16
+
+
+def _cache_bytes(level: str, usual: int) -> int:
+    """Size of a data cache of one core, or what is usual where the system doesn't say."""
+    try:
+        size = os.sysconf(f"SC_{level}_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return usual
+    return size if size > 0 else usual
+
+
+VECTOR_BYTES, MR, NV, INNER_ROWS, INNER_COLUMNS = _tiles(_features(), _architecture())
+L1_BYTES = _cache_bytes("LEVEL1_DCACHE", 32 * 1024)
+L2_BYTES = _cache_bytes("LEVEL2_CACHE", 512 * 1024)
+KC = max(64, L1_BYTES // (NV * VECTOR_BYTES) // 32 * 32)
+BLOCK_A_BYTES = L2_BYTES // 2
+BLOCK_B_BYTES = 6 * 2**20
+STRIP_BYTES = L2_BYTES // 4

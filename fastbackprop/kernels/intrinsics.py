@@ -1,0 +1,256 @@
+"""Instructions that Numba has no word for, each with a NumPy twin beside it (used under NUMBA_DISABLE_JIT=1).
+
+An array in memory is handed over as a flat array and an index, never as an address. Indices don't wrap around: Numba's
+own indexing selects between i and i + n at every access, which keeps LLVM from vectorizing the loop.
+"""
+
+import math
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, overload
+
+from fastbackprop.kernels.blocking import VECTOR_BYTES
+from fastbackprop.kernels.jit import JIT
+
+
+def by_dtype(table):
+    """A function of one number that gives the entry of `table` for the number's dtype, settled at compile time."""
+
+    def lookup(x):
+        return table[np.asarray(x).dtype.char]
+
+    @overload(lookup, inline="always")
+    def _lookup(x):
+        entry = table["f" if x.bitwidth == 32 else "d"]
+        return lambda x: entry
+
+    return lookup
+
+
+def with_twin(twin):
+    """The decorator of an intrinsic: gives the intrinsic, or the NumPy twin when nothing is compiled."""
+    return lambda typing: intrinsic(typing) if JIT else twin
+
+
+def lanes(dtype):
+    """Numbers in a vector register, for a NumPy dtype or Numba type."""
+    return VECTOR_BYTES * 8 // (dtype.bitwidth if isinstance(dtype, types.Type) else dtype.itemsize * 8)
+
+
+class Vectors:
+    """LLVM instructions on vectors of one dtype. Memory is reached without a promise of alignment."""
+
+    def __init__(self, builder, T, count=None):
+        self.builder, self.T, self.lanes = builder, T, count or lanes(T)
+        self.scalar = ir.DoubleType() if T.bitwidth == 64 else ir.FloatType()
+        self.vector = ir.VectorType(self.scalar, self.lanes)
+        self.name = f"v{self.lanes}f{T.bitwidth}"
+        self.zero = ir.Constant(self.vector, [0.0] * self.lanes)
+
+    def whole(self, value):
+        return ir.Constant(ir.IntType(64), value)
+
+    def equal(self, x, value):
+        return self.builder.icmp_signed("==", x, self.whole(value))
+
+    def both(self, condition, other):
+        return self.builder.and_(condition, other)
+
+    def slot(self, value):
+        """A variable on the stack, which LLVM turns into a register."""
+        slot = cgutils.alloca_once(self.builder, value.type)
+        self.builder.store(value, slot)
+        return slot
+
+    def call(self, name, result, arguments, **options):
+        kind = ir.FunctionType(result, [argument.type for argument in arguments])
+        function = cgutils.get_or_insert_function(self.builder.module, kind, name)
+        return self.builder.call(function, arguments, **options)
+
+    def at(self, pointer, index):
+        return self.builder.gep(pointer, [index])
+
+    def splat(self, scalar):
+        lane0 = self.builder.insert_element(ir.Constant(self.vector, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0))
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
+        return self.builder.shuffle_vector(lane0, ir.Constant(self.vector, ir.Undefined), zeros)
+
+    def mask(self, count):
+        """The first `count` lanes."""
+        kind = ir.VectorType(ir.IntType(64), self.lanes)
+        wide = self.builder.insert_element(ir.Constant(kind, ir.Undefined), count, ir.Constant(ir.IntType(32), 0))
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
+        wide = self.builder.shuffle_vector(wide, ir.Constant(kind, ir.Undefined), zeros)
+        return self.builder.icmp_signed("<", ir.Constant(kind, list(range(self.lanes))), wide)
+
+    def load_scalar(self, pointer):
+        value = self.builder.load(pointer)
+        value.align = 1
+        return value
+
+    def load(self, pointer, mask=None):
+        pointer = self.builder.bitcast(pointer, self.vector.as_pointer())
+        if mask is not None:
+            align = ir.Constant(ir.IntType(32), 1)
+            return self.call(f"llvm.masked.load.{self.name}.p0", self.vector, [pointer, align, mask, self.zero])
+        value = self.builder.load(pointer)
+        value.align = 1
+        return value
+
+    def store(self, value, pointer, mask=None):
+        pointer = self.builder.bitcast(pointer, self.vector.as_pointer())
+        if mask is not None:
+            align = ir.Constant(ir.IntType(32), 1)
+            self.call(f"llvm.masked.store.{self.name}.p0", ir.VoidType(), [value, pointer, align, mask])
+        else:
+            self.builder.store(value, pointer).align = 1
+
+    def fma(self, a, b, c):
+        """a b + c, of vectors or of scalars."""
+        name = self.name if a.type == self.vector else f"f{self.T.bitwidth}"
+        return self.call(f"llvm.fmuladd.{name}", a.type, [a, b, c])
+
+    def sum(self, vector):
+        """Sum of the lanes, by halves."""
+        zero = ir.Constant(self.scalar, -0.0)
+        return self.call(f"llvm.vector.reduce.fadd.{self.name}", self.scalar, [zero, vector], fastmath=("reassoc",))
+
+
+def data(context, builder, kind, array):
+    """Address of the first element of an array argument."""
+    return context.make_array(kind)(context, builder, array).data
+
+
+def address(context, builder, kind, array, index):
+    """Address of array[index] of a flat array argument."""
+    return builder.gep(data(context, builder, kind, array), [index])
+
+
+def _fma_twin(a, b, c):
+    return type(a)(a * type(a)(b) + type(a)(c))
+
+
+@with_twin(_fma_twin)
+def fma(typing_context, a, b, c):
+    """a b + c, fused where the processor can; the dtype is that of a."""
+
+    def emit(context, builder, signature, arguments):
+        kind = arguments[0].type
+        function = ir.FunctionType(kind, [kind] * 3)
+        return builder.call(cgutils.get_or_insert_function(builder.module, function, f"llvm.fmuladd.f{a.bitwidth}"), arguments)
+
+    return a(a, a, a), emit
+
+
+# Adding 1.5 * 2^52 (2^23) rounds to a whole number k and leaves k in the low bits: no conversion to integers, which
+# vectors of doubles lack before AVX-512.
+MAGIC = {"d": 1.5 * 2.0**52, "f": np.float32(1.5 * 2.0**23)}
+
+
+def _power_of_two_twin(t):
+    return type(t)(math.ldexp(1.0, int(t - type(t)(MAGIC[np.asarray(t).dtype.char]))))
+
+
+@with_twin(_power_of_two_twin)
+def power_of_two(typing_context, t):
+    """2^k for t = MAGIC + k, -1022 <= k <= 1023 (float32: -126 .. 127)."""
+
+    def emit(context, builder, signature, arguments):
+        whole = ir.IntType(t.bitwidth)
+        bias, mantissa = (1023, 52) if t.bitwidth == 64 else (127, 23)
+        bits = builder.bitcast(arguments[0], whole)
+        bits = builder.shl(builder.add(bits, ir.Constant(whole, bias)), ir.Constant(whole, mantissa))
+        return builder.bitcast(bits, arguments[0].type)
+
+    return t(t), emit
+
+
+def _flat_twin(X):
+    span = 1 + sum((n - 1) * stride // X.itemsize for n, stride in zip(X.shape, X.strides, strict=True))
+    return np.lib.stride_tricks.as_strided(X, (span,), (X.itemsize,), writeable=X.flags.writeable)
+
+
+def _view(context, builder, T, pointer):
+    """A flat array from a pointer on. One type for all, so that what takes it is compiled once; its end is unknown."""
+    kind = types.Array(T, 1, "C")
+    view = context.make_array(kind)(context, builder)
+    itemsize = context.get_constant(types.intp, T.bitwidth // 8)
+    endless = context.get_constant(types.intp, 2**62)
+    shape, strides = cgutils.pack_array(builder, [endless]), cgutils.pack_array(builder, [itemsize])
+    context.populate_array(view, data=pointer, shape=shape, strides=strides, itemsize=itemsize, meminfo=None)
+    return view._getvalue()
+
+
+@with_twin(_flat_twin)
+def flat(typing_context, X):
+    """The memory from X[0, 0] on as a flat array (a view; strides of X are multiples of the item and not negative)."""
+
+    def emit(context, builder, signature, arguments):
+        return _view(context, builder, X.dtype, data(context, builder, X, arguments[0]))
+
+    return types.Array(X.dtype, 1, "C")(X), emit
+
+
+@intrinsic
+def endless(typing_context, pointer):
+    """The memory from a pointer on as a flat array. Only the bodies of routines, which are never run as Python, use it."""
+
+    def emit(context, builder, signature, arguments):
+        return _view(context, builder, pointer.dtype, arguments[0])
+
+    return types.Array(pointer.dtype, 1, "C")(pointer), emit
+
+
+LINE_BYTES = 64  # of a cache line: a vector that crosses lines costs two loads
+
+
+def _gap_twin(a):
+    return (-a.ctypes.data % LINE_BYTES) // a.itemsize
+
+
+@with_twin(_gap_twin)
+def gap(typing_context, a):
+    """How many numbers of a flat array precede its first whole cache line."""
+
+    def emit(context, builder, signature, arguments):
+        whole = ir.IntType(64)
+        start = builder.ptrtoint(data(context, builder, a, arguments[0]), whole)
+        rest = builder.and_(builder.neg(start), ir.Constant(whole, LINE_BYTES - 1))
+        return builder.udiv(rest, ir.Constant(whole, a.dtype.bitwidth // 8))
+
+    return types.intp(a), emit
+
+
+def _load_twin(a, i):
+    return a[i]
+
+
+@with_twin(_load_twin)
+def load(typing_context, a, i):
+    """a[i] of a flat array."""
+
+    def emit(context, builder, signature, arguments):
+        value = builder.load(builder.gep(data(context, builder, a, arguments[0]), [arguments[1]]))
+        value.align = 1
+        return value
+
+    return a.dtype(a, types.intp), emit
+
+
+def _store_twin(a, i, value):
+    a[i] = value
+
+
+@with_twin(_store_twin)
+def store(typing_context, a, i, value):
+    """a[i] = value of a flat array."""
+
+    def emit(context, builder, signature, arguments):
+        pointer = builder.gep(data(context, builder, a, arguments[0]), [arguments[1]])
+        builder.store(arguments[2], pointer).align = 1
+        return context.get_dummy_value()
+
+    return types.void(a, types.intp, a.dtype), emit

@@ -1,0 +1,237 @@
+"""The two micro-kernels: a tile of C stays in vector registers while the depth runs by.
+
+Outer product: a step of depth is a piece of a column of A times a piece of a row of B, up to MR x NR::
+
+                         b: one row of the tile a step, b_depth apart
+                         +--------+--------+--------+
+                         |  v0    |  v1    |  v2    |   <- step p
+                         +--------+--------+--------+
+       a: one column     +--------+--------+--------+
+       a step,    +---+  |        |        |        |
+       a_depth    | . |  |  accumulators, a row     |      C[i, j] = c0[i, j] + scale * sum_p A[i, p] B[p, j]
+       apart,     | . |  |  of C each, c_row apart  |
+       rows a_row | . |  |        |        |        |
+       apart      +---+  +--------+--------+--------+
+
+Inner product: a step of depth is a vector along a row of A times a vector along a column of B; an accumulator holds the
+partial sums of one element, up to INNER_ROWS x INNER_COLUMNS of them. It serves operands that both lie along the depth.
+
+`start` says what c0 is: ZERO, BIAS (bias[i] in every column), or ADD (C itself: only then is C read).
+Operands are flat arrays and the index of the tile's first element; strides count elements. A packed panel is the special
+case a_row = 1, a_depth = MR (A) and b_depth = NR (B).
+
+Edges: a tile may have fewer rows and columns than the full one, and any depth. Nothing beyond them is read or written:
+the vector at an edge is masked.
+"""
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from fastbackprop.kernels.blocking import INNER_COLUMNS, INNER_ROWS, MR, NV
+from fastbackprop.kernels.intrinsics import Vectors, address, lanes, with_twin
+from fastbackprop.kernels.jit import NUMBER, POINTER, N, inner, routine
+
+ZERO, BIAS, ADD = 0, 1, 2
+
+
+def _c0_twin(c_at, start, bias, ibias, i):
+    return c_at if start == ADD else (bias[ibias + i] if start == BIAS else 0)
+
+
+def _outer_twin(
+    rows, columns, depth, scale, a, ia, a_row, a_depth, b, ib, b_depth, c, ic, c_row, start, bias, ibias
+):
+    tile = np.zeros((rows, columns), c.dtype)
+    for p in range(depth):
+        column_of_a = np.array([a[ia + i * a_row + p * a_depth] for i in range(rows)])
+        tile += np.outer(column_of_a, b[ib + p * b_depth : ib + p * b_depth + columns])
+    for i in range(rows):
+        row_of_c = c[ic + i * c_row : ic + i * c_row + columns]
+        row_of_c[:] = tile[i] * c.dtype.type(scale) + _c0_twin(row_of_c, start, bias, ibias, i)
+
+
+@intrinsic
+def _outer_registers(typing_context, rows, columns, depth, scale, a, a_row, a_depth, b, b_depth, c, c_row, start, bias):
+    """The vector code: one piece for the full tile, and one for each number of rows and vectors at an edge."""
+    n = types.intp
+    signature = types.void(n, n, n, scale, a, n, n, b, n, c, n, n, bias)
+
+    def emit(context, builder, signature, arguments):
+        rows, columns, depth, scale, pa, a_row, a_depth, pb, b_depth, pc, c_row, start, pbias = arguments
+        v = Vectors(builder, c.dtype)
+
+        def product(m, k, cut):
+            """m rows of k vectors, the last of them cut to the columns that there are."""
+            masks = [None] * k
+            if cut:
+                masks[-1] = v.mask(builder.sub(columns, v.whole((k - 1) * v.lanes)))
+            tile = [[v.slot(v.zero) for _ in range(k)] for _ in range(m)]
+            with cgutils.for_range(builder, depth) as loop:
+                row_of_b = v.at(pb, builder.mul(loop.index, b_depth))
+                column_of_a = v.at(pa, builder.mul(loop.index, a_depth))
+                bs = [v.load(v.at(row_of_b, v.whole(j * v.lanes)), masks[j]) for j in range(k)]
+                for i in range(m):
+                    x = v.splat(v.load_scalar(v.at(column_of_a, builder.mul(v.whole(i), a_row))))
+                    for j in range(k):
+                        builder.store(v.fma(x, bs[j], builder.load(tile[i][j])), tile[i][j])
+            factor = v.splat(scale)
+
+            def write_back(c0):
+                for i in range(m):
+                    row_of_c = v.at(pc, builder.mul(v.whole(i), c_row))
+                    for j in range(k):
+                        here = v.at(row_of_c, v.whole(j * v.lanes))
+                        v.store(v.fma(builder.load(tile[i][j]), factor, c0(i, here, masks[j])), here, masks[j])
+
+            with builder.if_else(v.equal(start, ADD)) as (add, otherwise):
+                with add:
+                    write_back(lambda i, here, mask: v.load(here, mask))
+                with otherwise:
+                    biases = [v.slot(v.zero) for _ in range(m)]
+                    with builder.if_then(v.equal(start, BIAS)):
+                        for i in range(m):
+                            builder.store(v.splat(v.load_scalar(v.at(pbias, v.whole(i)))), biases[i])
+                    write_back(lambda i, here, mask: builder.load(biases[i]))
+
+        with builder.if_else(v.both(v.equal(rows, MR), v.equal(columns, NV * v.lanes))) as (full, edge):
+            with full:
+                product(MR, NV, False)
+            with edge:
+                for k in range(1, NV + 1):
+                    at_most = builder.icmp_signed("<=", columns, v.whole(k * v.lanes))
+                    more = builder.icmp_signed(">", columns, v.whole((k - 1) * v.lanes))
+                    with builder.if_then(v.both(at_most, more)):
+                        for m in range(1, MR + 1):
+                            with builder.if_then(v.equal(rows, m)):
+                                product(m, k, True)
+        return context.get_dummy_value()
+
+    return signature, emit
+
+
+@routine(N, N, N, NUMBER, POINTER, N, N, POINTER, N, POINTER, N, N, POINTER)
+def outer_routine(rows, columns, depth, scale, a, a_row, a_depth, b, b_depth, c, c_row, start, bias):
+    _outer_registers(rows, columns, depth, scale, a, a_row, a_depth, b, b_depth, c, c_row, start, bias)
+
+
+@with_twin(_outer_twin)
+def outer_tile(
+    typing_context, rows, columns, depth, scale, a, ia, a_row, a_depth, b, ib, b_depth, c, ic, c_row, start, bias, ibias
+):
+    """The outer-product micro-kernel on rows x columns, 1 .. MR x 1 .. NR."""
+    n = types.intp
+    signature = types.void(n, n, n, c.dtype, a, n, n, n, b, n, n, c, n, n, n, bias, n)
+
+    def emit(context, builder, signature, arguments):
+        rows, columns, depth, scale, A, ia, a_row, a_depth, B, ib, b_depth, C, ic, c_row, start, beta, ibias = arguments
+        pa, pb = address(context, builder, a, A, ia), address(context, builder, b, B, ib)
+        pc, pbias = address(context, builder, c, C, ic), address(context, builder, bias, beta, ibias)
+        values = [rows, columns, depth, scale, pa, a_row, a_depth, pb, b_depth, pc, c_row, start, pbias]
+        outer_routine.call(builder, c.dtype, values)
+        return context.get_dummy_value()
+
+    return signature, emit
+
+
+def _inner_twin(
+    rows, columns, depth, scale, a, ia, a_row, b, ib, b_column, c, ic, c_row, c_column, start, bias, ibias
+):
+    n = lanes(c.dtype)
+    for i in range(rows):
+        for j in range(columns):
+            products = np.zeros(-(-depth // n) * n, c.dtype)
+            x, y = ia + i * a_row, ib + j * b_column
+            products[:depth] = a[x : x + depth] * b[y : y + depth]
+            at = ic + i * c_row + j * c_column
+            c0 = _c0_twin(c[at], start, bias, ibias, i)
+            c[at] = products.reshape(-1, n).sum(axis=0).sum() * c.dtype.type(scale) + c0
+
+
+@intrinsic
+def _inner_registers(typing_context, rows, columns, depth, scale, a, a_row, b, b_column, c, c_row, c_column, start, bias):
+    """The vector code: one piece for each number of rows and columns."""
+    n = types.intp
+    signature = types.void(n, n, n, scale, a, n, b, n, c, n, n, n, bias)
+
+    def emit(context, builder, signature, arguments):
+        rows, columns, depth, scale, pa, a_row, pb, b_column, pc, c_row, c_column, start, pbias = arguments
+        v = Vectors(builder, c.dtype)
+        whole_vectors = builder.sdiv(depth, v.whole(v.lanes))
+        covered = builder.mul(whole_vectors, v.whole(v.lanes))
+
+        def product(m, k):
+            tile = [[v.slot(v.zero) for _ in range(k)] for _ in range(m)]
+
+            def step(p, mask):
+                xs = [v.load(v.at(pa, builder.add(builder.mul(v.whole(i), a_row), p)), mask) for i in range(m)]
+                for j in range(k):
+                    y = v.load(v.at(pb, builder.add(builder.mul(v.whole(j), b_column), p)), mask)
+                    for i in range(m):
+                        builder.store(v.fma(xs[i], y, builder.load(tile[i][j])), tile[i][j])
+
+            with cgutils.for_range(builder, whole_vectors) as loop:
+                step(builder.mul(loop.index, v.whole(v.lanes)), None)
+            with builder.if_then(builder.icmp_signed("<", covered, depth)):
+                step(covered, v.mask(builder.sub(depth, covered)))
+            for i in range(m):
+                c0 = v.slot(ir.Constant(v.scalar, 0.0))
+                with builder.if_then(v.equal(start, BIAS)):
+                    builder.store(v.load_scalar(v.at(pbias, v.whole(i))), c0)
+                for j in range(k):
+                    here = v.at(pc, builder.add(builder.mul(v.whole(i), c_row), builder.mul(v.whole(j), c_column)))
+                    with builder.if_then(v.equal(start, ADD)):
+                        builder.store(v.load_scalar(here), c0)
+                    builder.store(v.fma(v.sum(builder.load(tile[i][j])), scale, builder.load(c0)), here).align = 1
+
+        for m in range(1, INNER_ROWS + 1):
+            for k in range(1, INNER_COLUMNS + 1):
+                with builder.if_then(v.both(v.equal(rows, m), v.equal(columns, k))):
+                    product(m, k)
+        return context.get_dummy_value()
+
+    return signature, emit
+
+
+@routine(N, N, N, NUMBER, POINTER, N, POINTER, N, POINTER, N, N, N, POINTER)
+def inner_routine(rows, columns, depth, scale, a, a_row, b, b_column, c, c_row, c_column, start, bias):
+    _inner_registers(rows, columns, depth, scale, a, a_row, b, b_column, c, c_row, c_column, start, bias)
+
+
+@with_twin(_inner_twin)
+def inner_tile(
+    typing_context, rows, columns, depth, scale, a, ia, a_row, b, ib, b_column, c, ic, c_row, c_column, start, bias, ibias
+):
+    """The inner-product micro-kernel on rows x columns, 1 .. INNER_ROWS x 1 .. INNER_COLUMNS."""
+    n = types.intp
+    signature = types.void(n, n, n, c.dtype, a, n, n, b, n, n, c, n, n, n, n, bias, n)
+
+    def emit(context, builder, signature, arguments):
+        rows, columns, depth, scale, A, ia, a_row, B, ib, b_column, C, ic, c_row, c_column, start, beta, ibias = arguments
+        pa, pb = address(context, builder, a, A, ia), address(context, builder, b, B, ib)
+        pc, pbias = address(context, builder, c, C, ic), address(context, builder, bias, beta, ibias)
+        values = [rows, columns, depth, scale, pa, a_row, pb, b_column, pc, c_row, c_column, start, pbias]
+        inner_routine.call(builder, c.dtype, values)
+        return context.get_dummy_value()
+
+    return signature, emit
+
+
+@inner
+def outer(rows, columns, depth, scale, A, B, C, start, bias):
+    """C = c0 + scale A B on one tile; B and C lie along their rows; bias is a matrix of one column."""
+    outer_tile(
+        rows, columns, depth, scale, A.data, A.at, A.row, A.column, B.data, B.at, B.row, C.data, C.at, C.row,
+        start, bias.data, bias.at,
+    )  # fmt: skip
+
+
+@inner
+def inner_product(rows, columns, depth, scale, A, B, C, start, bias):
+    """C = c0 + scale A B on one tile; A lies along its rows, B along its columns."""
+    inner_tile(
+        rows, columns, depth, scale, A.data, A.at, A.row, B.data, B.at, B.column, C.data, C.at, C.row, C.column,
+        start, bias.data, bias.at,
+    )  # fmt: skip

@@ -1,0 +1,110 @@
+"""Packing: an operand is copied from where it lies into panels that the micro-kernel reads in one stream.
+
+A panel is `panel` wide (MR for A, NR for B) and as deep as the block; a step of depth is `panel` numbers in one piece::
+
+    operand, width x depth           panels
+    w0  . . . . . .                  [p = 0: w0 w1 .. ][p = 1: w0 w1 .. ] ...   first panel
+    w1  . . . . . .        ->        [p = 0: wR ..    ][p = 1: wR ..    ] ...   second panel
+    ..
+
+The last panel may be narrower; what it lacks is neither written nor read. B is packed as its transpose: its width is
+columns. Numbers that lie along the width are copied by vectors, along the depth by squares transposed in registers.
+"""
+
+from llvmlite import ir
+from numba import types
+
+from fastbackprop.kernels.intrinsics import Vectors, address, load, store, with_twin
+from fastbackprop.kernels.jit import inner
+from fastbackprop.kernels.matrix import lanes_of, part
+
+
+def _copy_twin(n, to, i, source, j):
+    to[i : i + n] = source[j : j + n]
+
+
+@with_twin(_copy_twin)
+def copy_some(typing_context, n, to, i, source, j):
+    """to[i : i + n] = source[j : j + n] for 1 <= n <= lanes."""
+
+    def emit(context, builder, signature, arguments):
+        n, To, i, Source, j = arguments
+        v = Vectors(builder, to.dtype)
+        target, origin = address(context, builder, to, To, i), address(context, builder, source, Source, j)
+        with builder.if_else(v.equal(n, v.lanes)) as (full, edge):
+            with full:
+                v.store(v.load(origin), target)
+            with edge:
+                mask = v.mask(n)
+                v.store(v.load(origin, mask), target, mask)
+        return context.get_dummy_value()
+
+    return types.void(types.intp, to, types.intp, source, types.intp), emit
+
+
+def _transpose_twin(to, i, to_row, source, j, source_row):
+    side = SQUARE
+    for p in range(side):
+        for w in range(side):
+            to[i + p * to_row + w] = source[j + w * source_row + p]
+
+
+# Side of a square that is transposed in registers: it divides MR and NR of every processor and dtype.
+SQUARE = 4
+
+
+@with_twin(_transpose_twin)
+def transpose_square(typing_context, to, i, to_row, source, j, source_row):
+    """to[i + p to_row + w] = source[j + w source_row + p] for p, w < SQUARE, by log2(SQUARE) rounds of shuffles."""
+
+    def emit(context, builder, signature, arguments):
+        To, i, to_row, Source, j, source_row = arguments
+        v = Vectors(builder, to.dtype, SQUARE)
+        target, origin = address(context, builder, to, To, i), address(context, builder, source, Source, j)
+        rows = [v.load(v.at(origin, builder.mul(v.whole(w), source_row))) for w in range(SQUARE)]
+        step = 1
+        while step < SQUARE:
+            # Swap the off-diagonal step x step blocks of each 2 step x 2 step block.
+            low = [q if not q & step else SQUARE + (q ^ step) for q in range(SQUARE)]
+            high = [q ^ step if not q & step else SQUARE + q for q in range(SQUARE)]
+            choose = [ir.Constant(ir.VectorType(ir.IntType(32), SQUARE), lane) for lane in (low, high)]
+            for w in range(SQUARE):
+                if not w & step:
+                    pair = rows[w], rows[w + step]
+                    rows[w], rows[w + step] = (builder.shuffle_vector(*pair, lane) for lane in choose)
+            step *= 2
+        for p in range(SQUARE):
+            v.store(rows[p], v.at(target, builder.mul(v.whole(p), to_row)))
+        return context.get_dummy_value()
+
+    n = types.intp
+    return types.void(to, n, n, source, n, n), emit
+
+
+@inner
+def pack_panel(width, depth, X, panels, at, panel):
+    """One panel: X is width x depth, width <= panel."""
+    lanes = lanes_of(panels[0])
+    if X.row == 1:
+        for p in range(depth):
+            for w in range(0, width, lanes):
+                copy_some(
+                    min(lanes, width - w), panels, at + p * panel + w, X.data, X.at + w + p * X.column
+                )
+        return
+    across, along = 0, 0
+    if X.column == 1:
+        across, along = width // SQUARE * SQUARE, depth // SQUARE * SQUARE
+        for p in range(0, along, SQUARE):
+            for w in range(0, across, SQUARE):
+                transpose_square(panels, at + p * panel + w, panel, X.data, X.at + w * X.row + p, X.row)
+    for p in range(depth):
+        for w in range(across if p < along else 0, width):
+            store(panels, at + p * panel + w, load(X.data, X.at + w * X.row + p * X.column))
+
+
+@inner
+def pack(width, depth, X, panels, at, panel):
+    """All panels of X, width x depth, into `panels` from `at` on."""
+    for w in range(0, width, panel):
+        pack_panel(min(panel, width - w), depth, part(X, w, 0), panels, at + w * depth, panel)
