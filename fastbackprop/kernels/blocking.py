@@ -10,6 +10,7 @@
 | BLOCK_A_BYTES             | MC x KC of a packed block of A (loop 3)   | half of L2                                        |
 | BLOCK_B_BYTES             | KC x NC of a packed block of B (loop 5)   | a core's share of L3                              |
 | STRIP_BYTES               | columns of a layer taken at a time        | what one step writes is in L2 for the next one    |
+| BLOCK_COLUMNS             | examples taken through the net at a time  | long enough for full vectors and cheap packing    |
 """
 
 import os
@@ -58,3 +59,4 @@ KC = max(64, L1_BYTES // (NV * VECTOR_BYTES) // 32 * 32)
 BLOCK_A_BYTES = L2_BYTES // 2
 BLOCK_B_BYTES = 6 * 2**20
 STRIP_BYTES = L2_BYTES // 4
+BLOCK_COLUMNS = 960

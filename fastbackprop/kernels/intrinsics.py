@@ -74,7 +74,9 @@ class Vectors:
         return self.builder.gep(pointer, [index])
 
     def splat(self, scalar):
-        lane0 = self.builder.insert_element(ir.Constant(self.vector, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0))
+        lane0 = self.builder.insert_element(
+            ir.Constant(self.vector, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0)
+        )
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
         return self.builder.shuffle_vector(lane0, ir.Constant(self.vector, ir.Undefined), zeros)
 
@@ -140,7 +142,9 @@ def fma(typing_context, a, b, c):
     def emit(context, builder, signature, arguments):
         kind = arguments[0].type
         function = ir.FunctionType(kind, [kind] * 3)
-        return builder.call(cgutils.get_or_insert_function(builder.module, function, f"llvm.fmuladd.f{a.bitwidth}"), arguments)
+        return builder.call(
+            cgutils.get_or_insert_function(builder.module, function, f"llvm.fmuladd.f{a.bitwidth}"), arguments
+        )
 
     return a(a, a, a), emit
 
@@ -254,3 +258,13 @@ def store(typing_context, a, i, value):
         return context.get_dummy_value()
 
     return types.void(a, types.intp, a.dtype), emit
+
+
+@with_twin(_load_twin)
+def load_flag(typing_context, a, i):
+    """a[i] of whole numbers that another thread may write: read anew each time."""
+
+    def emit(context, builder, signature, arguments):
+        return builder.load_atomic(address(context, builder, a, *arguments), "acquire", 8)
+
+    return a.dtype(a, types.intp), emit

@@ -108,6 +108,11 @@ def TABLE(T: Any) -> Any:
     return types.Array(types.int64, 1, "C")
 
 
+def COSTS(T: Any) -> Any:
+    """A vector of float64 numbers, whatever the dtype of the arrays."""
+    return types.Array(types.float64, 1, "C")
+
+
 def INT(T: Any) -> Any:
     """A whole number."""
     return types.int64

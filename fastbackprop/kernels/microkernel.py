@@ -41,9 +41,7 @@ def _c0_twin(c_at, start, bias, ibias, i):
     return c_at if start == ADD else (bias[ibias + i] if start == BIAS else 0)
 
 
-def _outer_twin(
-    rows, columns, depth, scale, a, ia, a_row, a_depth, b, ib, b_depth, c, ic, c_row, start, bias, ibias
-):
+def _outer_twin(rows, columns, depth, scale, a, ia, a_row, a_depth, b, ib, b_depth, c, ic, c_row, start, bias, ibias):
     tile = np.zeros((rows, columns), c.dtype)
     for p in range(depth):
         column_of_a = np.array([a[ia + i * a_row + p * a_depth] for i in range(rows)])
@@ -136,9 +134,7 @@ def outer_tile(
     return signature, emit
 
 
-def _inner_twin(
-    rows, columns, depth, scale, a, ia, a_row, b, ib, b_column, c, ic, c_row, c_column, start, bias, ibias
-):
+def _inner_twin(rows, columns, depth, scale, a, ia, a_row, b, ib, b_column, c, ic, c_row, c_column, start, bias, ibias):
     n = lanes(c.dtype)
     for i in range(rows):
         for j in range(columns):
@@ -151,7 +147,9 @@ def _inner_twin(
 
 
 @intrinsic
-def _inner_registers(typing_context, rows, columns, depth, scale, a, a_row, b, b_column, c, c_row, c_column, start, bias):
+def _inner_registers(
+    typing_context, rows, columns, depth, scale, a, a_row, b, b_column, c, c_row, c_column, start, bias
+):
     """The vector code: one piece for each number of rows and columns."""
     n = types.intp
     signature = types.void(n, n, n, scale, a, n, b, n, c, n, n, n, bias)
@@ -202,14 +200,33 @@ def inner_routine(rows, columns, depth, scale, a, a_row, b, b_column, c, c_row, 
 
 @with_twin(_inner_twin)
 def inner_tile(
-    typing_context, rows, columns, depth, scale, a, ia, a_row, b, ib, b_column, c, ic, c_row, c_column, start, bias, ibias
+    typing_context,
+    rows,
+    columns,
+    depth,
+    scale,
+    a,
+    ia,
+    a_row,
+    b,
+    ib,
+    b_column,
+    c,
+    ic,
+    c_row,
+    c_column,
+    start,
+    bias,
+    ibias,
 ):
     """The inner-product micro-kernel on rows x columns, 1 .. INNER_ROWS x 1 .. INNER_COLUMNS."""
     n = types.intp
     signature = types.void(n, n, n, c.dtype, a, n, n, b, n, n, c, n, n, n, n, bias, n)
 
     def emit(context, builder, signature, arguments):
-        rows, columns, depth, scale, A, ia, a_row, B, ib, b_column, C, ic, c_row, c_column, start, beta, ibias = arguments
+        rows, columns, depth, scale, A, ia, a_row, B, ib, b_column, C, ic, c_row, c_column, start, beta, ibias = (
+            arguments
+        )
         pa, pb = address(context, builder, a, A, ia), address(context, builder, b, B, ib)
         pc, pbias = address(context, builder, c, C, ic), address(context, builder, bias, beta, ibias)
         values = [rows, columns, depth, scale, pa, a_row, pb, b_column, pc, c_row, c_column, start, pbias]

@@ -88,9 +88,7 @@ def pack_panel(width, depth, X, panels, at, panel):
     if X.row == 1:
         for p in range(depth):
             for w in range(0, width, lanes):
-                copy_some(
-                    min(lanes, width - w), panels, at + p * panel + w, X.data, X.at + w + p * X.column
-                )
+                copy_some(min(lanes, width - w), panels, at + p * panel + w, X.data, X.at + w + p * X.column)
         return
     across, along = 0, 0
     if X.column == 1:
