@@ -30,9 +30,8 @@ from fastbackprop.kernels.network import (
 
 
 @inner
-def block_columns(net, m, size):
-    """Examples in a block: activations and gradients of all layers in half of L2, and few blocks where that is thin."""
-    rows = net.sizes[0] + 2 * net.unit_at[net.sizes.size]
+def block_columns(rows, m, size):
+    """Examples in a block, `rows` numbers each: half of L2, and few blocks where that is thin."""
     fitting = L2_BYTES // 2 // (rows * size)
     wanted = min(m, BLOCK_COLUMNS if fitting < BLOCK_COLUMNS // 4 else min(fitting, BLOCK_COLUMNS))
     return -(-m // -(-m // wanted))
@@ -46,12 +45,12 @@ def direct_descent(X, Y, sizes, W, b, learning_rate, begin, end, every, costs, s
     before iteration i, for every `every`-th. state[0] not 0 stops within a block; state[1] tells DONE, STOPPED, or
     DIVERGED: the iteration would have made parameters that are not finite. Either leaves them as the iteration found them.
     """
-    net = net_of(sizes)
+    net = net_of(sizes, 1)
     m = X.shape[1]
     one = one_of(W[0])
     rate, mean = W.dtype.type(learning_rate), one / W.dtype.type(m)
     inputs, labels = matrix(X), matrix(Y)
-    columns = block_columns(net, m, W.itemsize)
+    columns = block_columns(sizes[0] + 2 * units(net), m, W.itemsize)
     length = row_length(columns, one)
     values, gradients = workspace(units(net) * length, one), workspace(units(net) * length, one)
     panels = workspace(panels_size(net, 1, columns, one, inputs), one)

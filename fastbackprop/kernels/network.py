@@ -23,7 +23,10 @@ DONE, STOPPED, DIVERGED = 0, 1, 2
 
 
 class Net(NamedTuple):
-    """Sizes n_0 .. n_L, and where layer l begins among the weights and among the units (biases, rows of a block)."""
+    """Sizes n_0 .. n_L, and where layer l begins among the weights and among the units (biases, rows of a block).
+
+    The weights begin with layer `first`'s, the units with layer 1's.
+    """
 
     sizes: Any
     weight_at: Any
@@ -31,12 +34,12 @@ class Net(NamedTuple):
 
 
 @inner
-def net_of(sizes):
-    """The net of these layer sizes."""
+def net_of(sizes, first):
+    """The net of these layer sizes, its weights from layer `first` on."""
     L = sizes.size - 1
     weight_at, unit_at = np.zeros(L + 2, np.int64), np.zeros(L + 2, np.int64)
     for l in range(1, L + 1):
-        weight_at[l + 1] = weight_at[l] + sizes[l] * sizes[l - 1]
+        weight_at[l + 1] = weight_at[l] + (sizes[l] * sizes[l - 1] if l >= first else 0)
         unit_at[l + 1] = unit_at[l] + sizes[l]
     return Net(sizes, weight_at, unit_at)
 
