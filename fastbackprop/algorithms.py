@@ -43,7 +43,7 @@ class Direct:
         self, X: np.ndarray, Y: np.ndarray, sizes: list[int], start: dict[str, np.ndarray], rate: float, iterations: int
     ) -> None:
         dtype = X.dtype
-        self.X, self.Y, self.sizes, self.rate = X, Y, np.array(sizes, np.int64), rate
+        self.X, self.Y, self.sizes, self.rate = X, np.array(Y).reshape(-1), np.array(sizes, np.int64), rate
         layers = range(1, len(sizes))
         rows = [np.ravel(start[f"W{l}"]) for l in layers[self.first - 1 :]]
         self.W = np.concatenate([*rows, np.empty(0)]).astype(dtype)

@@ -104,7 +104,7 @@ def L_layer_model(
         return (trained, costs) if return_costs else trained
     if dtype.char not in "fd":
         dtype = np.dtype(np.float64)
-    X, Y = X.astype(dtype, copy=False), Y.astype(dtype, copy=False)
+    X, Y = np.asarray(X, dtype), np.asarray(Y, dtype)
     if algorithm == "auto":
         algorithm = choose_algorithm(sizes[0], sizes[1], X.shape[1], iterations, dtype.itemsize, free_memory())
     descent = (Gram if algorithm == "gram" else Direct)(X, Y, sizes, start, rate, iterations)

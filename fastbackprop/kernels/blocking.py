@@ -13,7 +13,7 @@
 | BLOCK_COLUMNS             | examples taken through the net at a time  | long enough for full vectors and cheap packing    |
 """
 
-import os
+from pathlib import Path
 
 import llvmlite.binding as llvm
 import numba
@@ -35,26 +35,29 @@ def _architecture() -> str:
 def _tiles(features: set[str], architecture: str) -> tuple[int, int, int, int, int]:
     """VECTOR_BYTES, MR, NV, INNER_ROWS, INNER_COLUMNS: accumulators and operands of a step fit the registers."""
     if "+avx512f" in features:
-        return 64, 8, 3, 4, 4  # 24 + 3 + 1 and 16 + 4 + 1 of 32 registers
+        return 64, 8, 3, 4, 6  # 24 + 3 + 1 and 24 + 4 + 1 of 32 registers
     if "+avx2" in features:
         return 32, 4, 3, 4, 2  # 12 + 3 + 1 and 8 + 4 + 1 of 16
     if architecture in ("aarch64", "arm64"):
-        return 16, 8, 3, 4, 4  # as with 512 bits
+        return 16, 8, 3, 4, 6  # as with 512 bits
     return 16, 4, 2, 4, 2  # 8 + 2 + 1 + a product (no fused multiply-add) of 16
 
 
 def _cache_bytes(level: str, usual: int) -> int:
     """Size of a data cache of one core, or what is usual where the system doesn't say."""
-    try:
-        size = os.sysconf(f"SC_{level}_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return usual
-    return size if size > 0 else usual
+    for cache in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        try:
+            facts = [(cache / fact).read_text().strip() for fact in ("level", "type", "size")]
+            if facts[0] == level and facts[1] != "Instruction" and facts[2].endswith("K"):
+                return int(facts[2][:-1]) * 1024
+        except (OSError, ValueError):
+            continue
+    return usual
 
 
 VECTOR_BYTES, MR, NV, INNER_ROWS, INNER_COLUMNS = _tiles(_features(), _architecture())
-L1_BYTES = _cache_bytes("LEVEL1_DCACHE", 32 * 1024)
-L2_BYTES = _cache_bytes("LEVEL2_CACHE", 512 * 1024)
+L1_BYTES = _cache_bytes("1", 32 * 1024)
+L2_BYTES = _cache_bytes("2", 512 * 1024)
 KC = max(64, L1_BYTES // (NV * VECTOR_BYTES) // 32 * 32)
 BLOCK_A_BYTES = L2_BYTES // 2
 BLOCK_B_BYTES = 6 * 2**20

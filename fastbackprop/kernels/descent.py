@@ -26,6 +26,7 @@ from fastbackprop.kernels.network import (
     stays_finite,
     step,
     units,
+    widest,
 )
 
 
@@ -37,11 +38,11 @@ def block_columns(rows, m, size):
     return -(-m // -(-m // wanted))
 
 
-@entry(IN, IN, TABLE, FLAT, FLAT, REAL, INT, INT, INT, COSTS, TABLE)
+@entry(IN, FLAT, TABLE, FLAT, FLAT, REAL, INT, INT, INT, COSTS, TABLE)
 def direct_descent(X, Y, sizes, W, b, learning_rate, begin, end, every, costs, state):
     """Iterations `begin` .. `end` - 1 of W <- W - learning_rate dW, likewise b; gives the first iteration not done.
 
-    X (n_0, m), Y (1, m), sizes n_0 .. n_L, W and b all layers' in one row, updated in place. costs[i // every] is the cost
+    X (n_0, m), Y (m), sizes n_0 .. n_L, W and b all layers' in one row, updated in place. costs[i // every] is the cost
     before iteration i, for every `every`-th. state[0] not 0 stops within a block; state[1] tells DONE, STOPPED, or
     DIVERGED: the iteration would have made parameters that are not finite. Either leaves them as the iteration found them.
     """
@@ -49,10 +50,11 @@ def direct_descent(X, Y, sizes, W, b, learning_rate, begin, end, every, costs, s
     m = X.shape[1]
     one = one_of(W[0])
     rate, mean = W.dtype.type(learning_rate), one / W.dtype.type(m)
-    inputs, labels = matrix(X), matrix(Y)
+    inputs, labels = matrix(X), Matrix(Y, 0, m, 1)
     columns = block_columns(sizes[0] + 2 * units(net), m, W.itemsize)
     length = row_length(columns, one)
     values, gradients = workspace(units(net) * length, one), workspace(units(net) * length, one)
+    scratch = workspace(widest(net) * length, one)
     panels = workspace(panels_size(net, 1, columns, one, inputs), one)
     ones = Matrix(np.ones(columns, W.dtype), 0, 1, 1)
     dW, db = np.empty(W.size, W.dtype), np.empty(b.size, W.dtype)
@@ -65,10 +67,10 @@ def direct_descent(X, Y, sizes, W, b, learning_rate, begin, end, every, costs, s
                 return iteration
             here = min(columns, m - j)
             block = part(inputs, 0, j)
-            forward_pass(net, 1, here, block, W, b, values, length, panels)
+            forward_pass(net, 1, here, block, W, b, values, length, scratch, panels)
             total += output_pass(net, here, part(labels, 0, j), values, gradients, length, with_cost)
             start = ADD if j > 0 else ZERO
-            backward_pass(net, 1, here, mean, block, W, values, gradients, length, dW, db, start, ones, panels)
+            backward_pass(net, 1, here, mean, block, W, values, gradients, length, dW, db, start, ones, scratch, panels)
         if with_cost:
             costs[iteration // every] = total / m
         if not (stays_finite(W, dW, 0, W.size, rate) and stays_finite(b, db, 0, b.size, rate)):

@@ -1,12 +1,13 @@
 """Loops over a matrix that apply a formula of `activations` to each element; results lie along their rows."""
 
 from fastbackprop.kernels.activations import activate, gradient
-from fastbackprop.kernels.intrinsics import load, store
+from fastbackprop.kernels.intrinsics import load, stand_alone, store
 from fastbackprop.kernels.jit import inner
 
 
 @inner
 def _activate_span(n, Z, z, z_step, A, a, activation):
+    stand_alone()
     for j in range(n):
         store(A, a + j, activate(load(Z, z + j * z_step), activation))
 
@@ -26,6 +27,7 @@ def activate_rows(rows, columns, Z, A, activation):
 
 @inner
 def _gradient_span(n, dA, da, da_step, Z, z, z_step, dZ, dz, activation):
+    stand_alone()
     for j in range(n):
         store(dZ, dz + j, gradient(load(dA, da + j * da_step), load(Z, z + j * z_step), activation))
 

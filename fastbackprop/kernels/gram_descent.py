@@ -35,6 +35,7 @@ from fastbackprop.kernels.network import (
     stays_finite,
     step,
     units,
+    widest,
 )
 
 DEPTH = 4 * KC  # of X between two looks at the stop flag
@@ -89,7 +90,7 @@ def _copy(rows, columns, A, B):
             store(B.data, b + j, load(A.data, a + j))
 
 
-@entry(IN, IN, TABLE, FLAT, FLAT, FLAT, FLAT, REAL, INT, INT, INT, COSTS, TABLE)
+@entry(IN, FLAT, TABLE, FLAT, FLAT, FLAT, FLAT, REAL, INT, INT, INT, COSTS, TABLE)
 def gram_descent(G, Y, sizes, W, b, V, S, learning_rate, begin, end, every, costs, state):
     """Iterations as in `direct_descent`, on G, V = W1 X and S = sum of dZ1; W holds the layers from the second on."""
     net = net_of(sizes, 2)
@@ -97,12 +98,13 @@ def gram_descent(G, Y, sizes, W, b, V, S, learning_rate, begin, end, every, cost
     L = sizes.size - 1
     one = one_of(b[0])
     rate, mean = b.dtype.type(learning_rate), one / b.dtype.type(m)
-    products, labels = matrix(G), matrix(Y)
+    products, labels = matrix(G), Matrix(Y, 0, m, 1)
     first = Matrix(V, 0, m, 1)
     columns = block_columns(2 * units(net) + n_1, m, b.itemsize)
     length = row_length(columns, one)
     values, gradients = workspace(units(net) * length, one), workspace(units(net) * length, one)
     dZ1, change = Matrix(np.empty(n_1 * m, b.dtype), 0, m, 1), Matrix(np.empty(n_1 * m, b.dtype), 0, m, 1)
+    scratch = workspace(widest(net) * length, one)
     room = workspace_size(n_1, m, m, one, dZ1, products)
     panels = workspace(max(room, panels_size(net, 2, columns, one, first)), one)
     ones = Matrix(np.ones(columns, b.dtype), 0, 1, 1)
@@ -118,9 +120,9 @@ def gram_descent(G, Y, sizes, W, b, V, S, learning_rate, begin, end, every, cost
             A1, slopes = rows_of(net, values, 1, length), rows_of(net, gradients, 1, length)
             biases, to_bias = Matrix(b, 0, 1, 1), Matrix(db, 0, 1, 1)
             _first_layer(n_1, here, part(first, 0, j), biases, A1, RELU if L > 1 else LINEAR)
-            forward_pass(net, 2, here, first, W, b, values, length, panels)
+            forward_pass(net, 2, here, first, W, b, values, length, scratch, panels)
             total += output_pass(net, here, part(labels, 0, j), values, gradients, length, with_cost)
-            backward_pass(net, 2, here, mean, first, W, values, gradients, length, dW, db, start, ones, panels)
+            backward_pass(net, 2, here, mean, first, W, values, gradients, length, dW, db, start, ones, scratch, panels)
             product(n_1, 1, here, mean, slopes, ones, to_bias, start, to_bias, panels)
             _copy(n_1, here, slopes, part(dZ1, 0, j))
         if with_cost:

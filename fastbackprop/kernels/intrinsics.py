@@ -268,3 +268,18 @@ def load_flag(typing_context, a, i):
         return builder.load_atomic(address(context, builder, a, *arguments), "acquire", 8)
 
     return a.dtype(a, types.intp), emit
+
+
+def _stand_alone_twin():
+    pass
+
+
+@with_twin(_stand_alone_twin)
+def stand_alone(typing_context):
+    """Keep the function that says so out of its callers: inlined among other loops, LLVM may fail to vectorize its own."""
+
+    def emit(context, builder, signature, arguments):
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.void(), emit

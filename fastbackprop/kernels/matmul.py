@@ -96,6 +96,8 @@ def way(rows, columns, depth, A_column, B_row, B_column):
     """Which way is fastest for operands of these strides."""
     along_rows = B_column == 1 or columns == 1
     along_depth = (A_column == 1 or depth == 1) and B_row == 1
+    if along_depth and columns < 4 and depth > 8:
+        return INNER
     if along_rows and (rows <= 4 * MR or depth <= 8 or depth == 0):
         return OUTER
     if along_depth and (rows <= 4 * MR or columns <= 4 * MR):

@@ -94,17 +94,28 @@ def _outer_registers(typing_context, rows, columns, depth, scale, a, a_row, a_de
                             builder.store(v.splat(v.load_scalar(v.at(pbias, v.whole(i)))), biases[i])
                     write_back(lambda i, here, mask: builder.load(biases[i]))
 
-        with builder.if_else(v.both(v.equal(rows, MR), v.equal(columns, NV * v.lanes))) as (full, edge):
-            with full:
-                product(MR, NV, False)
+        def by_rows(k, cut):
+            """A piece of code for each number of rows."""
+            after = builder.append_basic_block("after")
+            choice = builder.switch(rows, after)
+            for m in range(1, MR + 1):
+                block = builder.append_basic_block(f"rows{m}")
+                choice.add_case(v.whole(m), block)
+                builder.position_at_end(block)
+                product(m, k, cut)
+                builder.branch(after)
+            builder.position_at_end(after)
+
+        # Masked stores are slow on some processors: whole tiles and those of whole vectors go without.
+        with builder.if_else(v.equal(columns, NV * v.lanes)) as (whole, edge):
+            with whole:
+                by_rows(NV, False)
             with edge:
                 for k in range(1, NV + 1):
                     at_most = builder.icmp_signed("<=", columns, v.whole(k * v.lanes))
                     more = builder.icmp_signed(">", columns, v.whole((k - 1) * v.lanes))
                     with builder.if_then(v.both(at_most, more)):
-                        for m in range(1, MR + 1):
-                            with builder.if_then(v.equal(rows, m)):
-                                product(m, k, True)
+                        by_rows(k, True)
         return context.get_dummy_value()
 
     return signature, emit

@@ -1,8 +1,9 @@
 """The whole network on a block of examples: forward, output gradient, backward, update. The training loops are made of it.
 
 All weights lie in one flat array, layer after layer, and all biases in another; `Net` says where each begins. A block's
-activations lie in a third, `length` numbers a unit, its gradients likewise. A of a hidden layer overwrites its Z, since
-relu's mask is the same from either; the output layer keeps Z, the logits.
+activations lie in a third, `length` numbers a unit, its gradients likewise. A hidden layer keeps A alone, since relu's mask
+is the same from Z or A; the output layer keeps Z, the logits. What only lives from one loop to the next (Z, dA) goes to
+`scratch`, the widest layer's rows: LLVM does not vectorize an elementwise loop that works in place.
 """
 
 import math
@@ -12,7 +13,7 @@ import numpy as np
 
 from fastbackprop.kernels.activations import RELU, one_of, sigmoid
 from fastbackprop.kernels.elementwise import activate_rows, gradient_rows
-from fastbackprop.kernels.intrinsics import load, store
+from fastbackprop.kernels.intrinsics import load, stand_alone, store
 from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.matmul import product, workspace_size
 from fastbackprop.kernels.matrix import Matrix, lanes_of, transposed
@@ -48,6 +49,15 @@ def net_of(sizes, first):
 def units(net):
     """Units of all layers but the inputs."""
     return net.unit_at[net.sizes.size]
+
+
+@inner
+def widest(net):
+    """Units of the widest layer but the inputs."""
+    n = 0
+    for l in range(1, net.sizes.size):
+        n = max(n, net.sizes[l])
+    return n
 
 
 @inner
@@ -93,36 +103,51 @@ def panels_size(net, first, columns, one, X):
 
 
 @inner
-def forward_pass(net, first, columns, X, W, b, values, length, panels):
+def forward_pass(net, first, columns, X, W, b, values, length, scratch, panels):
     """Layers `first` .. L on a block: Z = W A_prev + b, A = relu(Z). X is what layer 1 sees of it."""
     L = net.sizes.size - 1
     one = one_of(values.data[0])
     for l in range(first, L + 1):
         n, n_prev = net.sizes[l], net.sizes[l - 1]
         A_prev = X if l == 1 else rows_of(net, values, l - 1, length)
-        Z = rows_of(net, values, l, length)
+        A = rows_of(net, values, l, length)
+        Z = Matrix(scratch.data, scratch.at, length, 1) if l < L else A
         product(n, columns, n_prev, one, weights(net, W, l), A_prev, Z, BIAS, biases(net, b, l), panels)
         if l < L:
-            activate_rows(n, columns, Z, Z, RELU)
+            activate_rows(n, length, Z, A, RELU)
 
 
 @inner
-def output_pass(net, columns, Y, values, gradients, length, with_cost):
-    """dZ_L = sigmoid(Z_L) - Y; gives the block's sum of softplus(z) - y z, the cross-entropy, if it is asked for."""
-    L = net.sizes.size - 1
-    z, dz = rows_of(net, values, L, length), rows_of(net, gradients, L, length)
-    for j in range(columns):
-        store(dz.data, dz.at + j, sigmoid(load(z.data, z.at + j)) - load(Y.data, Y.at + j * Y.column))
+def _output_span(n, Z, z, Y, y, dZ, dz):
+    stand_alone()
+    for j in range(n):
+        store(dZ, dz + j, sigmoid(load(Z, z + j)) - load(Y, y + j))
+
+
+@inner
+def _cost_span(n, Z, z, Y, y):
+    stand_alone()
     total = 0.0
-    if with_cost:
-        for j in range(columns):
-            logit, y = float(load(z.data, z.at + j)), float(load(Y.data, Y.at + j * Y.column))
-            total += max(logit, 0.0) - y * logit + math.log1p(math.exp(-abs(logit)))
+    for j in range(n):
+        logit, label = float(load(Z, z + j)), float(load(Y, y + j))
+        total += max(logit, 0.0) - label * logit + math.log1p(math.exp(-abs(logit)))
     return total
 
 
 @inner
-def backward_pass(net, first, columns, mean, X, W, values, gradients, length, dW, db, start, ones, panels):
+def output_pass(net, columns, Y, values, gradients, length, with_cost):
+    """dZ_L = sigmoid(Z_L) - Y; gives the block's sum of softplus(z) - y z, the cross-entropy, if it is asked for.
+
+    Y lies along its row.
+    """
+    L = net.sizes.size - 1
+    Z, dZ = rows_of(net, values, L, length), rows_of(net, gradients, L, length)
+    _output_span(columns, Z.data, Z.at, Y.data, Y.at, dZ.data, dZ.at)
+    return _cost_span(columns, Z.data, Z.at, Y.data, Y.at) if with_cost else 0.0
+
+
+@inner
+def backward_pass(net, first, columns, mean, X, W, values, gradients, length, dW, db, start, ones, scratch, panels):
     """Layers L .. `first` on a block: dW and db (started, or added to), and dZ of the layers below down to layer 1."""
     L = net.sizes.size - 1
     one = one_of(mean)
@@ -133,9 +158,9 @@ def backward_pass(net, first, columns, mean, X, W, values, gradients, length, dW
         product(n, 1, columns, mean, dZ, ones, to_bias, start, to_bias, panels)
         product(n, n_prev, columns, mean, dZ, transposed(A_prev), weights(net, dW, l), start, to_bias, panels)
         if l > 1:
-            dA_prev = rows_of(net, gradients, l - 1, length)
+            dA_prev = Matrix(scratch.data, scratch.at, length, 1)
             product(n_prev, columns, n, one, transposed(weights(net, W, l)), dZ, dA_prev, ZERO, to_bias, panels)
-            gradient_rows(n_prev, columns, dA_prev, A_prev, dA_prev, RELU)
+            gradient_rows(n_prev, length, dA_prev, A_prev, rows_of(net, gradients, l - 1, length), RELU)
 
 
 @inner
