@@ -1,0 +1,52 @@
+"""What is timed: every public function, over the cases of ``fastbackprop.testing``."""
+
+import fastbackprop
+from fastbackprop import reference
+from fastbackprop.testing import CASES, SIZES, require_cases
+
+IMPLEMENTATIONS = {"reference": reference, "fast": fastbackprop}
+DTYPES = ("float64", "float32")
+
+FAMILIES = {
+    "activations": ("sigmoid", "sigmoid_backward", "relu", "relu_backward"),
+    "layers": ("linear_forward", "linear_activation_forward", "linear_backward", "linear_activation_backward"),
+    "network": (
+        "initialize_parameters_deep",
+        "L_model_forward",
+        "compute_cost",
+        "L_model_backward",
+        "update_parameters",
+    ),
+    "training": ("L_layer_model",),
+}
+
+require_cases(fastbackprop.__all__)
+if without := set(fastbackprop.__all__) - {name for family in FAMILIES.values() for name in family}:
+    raise LookupError(f"public functions without a benchmark: {', '.join(sorted(without))}")
+
+
+class Calls:
+    """Times calls of a family's functions: subclasses give the parameters and the ``time_`` methods."""
+
+    param_names = ("implementation", "function", "size", "dtype")
+
+    def setup(self, implementation, function, size, dtype):
+        name, _, activation = function.partition("/")
+        if size not in CASES[name].sizes:
+            raise NotImplementedError(f"{name} is not timed at size {size}")
+        self.function = getattr(IMPLEMENTATIONS[implementation], name)
+        self.arguments = CASES[name].make(size, dtype, activation=activation or None)
+        self.call()  # compiles, or loads what was compiled
+
+    def call(self, *parameters):
+        self.function(*self.arguments)
+
+
+def parameters(family):
+    """``params`` of a family: implementation x function x size x dtype; a function with an activation counts twice."""
+    functions = [
+        "/".join((name, activation)).rstrip("/")
+        for name in FAMILIES[family]
+        for activation in CASES[name].activations or ("",)
+    ]
+    return (tuple(IMPLEMENTATIONS), tuple(functions), tuple(SIZES), DTYPES)

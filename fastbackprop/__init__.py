@@ -1,0 +1,44 @@
+"""Course-style vectorized backprop, JIT-compiled: the same fourteen functions, the same numbers, faster.
+
+Examples are columns: ``X (n_0, m)``, ``W_l (n_l, n_{l-1})``, ``b_l (n_l, 1)``, ``Y (1, m)``. ``fastbackprop.reference``
+holds the same functions in NumPy; everything here answers as they do, except where a docstring says otherwise.
+"""
+
+from fastbackprop.layers import (
+    linear_activation_backward,
+    linear_activation_forward,
+    linear_backward,
+    linear_forward,
+    relu,
+    relu_backward,
+    sigmoid,
+    sigmoid_backward,
+)
+from fastbackprop.network import (
+    L_model_backward,
+    L_model_forward,
+    compute_cost,
+    initialize_parameters_deep,
+    predict,  # noqa: F401 - not in __all__: a star import must not shadow the user's own
+    update_parameters,
+)
+from fastbackprop.training import L_layer_model
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "L_layer_model",
+    "L_model_backward",
+    "L_model_forward",
+    "compute_cost",
+    "initialize_parameters_deep",
+    "linear_activation_backward",
+    "linear_activation_forward",
+    "linear_backward",
+    "linear_forward",
+    "relu",
+    "relu_backward",
+    "sigmoid",
+    "sigmoid_backward",
+    "update_parameters",
+]

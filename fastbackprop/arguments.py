@@ -1,0 +1,281 @@
+"""The one place where arguments are checked and errors are worded, from checks of one property each.
+
+What is meaningless raises here, before any work. Whether the kernels cover what is left is the matter of ``operands``.
+"""
+
+import math
+import operator
+
+import numpy as np
+from numpy import ndarray
+
+from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
+
+ACTIVATIONS = {"relu": RELU, "sigmoid": SIGMOID}
+
+_SCALARS = (bool, int, float, np.generic)
+
+# ------------------------------------------------------------------------------------------------------- single values
+
+
+def activation_code(activation):
+    """The kernels' code of an activation."""
+    try:
+        return ACTIVATIONS[activation]
+    except (KeyError, TypeError):
+        known = " and ".join(map(repr, ACTIVATIONS))
+        raise ValueError(f"activation is {activation!r}; known ones are {known}") from None
+
+
+def numbers(name, x):
+    """``x`` as an array of real numbers: the very object if it is one, of whatever class."""
+    try:
+        array = x if isinstance(x, ndarray) else np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{name} does not make an array: {error}") from None
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} is of dtype {array.dtype}; expected real numbers")
+    return array
+
+
+def operand(name, x):
+    """As ``numbers``, but a scalar stays what it is: NumPy's result dtypes depend on it."""
+    array = numbers(name, x)
+    return x if isinstance(x, _SCALARS) else array
+
+
+def real(name, x):
+    """``x`` as a float."""
+    array = numbers(name, x)
+    if array.ndim:
+        raise ValueError(f"{name} has shape {array.shape}; expected one number")
+    return float(array)
+
+
+def count(name, x, at_least=0):
+    """``x`` as an int."""
+    try:
+        value = operator.index(x)
+    except TypeError:
+        raise TypeError(f"{name} is {x!r}; expected a whole number") from None
+    if value < at_least:
+        raise ValueError(f"{name} is {value}; expected at least {at_least}")
+    return value
+
+
+def layer_sizes(name, sizes):
+    """``n_0, n_1, ..., n_L`` as a list of ints, L >= 1."""
+    try:
+        sizes = list(sizes)
+    except TypeError:
+        raise TypeError(f"{name} is {sizes!r}; expected a sequence of layer sizes") from None
+    if len(sizes) < 2:
+        raise ValueError(f"{name} is {sizes}; expected the sizes of the input and of one layer or more")
+    return [count(f"{name}[{l}]", size, at_least=1) for l, size in enumerate(sizes)]
+
+
+# ------------------------------------------------------------------------------------------- containers and their parts
+
+
+def linear_cache(cache):
+    """``A_prev, W, b`` of a cache."""
+    try:
+        A_prev, W, b = cache
+    except (TypeError, ValueError):
+        raise malformed("cache", "(A_prev, W, b)", cache) from None
+    return A_prev, W, b
+
+
+def layer_cache(cache, l=None):
+    """``A_prev, W, b, Z`` of a cache, or of the one of layer ``l``."""
+    try:
+        (A_prev, W, b), Z = cache
+    except (TypeError, ValueError):
+        name = "cache" if l is None else f"caches[{l - 1}]"
+        raise malformed(name, "((A_prev, W, b), Z)", cache) from None
+    return A_prev, W, b, Z
+
+
+def layer_caches(caches):
+    """``A_prev, W, b, Z`` of each layer."""
+    if len(caches) == 0:
+        raise ValueError("caches is empty; expected one cache a layer")
+    return [layer_cache(cache, l) for l, cache in enumerate(caches, start=1)]
+
+
+def malformed(name, expected, cache):
+    """The error for a cache that is none."""
+    length = f" of length {len(cache)}" if hasattr(cache, "__len__") else ""
+    return ValueError(f"{name} is a {type(cache).__name__}{length}; expected {expected}")
+
+
+def entry(name, mapping, key):
+    """``mapping[key]``, where the key ends with the number of its layer."""
+    try:
+        return mapping[key]
+    except KeyError:
+        raise KeyError(f"{name} lacks {key!r}, which layer {key.lstrip('dWb')} needs") from None
+
+
+def layer_count(parameters):
+    """Layers in ``parameters``: as many as it has pairs of entries."""
+    if len(parameters) < 2:
+        raise ValueError(f"parameters has {len(parameters)} entries; expected W1, b1 and so on, one pair a layer")
+    return len(parameters) // 2
+
+
+def layer_parameters(parameters):
+    """``W, b`` of each layer."""
+    layers = range(1, layer_count(parameters) + 1)
+    try:
+        return [(parameters[f"W{l}"], parameters[f"b{l}"]) for l in layers]
+    except KeyError:
+        return [[entry("parameters", parameters, f"{letter}{l}") for letter in "Wb"] for l in layers]
+
+
+def layer_steps(parameters, grads):
+    """``key, W, dW`` for each W and b."""
+    keys = [f"{letter}{l}" for l in range(1, layer_count(parameters) + 1) for letter in "Wb"]
+    try:
+        return [(key, parameters[key], grads["d" + key]) for key in keys]
+    except KeyError:
+        return [(key, entry("parameters", parameters, key), entry("grads", grads, "d" + key)) for key in keys]
+
+
+def parameters_of(name, parameters, sizes):
+    """``W1, b1, ..., WL, bL`` of a network of these layer sizes, as a dict of arrays."""
+    result = {}
+    for l in range(1, len(sizes)):
+        for key, shape in ((f"W{l}", (sizes[l], sizes[l - 1])), (f"b{l}", (sizes[l], 1))):
+            result[key] = numbers(key, entry(name, parameters, key))
+            if result[key].shape != shape:
+                raise ValueError(f"{key} in {name} has shape {result[key].shape}; expected {shape} for layer {l}")
+    return result
+
+
+# --------------------------------------------------------------------------------------------------------------- shapes
+
+
+def misfit(expected, **shapes):
+    """The error for shapes that do not fit together."""
+    came = ", ".join(f"{name} has shape {shape}" for name, shape in shapes.items())
+    return ValueError(f"{came}; expected {expected}")
+
+
+def some_examples(name, shape):
+    """Examples are columns, and there is one or more."""
+    if len(shape) == 2 and shape[1] == 0:
+        raise ValueError(f"{name} has shape {shape}: no examples; expected one column or more")
+
+
+def examples(name, X, n_0):
+    """``X (n_0, m)`` as an array, m >= 1."""
+    X = numbers(name, X)
+    if X.ndim != 2 or X.shape[0] != n_0:
+        raise ValueError(f"{name} has shape {X.shape}; expected ({n_0}, m), examples are columns")
+    some_examples(name, X.shape)
+    return X
+
+
+def spreads(shape, target):
+    """Whether NumPy broadcasts ``shape`` to ``target``."""
+    return len(shape) <= len(target) and all(n in (1, t) for n, t in zip(shape[::-1], target[::-1], strict=False))
+
+
+def broadcasts(*shapes):
+    """Whether NumPy broadcasts the shapes to a common one."""
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError:
+        return False
+    return True
+
+
+def column(name, b_shape, n):
+    """A bias for n units is not of shape (n,): NumPy adds that along the examples where n == m."""
+    if b_shape == (n,) and n > 1:
+        raise ValueError(f"{name} has shape {b_shape}; expected ({n}, 1), one row a unit")
+
+
+def product_shape(W_name, W_shape, A_name, A_shape):
+    """The shape of ``np.dot(W, A)``."""
+    if not W_shape or not A_shape:
+        return W_shape or A_shape
+    if W_shape[-1] != A_shape[-2:][0]:
+        raise misfit(f"as many columns of {W_name} as rows of {A_name}", **{W_name: W_shape, A_name: A_shape})
+    return W_shape[:-1] + (A_shape[:-2] + A_shape[-1:] if len(A_shape) > 1 else ())
+
+
+def layer_forward(A_shape, W_shape, b_shape, A_name="A_prev", l=""):
+    """The shape of Z of layer ``l``."""
+    some_examples(A_name, A_shape)
+    Z_shape = product_shape(f"W{l}", W_shape, A_name, A_shape)
+    if len(Z_shape) == 2:
+        column(f"b{l}", b_shape, Z_shape[0])
+        fits, expected = spreads(b_shape, Z_shape), f"({Z_shape[0]}, 1)"
+    else:
+        fits, expected = broadcasts(b_shape, Z_shape), f"to fit {Z_shape}"
+    if not fits:
+        raise misfit(f"b{l} {expected}", **{f"W{l}": W_shape, f"b{l}": b_shape})
+    return Z_shape
+
+
+def gradient(dA_shape, Z_shape, activation, dA_name="dA", Z_name="Z"):
+    """``dA * g'(Z)`` has the shape of Z; relu only takes a dA that has it too."""
+    if not (spreads(dA_shape, Z_shape) if activation == SIGMOID else dA_shape == Z_shape):
+        raise misfit("equal shapes", **{dA_name: dA_shape, Z_name: Z_shape})
+
+
+def layer_backward(dA_shape, Z_shape, A_shape, W_shape, activation, dA_name="dA", l=""):
+    """All shapes of the backward step of layer ``l``; LINEAR: dA is dZ."""
+    A_name, W_name, Z_name = ("A_prev", "W", "Z") if l == "" else (f"A{l - 1}", f"W{l}", f"Z{l}")
+    some_examples(A_name, A_shape)
+    gradient(dA_shape, Z_shape, activation, dA_name, Z_name)
+    if len(A_shape) != 2 or len(W_shape) != 2 or W_shape[1] != A_shape[0]:
+        raise misfit(f"{W_name} (n, n_prev) and {A_name} (n_prev, m)", **{W_name: W_shape, A_name: A_shape})
+    n, m = W_shape[0], A_shape[1]
+    if Z_shape != (n, m):
+        Z_name = dA_name if activation == LINEAR else Z_name
+        raise misfit(f"{Z_name} ({n}, {m})", **{Z_name: Z_shape, W_name: W_shape, A_name: A_shape})
+
+
+def cost(AL_shape, Y_shape):
+    """Both (1, m); AL may lack the first axis, of which NumPy's dot makes nothing, or be a scalar for m = 1."""
+    some_examples("Y", Y_shape)
+    fits = len(Y_shape) == 2 and Y_shape[0] == 1 and AL_shape in (Y_shape, Y_shape[1:], () if Y_shape[1] == 1 else None)
+    if not fits:
+        raise misfit("both to be (1, m)", AL=AL_shape, Y=Y_shape)
+
+
+def network_forward(X, layers):
+    """X and the layers' ``(W, b)`` hold numbers, and each fits the one before it."""
+    name, shape = "X", numbers("X", X).shape
+    for l, (W, b) in enumerate(layers, start=1):
+        shape = layer_forward(shape, numbers(f"W{l}", W).shape, numbers(f"b{l}", b).shape, name, l)
+        name = f"A{l}"
+
+
+def labels(AL_shape, Y_shape):
+    """One label an output."""
+    if math.prod(AL_shape) != math.prod(Y_shape):
+        raise misfit("one label an output", AL=AL_shape, Y=Y_shape)
+
+
+def network_backward(AL, Y, layers):
+    """Outputs, labels and the layers' ``(A_prev, W, b, Z)`` hold numbers and fit, from the last layer to the first."""
+    name, shape = "AL", numbers("AL", AL).shape
+    labels(shape, numbers("Y", Y).shape)
+    for l in range(len(layers), 0, -1):
+        A_prev, W, _, Z = layers[l - 1]
+        A_prev, W, Z = numbers(f"A{l - 1}", A_prev), numbers(f"W{l}", W), numbers(f"Z{l}", Z)
+        layer_backward(shape, Z.shape, A_prev.shape, W.shape, SIGMOID if l == len(layers) else RELU, name, l)
+        name, shape = f"dA{l - 1}", A_prev.shape
+
+
+def step(key, W_shape, dW_shape, rate_shape):
+    """``W - learning_rate * dW`` is something NumPy can do, and not along the wrong axis."""
+    if key.startswith("b") and len(dW_shape) == 2:
+        column(key, W_shape, dW_shape[0])
+    if not broadcasts(W_shape, dW_shape, rate_shape):
+        shapes = {key: W_shape, f"d{key}": dW_shape} | ({"learning_rate": rate_shape} if rate_shape else {})
+        raise misfit("equal shapes, or such as broadcast", **shapes)

@@ -1,0 +1,358 @@
+"""One layer: checks, allocates, calls a kernel, answers in the reference's shapes.
+
+Arrays may have any strides, be read-only, misaligned or of foreign byte order; they are never written to. Results are
+new arrays in C order, of the dtype that NumPy gives the same formula. Lists, and whatever else has ``__array__``, are
+taken as arrays; caches hold the very objects that were handed in. What the kernels do not cover (scalars, float16,
+longdouble, integer results, subclasses of ndarray, what has to be broadcast) the reference answers, and the logger
+``fastbackprop`` says so and why at DEBUG.
+"""
+
+import logging
+from typing import Any
+
+import numpy as np
+from numpy import empty, ndarray
+from numpy.typing import ArrayLike, NDArray
+
+from fastbackprop import arguments, operands, reference
+from fastbackprop.kernels import layer
+from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
+from fastbackprop.operands import KERNEL_DTYPES
+
+logger = logging.getLogger("fastbackprop")
+
+_NAMES = {code: name for name, code in arguments.ACTIVATIONS.items()}
+
+
+def by_reference(name, why):
+    """The reference's function of this name, which is about to answer a call."""
+    logger.debug("%s: the reference answers, since %s", name, why)
+    return getattr(reference, name)
+
+
+def as_matrix(x):
+    """An array of any shape for an elementwise kernel: matrices as they are, all others as one row."""
+    return x if x.ndim == 2 else x.reshape(1, -1)
+
+
+# -------------------------------------------------------------------------------------------------------- activations
+
+
+def sigmoid(Z: ArrayLike) -> tuple[NDArray[Any], Any]:
+    """``A = 1 / (1 + exp(-Z))``.
+
+    Parameters
+    ----------
+    Z : array, any shape
+
+    Returns
+    -------
+    A : array, shape of Z
+        At most 4 ulp from the exact value. Of the dtype of Z; float64 for int32 and int64.
+    cache
+        The object ``Z``.
+
+    Raises
+    ------
+    TypeError
+        Z does not hold real numbers.
+
+    Notes
+    -----
+    Differs from the reference on purpose: in the tails, where ``1 / (1 + exp(-Z))`` loses digits, and is 0 once exp
+    overflows.
+    """
+    return _activate("sigmoid", Z, SIGMOID), Z
+
+
+def relu(Z: ArrayLike) -> tuple[NDArray[Any], Any]:
+    """``A = max(0, Z)``.
+
+    Parameters
+    ----------
+    Z : array, any shape
+
+    Returns
+    -------
+    A : array, shape and dtype of Z
+    cache
+        The object ``Z``.
+
+    Raises
+    ------
+    TypeError
+        Z does not hold real numbers.
+    """
+    return _activate("relu", Z, RELU), Z
+
+
+def _activate(name, Z, code):
+    if not (type(Z) is ndarray and Z.dtype in KERNEL_DTYPES and Z.ndim):
+        Z, why = operands.activation_forward(Z, code)
+        if why:
+            A, _ = by_reference(name, why)(Z)
+            return A
+    A = empty(Z.shape, Z.dtype)
+    layer.activation_forward[Z.dtype.char](as_matrix(Z), as_matrix(A), code)
+    return A
+
+
+def relu_backward(dA: ArrayLike, cache: Any) -> NDArray[Any]:
+    """``dZ = dA`` where ``Z > 0``, 0 where ``Z <= 0``.
+
+    Parameters
+    ----------
+    dA : array, shape of Z
+    cache : array
+        Z, as ``relu`` returned it.
+
+    Returns
+    -------
+    dZ : array, shape and dtype of dA
+        A new array; ``dA`` where Z is nan.
+
+    Raises
+    ------
+    TypeError
+        dA or Z does not hold real numbers.
+    ValueError
+        Their shapes differ.
+    """
+    return _activation_gradient("relu_backward", dA, cache, RELU)
+
+
+def sigmoid_backward(dA: ArrayLike, cache: Any) -> NDArray[Any]:
+    """``dZ = dA * s * (1 - s)`` with ``s = sigmoid(Z)``.
+
+    Parameters
+    ----------
+    dA : array, shape of Z
+    cache : array
+        Z, as ``sigmoid`` returned it.
+
+    Returns
+    -------
+    dZ : array, shape of Z
+        At most ``8 u |dA|`` from the exact value (u: unit roundoff).
+
+    Raises
+    ------
+    TypeError
+        dA or Z does not hold real numbers.
+    ValueError
+        The shape of dA does not spread to that of Z.
+
+    Notes
+    -----
+    Differs from the reference on purpose: in the right tail, where ``1 - s`` loses digits, and is 0 from Z = 37 on.
+    """
+    return _activation_gradient("sigmoid_backward", dA, cache, SIGMOID)
+
+
+def _activation_gradient(name, dA, Z, code):
+    if (
+        type(dA) is type(Z) is ndarray
+        and Z.dtype is dA.dtype
+        and Z.dtype in KERNEL_DTYPES
+        and Z.shape == dA.shape
+        and Z.ndim
+    ):
+        return _run_activation_backward(dA, Z, code)
+    (dA, Z), dtype, why = operands.activation_backward(dA, Z, code)
+    if why:
+        return by_reference(name, why)(dA, Z)
+    return _run_activation_backward(dA, Z, code).astype(dtype, copy=False)
+
+
+def _run_activation_backward(dA, Z, code):
+    dZ = empty(Z.shape, Z.dtype)
+    layer.activation_backward[Z.dtype.char](as_matrix(dA), as_matrix(Z), as_matrix(dZ), code)
+    return dZ
+
+
+# ------------------------------------------------------------------------------------------------------------ forward
+
+
+def linear_forward(A: ArrayLike, W: ArrayLike, b: ArrayLike) -> tuple[NDArray[Any], tuple[Any, Any, Any]]:
+    """``Z = W A + b``.
+
+    Parameters
+    ----------
+    A : array (n_prev, m)
+        Activations of the layer before, or the input.
+    W : array (n, n_prev)
+    b : array (n, 1)
+
+    Returns
+    -------
+    Z : array (n, m)
+    cache
+        ``(A, W, b)``, the very objects.
+
+    Raises
+    ------
+    TypeError
+        An argument does not hold real numbers.
+    ValueError
+        Shapes that do not fit, or no examples (m = 0).
+
+    Notes
+    -----
+    Differs from the reference on purpose: a ``b`` of shape (n,), n > 1, raises; NumPy adds it along the wrong axis
+    where n == m.
+    """
+    Z, _ = forward(A, W, b, LINEAR, "A")
+    return Z, (A, W, b)
+
+
+def linear_activation_forward(
+    A_prev: ArrayLike, W: ArrayLike, b: ArrayLike, activation: str
+) -> tuple[NDArray[Any], tuple[tuple[Any, Any, Any], NDArray[Any]]]:
+    """``Z = W A_prev + b`` and ``A = g(Z)`` in one pass.
+
+    Parameters
+    ----------
+    A_prev : array (n_prev, m)
+    W : array (n, n_prev)
+    b : array (n, 1)
+    activation : {"relu", "sigmoid"}
+
+    Returns
+    -------
+    A : array (n, m)
+    cache
+        ``((A_prev, W, b), Z)``, the very objects and Z (n, m).
+
+    Raises
+    ------
+    TypeError, ValueError
+        As ``linear_forward``; ValueError for another activation.
+
+    Notes
+    -----
+    Differs from the reference on purpose as ``linear_forward`` and ``sigmoid`` do.
+    """
+    Z, A = forward(A_prev, W, b, arguments.activation_code(activation))
+    return A, ((A_prev, W, b), Z)
+
+
+def forward(A_prev, W, b, code, A_name="A_prev"):
+    """``Z, A`` of one layer; LINEAR: A is Z."""
+    if (
+        type(A_prev) is type(W) is type(b) is ndarray
+        and (dtype := W.dtype) is A_prev.dtype is b.dtype
+        and dtype in KERNEL_DTYPES
+        and A_prev.ndim == W.ndim == 2
+    ):
+        (n, n_prev), (rows, m) = W.shape, A_prev.shape
+        if rows == n_prev and b.shape == (n, 1) and n and n_prev and m:
+            return run_forward(A_prev, W, b, code)
+    (A_prev, W, b), why = operands.layer_forward(A_prev, W, b, A_name)
+    if not why:
+        return run_forward(A_prev, W, b, code)
+    if code == LINEAR:
+        Z, _ = by_reference("linear_forward", why)(A_prev, W, b)
+        return Z, Z
+    A, (_, Z) = by_reference("linear_activation_forward", why)(A_prev, W, b, _NAMES[code])
+    return Z, A
+
+
+def run_forward(A_prev, W, b, code):
+    """``forward`` of operands that the kernels take as they are."""
+    shape, dtype = (W.shape[0], A_prev.shape[1]), W.dtype
+    Z = empty(shape, dtype)
+    A = Z if code == LINEAR else empty(shape, dtype)
+    layer.layer_forward[dtype.char](A_prev, W, b, Z, A, code)
+    return Z, A
+
+
+# ----------------------------------------------------------------------------------------------------------- backward
+
+
+def linear_backward(dZ: ArrayLike, cache: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Gradients of one layer from dZ.
+
+    Parameters
+    ----------
+    dZ : array (n, m)
+    cache
+        ``(A_prev, W, b)``, as ``linear_forward`` returned it; b is not looked at.
+
+    Returns
+    -------
+    dA_prev : array (n_prev, m)
+        ``W^T dZ``
+    dW : array (n, n_prev)
+        ``dZ A_prev^T / m``
+    db : array (n, 1)
+        ``rowsum(dZ) / m``
+
+    Raises
+    ------
+    TypeError
+        An argument does not hold real numbers.
+    ValueError
+        Shapes that do not fit, no examples (m = 0), or a cache of another form.
+    """
+    A_prev, W, b = arguments.linear_cache(cache)
+    return backward(dZ, dZ, A_prev, W, b, LINEAR)
+
+
+def linear_activation_backward(
+    dA: ArrayLike, cache: Any, activation: str
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Gradients of one layer from dA: ``dZ = dA * g'(Z)``, then those of ``linear_backward``.
+
+    Parameters
+    ----------
+    dA : array (n, m)
+    cache
+        ``((A_prev, W, b), Z)``, as ``linear_activation_forward`` returned it; b is not looked at.
+    activation : {"relu", "sigmoid"}
+
+    Returns
+    -------
+    dA_prev, dW, db
+        As ``linear_backward``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As ``linear_backward``; ValueError for another activation.
+
+    Notes
+    -----
+    Differs from the reference on purpose as ``sigmoid_backward`` does.
+    """
+    code = arguments.activation_code(activation)
+    A_prev, W, b, Z = arguments.layer_cache(cache)
+    return backward(dA, Z, A_prev, W, b, code)
+
+
+def backward(dA, Z, A_prev, W, b, code):
+    """``dA_prev, dW, db`` of one layer; LINEAR: dA is dZ, handed over again as Z."""
+    if (
+        type(dA) is type(Z) is type(A_prev) is type(W) is ndarray
+        and (dtype := W.dtype) is dA.dtype is Z.dtype is A_prev.dtype
+        and dtype in KERNEL_DTYPES
+        and A_prev.ndim == W.ndim == 2
+    ):
+        (n, n_prev), (rows, m) = W.shape, A_prev.shape
+        if dA.shape == Z.shape == (n, m) and rows == n_prev and n and n_prev and m:
+            return run_backward(dA, Z, A_prev, W, b, code)
+    (dA, Z, A_prev, W), dtypes, why = operands.layer_backward(dA, Z, A_prev, W, code)
+    if not why:
+        gradients = run_backward(dA, Z, A_prev, W, b, code)
+        with np.errstate(over="ignore"):  # infinite without a word, as a product in the narrower dtype is
+            return tuple(x.astype(dtype, copy=False) for x, dtype in zip(gradients, dtypes, strict=True))
+    if code == LINEAR:
+        return by_reference("linear_backward", why)(dA, (A_prev, W, b))
+    return by_reference("linear_activation_backward", why)(dA, ((A_prev, W, b), Z), _NAMES[code])
+
+
+def run_backward(dA, Z, A_prev, W, b, code):
+    """``backward`` of operands that the kernels take as they are; b is not looked at."""
+    dtype = W.dtype
+    dA_prev, dW, db = empty(A_prev.shape, dtype), empty(W.shape, dtype), empty((W.shape[0], 1), dtype)
+    layer.layer_backward[dtype.char](dA, Z, A_prev, W, dA_prev, dW, db, code)
+    return dA_prev, dW, db

@@ -1,0 +1,257 @@
+"""The network ``[LINEAR -> RELU] * (L - 1) -> LINEAR -> SIGMOID``: start, forward, cost, backward, step, prediction.
+
+What ``layers`` says about arrays holds here too.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy import empty, ndarray
+from numpy.typing import ArrayLike, NDArray
+
+from fastbackprop import arguments, operands
+from fastbackprop.kernels import cost, layer
+from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
+from fastbackprop.layers import backward, by_reference, forward, run_backward, run_forward
+
+
+def initialize_parameters_deep(layer_dims: Sequence[int]) -> dict[str, NDArray[np.float64]]:
+    """``W_l ~ 0.01 * randn`` from NumPy's global generator and ``b_l = 0``.
+
+    Parameters
+    ----------
+    layer_dims : sequence of int
+        ``n_0, n_1, ..., n_L``, each at least 1.
+
+    Returns
+    -------
+    dict
+        ``W1, b1, ..., WL, bL``: ``W_l`` (n_l, n_{l-1}), ``b_l`` (n_l, 1). After ``np.random.seed`` the same bits as the
+        reference's.
+
+    Raises
+    ------
+    TypeError
+        A size is not a whole number.
+    ValueError
+        A size below 1, or less than two sizes.
+    """
+    sizes = arguments.layer_sizes("layer_dims", layer_dims)
+    parameters = {}
+    for l in range(1, len(sizes)):
+        W = np.random.randn(sizes[l], sizes[l - 1])
+        W *= 0.01
+        parameters[f"W{l}"], parameters[f"b{l}"] = W, np.zeros((sizes[l], 1))
+    return parameters
+
+
+def L_model_forward(X: ArrayLike, parameters: Any) -> tuple[NDArray[Any], list[Any]]:
+    """Outputs of the network.
+
+    Parameters
+    ----------
+    X : array (n_0, m)
+        Examples are columns.
+    parameters : mapping
+        ``W1, b1, ..., WL, bL``, with L = ``len(parameters) // 2``.
+
+    Returns
+    -------
+    AL : array (n_L, m)
+    caches : list
+        Of each layer, what ``linear_activation_forward`` returns as its cache.
+
+    Raises
+    ------
+    TypeError
+        An array does not hold real numbers.
+    ValueError
+        Shapes that do not fit, no examples (m = 0), or no parameters.
+    KeyError
+        ``parameters`` lacks a key.
+
+    Notes
+    -----
+    Differs from the reference on purpose as ``linear_activation_forward`` does.
+    """
+    layers = arguments.layer_parameters(parameters)
+    if operands.plain_forward(X, layers):
+        step = run_forward
+    else:
+        arguments.network_forward(X, layers)
+        step = forward
+    A: Any = X
+    caches: list[Any] = []
+    for l, (W, b) in enumerate(layers, start=1):
+        Z, A_next = step(A, W, b, RELU if l < len(layers) else SIGMOID)
+        caches.append(((A, W, b), Z))
+        A = A_next
+    return A, caches
+
+
+def predict(X: ArrayLike, parameters: Any, *, threshold: float = 0.5) -> NDArray[np.int64]:
+    """Labels that the network gives to examples: 1 where its output exceeds ``threshold``.
+
+    Parameters
+    ----------
+    X, parameters
+        As for ``L_model_forward``.
+    threshold : float
+
+    Returns
+    -------
+    array (1, m) of int64
+
+    Raises
+    ------
+    TypeError, ValueError, KeyError
+        As ``L_model_forward``.
+    """
+    least = arguments.real("threshold", threshold)
+    outputs, _ = L_model_forward(X, parameters)
+    return (outputs > least).astype(np.int64)
+
+
+def compute_cost(AL: ArrayLike, Y: ArrayLike) -> NDArray[Any]:
+    """Cross-entropy ``-sum(Y log AL + (1 - Y) log(1 - AL)) / m``.
+
+    Parameters
+    ----------
+    AL : array (1, m)
+        Outputs.
+    Y : array (1, m)
+        Labels: bool, integers or real numbers, 0 and 1 as a rule. Unsigned ones do not wrap around.
+
+    Returns
+    -------
+    0-d array
+
+    Raises
+    ------
+    TypeError
+        An argument does not hold real numbers.
+    ValueError
+        Shapes other than (1, m), or no examples (m = 0).
+
+    Notes
+    -----
+    Differs from the reference on purpose: a term ``0 * log 0`` (AL = 0 with Y = 0, AL = 1 with Y = 1) counts as 0; that
+    gives nan there. An output that is certain and wrong makes the cost infinite in both.
+    """
+    (outputs, labels), why = operands.cross_entropy(AL, Y)
+    if why:
+        return by_reference("compute_cost", why)(outputs, labels)
+    dtype = outputs.dtype
+    return np.array(cost.cross_entropy[dtype.char](outputs, labels), dtype)
+
+
+def L_model_backward(AL: ArrayLike, Y: ArrayLike, caches: Sequence[Any]) -> dict[str, NDArray[Any]]:
+    """Gradients of the cost with respect to all activations and parameters.
+
+    Parameters
+    ----------
+    AL : array (n_L, m)
+        Outputs; any real numbers, not only ``sigmoid(Z_L)``.
+    Y : array of AL's size, any shape
+        Labels: bool, integers or real numbers. Unsigned ones do not wrap around.
+    caches : sequence
+        Of each layer ``((A_prev, W, b), Z)``, as ``L_model_forward`` returned them.
+
+    Returns
+    -------
+    dict
+        ``dA0 .. dA{L-1}, dW1 .. dWL, db1 .. dbL``, each of the shape of what it is the gradient for. They start from
+        ``dAL = -(Y / AL - (1 - Y) / (1 - AL))``.
+
+    Raises
+    ------
+    TypeError
+        An array does not hold real numbers.
+    ValueError
+        Shapes that do not fit, no examples (m = 0), or caches of another form.
+
+    Notes
+    -----
+    Differs from the reference on purpose: where AL is exactly 0 or 1, dZ of the output layer is its limit ``AL - Y``;
+    that gives nan there. Elsewhere as ``sigmoid_backward`` does.
+    """
+    layers = arguments.layer_caches(caches)
+    plain = operands.plain_backward(AL, layers)
+    if not plain:
+        arguments.network_backward(AL, Y, layers)
+    L = len(layers)
+    grads = {}
+    dA, dW, db = _output_backward(AL, Y, *layers[-1])
+    _, W, _, _ = layers[-1]
+    step = run_backward if plain and type(dA) is ndarray and dA.dtype is W.dtype else backward
+    for l in range(L, 0, -1):
+        if l < L:
+            A_prev, W, b, Z = layers[l - 1]
+            dA, dW, db = step(dA, Z, A_prev, W, b, RELU)
+        grads[f"dA{l - 1}"], grads[f"dW{l}"], grads[f"db{l}"] = dA, dW, db
+    return grads
+
+
+def _output_backward(AL, Y, A_prev, W, b, Z):
+    """``dA_prev, dW, db`` of the output layer."""
+    (AL, Y, Z), why = operands.output_gradient(AL, Y, Z)
+    if why:
+        # The output layer is the whole of a network of one layer.
+        last = (arguments.operand("A_prev", A_prev), arguments.operand("W", W), b), Z
+        grads = by_reference("L_model_backward", why)(AL, Y, [last])
+        return grads["dA0"], grads["dW1"], grads["db1"]
+    dZ = empty(Z.shape, Z.dtype)
+    cost.output_gradient[Z.dtype.char](_as_row(AL), _as_row(Y), _as_row(Z), _as_row(dZ))
+    return backward(dZ, dZ, A_prev, W, b, LINEAR)
+
+
+def _as_row(x):
+    return x if x.shape[0] == 1 else x.reshape(1, -1)
+
+
+def update_parameters(parameters: Any, grads: Any, learning_rate: float) -> Any:
+    """One step of gradient descent: ``W <- W - learning_rate * dW``, likewise ``b``.
+
+    Parameters
+    ----------
+    parameters : mutable mapping
+        ``W1, b1, ..., WL, bL``, with L = ``len(parameters) // 2``. These entries are rebound to new arrays; all other
+        entries, and the old arrays, stay as they are. Nothing is changed where anything raises.
+    grads : mapping
+        ``dW1, db1, ..., dWL, dbL``; others are not looked at.
+    learning_rate : float
+        A NumPy scalar brings its dtype into the result.
+
+    Returns
+    -------
+    The object ``parameters``.
+
+    Raises
+    ------
+    TypeError
+        An array does not hold real numbers.
+    ValueError
+        Shapes that do not fit, or no parameters.
+    KeyError
+        ``parameters`` or ``grads`` lacks a key.
+
+    Notes
+    -----
+    Differs from the reference on purpose: a ``b`` of shape (n,), n > 1, raises where ``db`` is (n, 1).
+    """
+    steps = arguments.layer_steps(parameters, grads)
+    why = None
+    if not operands.plain_steps(steps, learning_rate):
+        steps, learning_rate, why = operands.descend(steps, learning_rate)
+    if why:
+        old, changes = {key: W for key, W, _ in steps}, {f"d{key}": dW for key, _, dW in steps}
+        new = by_reference("update_parameters", why)(old, changes, learning_rate)
+    else:
+        new, rate = {}, float(learning_rate)
+        for key, W, dW in steps:
+            dtype = W.dtype
+            new[key] = W_new = empty(W.shape, dtype)
+            layer.descend[dtype.char](W, dW, rate, W_new)
+    parameters.update(new)
+    return parameters

@@ -1,0 +1,242 @@
+"""Operands as the kernels take them, or the reason why the reference is to serve the call.
+
+The kernels serve plain arrays whose result in the reference is float32 or float64, and compute in that dtype all along.
+Each function here that bears a kernel's name prepares a call of it from operands that may be anything, and answers
+``operands, ..., why``:
+
+- ``why`` is None: ``operands`` are plain arrays of one kernel dtype, and their shapes fit;
+- ``why`` is a reason: the kernels do not cover this call, and ``operands`` are what the reference is to be called with.
+"""
+
+import numpy as np
+from numpy import ndarray
+
+from fastbackprop import arguments
+from fastbackprop.arguments import operand
+from fastbackprop.kernels.activations import LINEAR, SIGMOID
+
+# Asked `x.dtype in KERNEL_DTYPES`: the same dtypes in foreign byte order are not.
+KERNEL_DTYPES = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
+# Those that a learning rate of this type leaves as they are: a NumPy scalar brings its own dtype.
+_STEP_DTYPES = {
+    float: KERNEL_DTYPES,
+    int: KERNEL_DTYPES,
+    np.float32: KERNEL_DTYPES,
+    np.float64: frozenset({np.dtype(np.float64)}),
+}
+
+# --------------------------------------------------------------------------------------------- what the kernels cover
+
+
+def plain_forward(X, layers):
+    """Whether the kernels serve a network forward as it stands; ``layers`` holds ``W, b`` of each."""
+    if type(X) is not ndarray or X.ndim != 2 or not X.size or (dtype := X.dtype) not in KERNEL_DTYPES:
+        return False
+    n_prev = X.shape[0]
+    for W, b in layers:
+        if not (type(W) is type(b) is ndarray and W.dtype is b.dtype is dtype and W.shape[1:] == (n_prev,)):
+            return False
+        n_prev = W.shape[0]
+        if b.shape != (n_prev, 1) or not n_prev:
+            return False
+    return True
+
+
+def plain_backward(AL, layers):
+    """Whether the kernels serve a network backward as it stands; ``layers`` holds ``A_prev, W, b, Z`` of each."""
+    if type(AL) is not ndarray or AL.ndim != 2 or not AL.size or (dtype := AL.dtype) not in KERNEL_DTYPES:
+        return False
+    n, m = AL.shape
+    for A_prev, W, _, Z in reversed(layers):
+        if not (type(A_prev) is type(W) is type(Z) is ndarray and A_prev.dtype is W.dtype is Z.dtype is dtype):
+            return False
+        if W.ndim != 2 or Z.shape != (n, m):
+            return False
+        n_prev = W.shape[1]
+        if W.shape[0] != n or A_prev.shape != (n_prev, m) or not n_prev:
+            return False
+        n = n_prev
+    return True
+
+
+def plain_steps(steps, learning_rate):
+    """Whether the kernels serve a step of descent as it stands; ``steps`` holds ``key, W, dW`` of each W and b."""
+    dtypes = _STEP_DTYPES.get(type(learning_rate), ())
+    for _, W, dW in steps:
+        if not (type(W) is type(dW) is ndarray and (dtype := W.dtype) is dW.dtype and dtype in dtypes):
+            return False
+        if W.shape != dW.shape or W.ndim != 2 or not W.size:
+            return False
+    return True
+
+
+def _obstacle(dtypes, **operands):
+    """Why the kernels cannot take these operands and give results of these dtypes."""
+    for name, x in operands.items():
+        if type(x) is not ndarray:
+            return f"{name} is of type {type(x).__name__}"
+        if x.ndim == 0:
+            return f"{name} is a 0-d array"
+        if x.dtype == np.float16:
+            return f"{name} is of dtype float16"
+    for dtype in dtypes:
+        if dtype not in KERNEL_DTYPES:
+            return f"a result is of dtype {dtype}"
+    return None
+
+
+def _no_matrix(**operands):
+    """Why these operands are no matrices, which the kernels of a layer need."""
+    for name, x in operands.items():
+        if x.ndim != 2 or x.size == 0:
+            return f"{name} has shape {x.shape}"
+    return None
+
+
+def _unequal(**operands):
+    """Why these two operands are no pair for an elementwise kernel."""
+    (one, x), (other, y) = operands.items()
+    return f"{one} has shape {x.shape} and {other} {y.shape}" if x.shape != y.shape else None
+
+
+def _no_negative(Z, activation):
+    """Why ``-Z``, which the reference's sigmoid needs, is not the negative of Z."""
+    kind = np.result_type(Z).kind if activation == SIGMOID else None
+    if kind == "b" and not isinstance(Z, bool):
+        raise TypeError("Z is of dtype bool, which has no negative; expected numbers")
+    return "the negative of an unsigned Z wraps around" if kind == "u" else None
+
+
+def _cast(dtype, *operands):
+    return tuple(np.asarray(x, dtype) for x in operands)
+
+
+# --------------------------------------------------------------------------------------- result dtypes of the reference
+
+
+def _sigmoid_dtype(Z):
+    """The dtype of ``1 / (1 + exp(-Z))``."""
+    return np.promote_types(np.result_type(Z), np.float16)
+
+
+def _gradient_dtype(dA, Z, activation):
+    """The dtype of ``dA * g'(Z)``."""
+    return np.result_type(dA, _sigmoid_dtype(Z)) if activation == SIGMOID else np.result_type(dA)
+
+
+def _label_dtypes(AL, Y):
+    """The dtypes of ``AL`` and of ``(1 - Y) * log(1 - AL)``."""
+    return np.result_type(AL), np.result_type(np.result_type(Y, 1), AL)
+
+
+# ---------------------------------------------------------------------------------------------------------- activations
+
+
+def activation_forward(Z, activation):
+    """``Z, why`` for ``A = g(Z)``."""
+    Z = operand("Z", Z)
+    dtype = _sigmoid_dtype(Z) if activation == SIGMOID else np.result_type(Z)
+    why = _no_negative(Z, activation) or _obstacle((dtype,), Z=Z)
+    return (Z if why else np.asarray(Z, dtype)), why
+
+
+def activation_backward(dA, Z, activation):
+    """``(dA, Z), dtype, why`` for ``dZ = dA * g'(Z)``, with the dtype of dZ."""
+    dA, Z = operand("dA", dA), operand("Z", Z)
+    arguments.gradient(np.shape(dA), np.shape(Z), activation)
+    dtype = _gradient_dtype(dA, Z, activation)
+    wide = np.result_type(dtype, Z)  # a small Z must not become 0 where relu looks at its sign
+    why = _no_negative(Z, activation) or _obstacle((dtype, wide), dA=dA, Z=Z) or _unequal(dA=dA, Z=Z)
+    return ((dA, Z) if why else _cast(wide, dA, Z)), dtype, why
+
+
+# ------------------------------------------------------------------------------------------------------------ one layer
+
+
+def layer_forward(A_prev, W, b, A_name):
+    """``(A_prev, W, b), why`` for ``Z = W A_prev + b``."""
+    A_prev, W, b = operand(A_name, A_prev), operand("W", W), operand("b", b)
+    arguments.layer_forward(np.shape(A_prev), np.shape(W), np.shape(b), A_name)
+    product = np.result_type(W, A_prev)
+    dtype = np.result_type(product, b)
+    why = _obstacle((product, dtype), **{A_name: A_prev, "W": W, "b": b}) or _no_matrix(**{A_name: A_prev, "W": W})
+    if not why and b.shape != (W.shape[0], 1):
+        why = f"b has shape {b.shape}"
+    return ((A_prev, W, b) if why else _cast(dtype, A_prev, W, b)), why
+
+
+def layer_backward(dA, Z, A_prev, W, activation):
+    """``(dA, Z, A_prev, W), dtypes, why`` for the backward step, with the dtypes of dA_prev, dW and db.
+
+    LINEAR: dA is dZ, handed over again as Z.
+    """
+    name = "dZ" if activation == LINEAR else "dA"
+    dA, Z, A_prev, W = operand(name, dA), operand("Z", Z), operand("A_prev", A_prev), operand("W", W)
+    arguments.layer_backward(np.shape(dA), np.shape(Z), np.shape(A_prev), np.shape(W), activation, name)
+    dZ = _gradient_dtype(dA, Z, activation)
+    # The m-th part of a sum of integers is float64.
+    dtypes = np.result_type(W, dZ), np.result_type(dZ, A_prev), dZ if dZ.kind == "f" else np.dtype(np.float64)
+    wide = np.result_type(*dtypes, Z)
+    given = {name: dA, "Z": Z, "A_prev": A_prev, "W": W}
+    why = _no_negative(Z, activation) or _obstacle((*dtypes, wide), **given) or _unequal(dA=dA, Z=Z)
+    why = why or _no_matrix(**given)
+    return ((dA, Z, A_prev, W) if why else _cast(wide, dA, Z, A_prev, W)), dtypes, why
+
+
+# -------------------------------------------------------------------------------------- the cost, and a step of descent
+
+
+def _plain_labels(Y, AL):
+    """Labels beside plain float64 outputs, bool or integers as a rule, in float64; all others as they are."""
+    if type(Y) is type(AL) is ndarray and AL.dtype == np.float64 and Y.dtype.kind in "biu":
+        return Y.astype(AL.dtype)
+    return Y
+
+
+def cross_entropy(AL, Y):
+    """``(AL, Y), why`` for the cost."""
+    Y = _plain_labels(Y, AL)
+    if type(AL) is type(Y) is ndarray and (dtype := AL.dtype) is Y.dtype and dtype in KERNEL_DTYPES:
+        shape = Y.shape
+        if AL.shape == shape and len(shape) == 2 and shape[0] == 1 and shape[1]:
+            return (AL, Y), None
+    AL, Y = operand("AL", AL), operand("Y", Y)
+    arguments.cost(np.shape(AL), np.shape(Y))
+    dtypes = _label_dtypes(AL, Y)
+    why = _obstacle(dtypes, AL=AL, Y=Y) or _unequal(AL=AL, Y=Y)
+    return ((AL, Y) if why else _cast(dtypes[-1], AL, Y)), why
+
+
+def output_gradient(AL, Y, Z):
+    """``(AL, Y, Z), why`` for dZ of the output layer; Y may have any shape of AL's size."""
+    Y = _plain_labels(Y, AL)
+    if (
+        type(AL) is type(Y) is type(Z) is ndarray
+        and AL.dtype is Y.dtype is Z.dtype
+        and AL.dtype in KERNEL_DTYPES
+        and AL.shape == Y.shape == Z.shape
+    ):
+        return (AL, Y, Z), None
+    AL, Y, Z = operand("AL", AL), operand("Y", Y), operand("Z", Z)
+    arguments.labels(np.shape(AL), np.shape(Y))
+    dtypes = _label_dtypes(AL, Y)
+    dtype = np.result_type(dtypes[-1], _sigmoid_dtype(Z))
+    why = _no_negative(Z, SIGMOID) or _obstacle((*dtypes, dtype), AL=AL, Y=Y, Z=Z) or _unequal(AL=AL, Z=Z)
+    return ((AL, Y, Z) if why else _cast(dtype, AL, Y.reshape(AL.shape), Z)), why
+
+
+def descend(steps, learning_rate):
+    """``steps, learning_rate, why`` for ``W - learning_rate * dW``; ``steps`` holds ``key, W, dW`` of each W and b."""
+    rate = operand("learning_rate", learning_rate)
+    steps = [(key, operand(key, W), operand(f"d{key}", dW)) for key, W, dW in steps]
+    why = "learning_rate is an array" if isinstance(rate, ndarray) else None
+    ready = []
+    for key, W, dW in steps:
+        arguments.step(key, np.shape(W), np.shape(dW), np.shape(rate))
+        change = np.result_type(rate, dW)
+        dtype = np.result_type(W, change)
+        pair = {key: W, f"d{key}": dW}
+        why = why or _obstacle((change, dtype), **pair) or _no_matrix(**pair) or _unequal(**pair)
+        if not why:
+            ready.append((key, *_cast(dtype, W, dW)))
+    return (steps, rate, why) if why else (ready, rate, None)

@@ -1,0 +1,170 @@
+"""Trains the same nets with the NumPy reference and with fastbackprop, and compares seconds and numbers."""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from demo_data import FolderError, Problem, generated_pictures, real_pictures, table
+from demo_plot import draw_cost_curves
+from machine import facts
+from timing import interleave, paired_ratio
+
+import fastbackprop
+from fastbackprop import reference
+
+LEARNING_RATE = 0.0075
+# Nine pairs of times leave the extremes out of a 95 % interval.
+TURNS = 9
+# Both sides round differently, and training carries that on; costs further apart than this are a defect.
+AGREEMENT = 1e-9
+
+
+class Side:
+    """One implementation's training of a problem; ``turns`` says how many iterations it runs each time.
+
+    A turn goes on where the last one ended, and begins anew where that completed the training.
+    """
+
+    def __init__(self, problem: Problem, train: Callable, turns: list[int]) -> None:
+        self.problem, self._train, self.turns = problem, train, turns
+        self.turns_left = iter(turns)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.parameters = start(self.problem.layers_dims)
+        self.costs: list[float] = []
+        self.iterations_left = self.problem.num_iterations
+
+    def train(self, num_iterations: int):
+        X, Y, layers_dims = self.problem.X, self.problem.Y, self.problem.layers_dims
+        return self._train(
+            X, Y, layers_dims, LEARNING_RATE, num_iterations, parameters=self.parameters, return_costs=True
+        )
+
+    def turn(self) -> None:
+        if not self.iterations_left:
+            self._begin()
+        num_iterations = next(self.turns_left)
+        self.parameters, costs = self.train(num_iterations)
+        self.costs += costs
+        self.iterations_left -= num_iterations
+
+    def warm_up(self) -> float:
+        """Seconds of a first turn that counts for nothing: it compiles, or loads what was compiled."""
+        before = time.perf_counter()
+        self.train(self.turns[0])
+        return time.perf_counter() - before
+
+    def finish(self, seconds: list[float]) -> None:
+        """Take the times of all turns, and see how the trained net does."""
+        whole = self.problem.num_iterations
+        self.seconds_of_whole = [s * whole / n for s, n in zip(seconds, self.turns, strict=True)]
+        self.seconds = statistics.median(self.seconds_of_whole)
+        AL, _ = reference.L_model_forward(self.problem.X_held_out, self.parameters)
+        self.accuracy = float(np.mean((AL > 0.5) == self.problem.Y_held_out))
+
+
+def start(layers_dims: list[int]) -> dict[str, np.ndarray]:
+    """``W ~ randn / sqrt(n_prev)`` and ``b = 0``, the same ones every time."""
+    np.random.seed(1)
+    parameters = {}
+    for l, (n_prev, n) in enumerate(pairwise(layers_dims), start=1):
+        parameters[f"W{l}"] = np.random.randn(n, n_prev) / np.sqrt(n_prev)
+        parameters[f"b{l}"] = np.zeros((n, 1))
+    return parameters
+
+
+def sides_of(problem: Problem) -> dict[str, Side]:
+    """The reference and the direct descent run once, a slice each turn; a fast training is short and runs whole."""
+    whole = [problem.num_iterations] * TURNS
+    # Slices of whole hundreds, so that costs fall on the same iterations as in one piece.
+    slices = [100 * len(part) for part in np.array_split(np.arange(problem.num_iterations // 100), TURNS)]
+    sides = {
+        "reference": Side(problem, reference.L_layer_model, slices),
+        "fast": Side(problem, fastbackprop.L_layer_model, whole),
+    }
+    n_0, m = problem.X.shape
+    if m < 2 * n_0:  # gram descent pays there: beside what mathematics gives, show what the machinery alone does
+        direct = partial(fastbackprop.L_layer_model, algorithm="direct")
+        sides["fast, direct"] = Side(problem, direct, slices)
+    return sides
+
+
+def compare(problem: Problem) -> dict[str, Side]:
+    """Train all sides, in turns, and print what comes out."""
+    m, dtype = problem.X.shape[1], problem.X.dtype
+    print(f"\n{problem.name}: {problem.layers_dims}, m = {m}, {dtype}, {problem.num_iterations} iterations", flush=True)
+    sides = sides_of(problem)
+    first = {name: side.warm_up() for name, side in sides.items()}
+    print(
+        f"  the first fast training took {first['fast']:.2f} s, with compiling or loading what was compiled", flush=True
+    )
+    times = interleave({name: side.turn for name, side in sides.items()}, TURNS)
+    base = sides["reference"]
+    for name, side in sides.items():
+        side.finish(times[name])
+        print(
+            f"  {name:<12} {side.seconds:8.3f} s   cost {side.costs[0]:.6f} -> {side.costs[-1]:.6f}   "
+            f"right on {side.accuracy:.1%} of {problem.Y_held_out.size} held-out examples"
+        )
+        if side is not base:
+            ratio = paired_ratio(base.seconds_of_whole, side.seconds_of_whole)
+            apart = (
+                f"parameters {parameter_difference(side, base):.1e}, costs {cost_difference(side, base):.1e} relative"
+            )
+            print(f"  {'':<12} reference / {name}: {ratio}; largest differences: {apart}", flush=True)
+    return sides
+
+
+def parameter_difference(side: Side, base: Side) -> float:
+    return max(float(np.abs(side.parameters[key] - value).max()) for key, value in base.parameters.items())
+
+
+def cost_difference(side: Side, base: Side) -> float:
+    """The largest one, relative."""
+    costs = np.array(base.costs)
+    return float((np.abs(side.costs - costs) / costs).max())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        help="train on the pictures in this folder instead of generated ones: *.h5 files that hold train_set_x, "
+        "train_set_y, test_set_x and test_set_y",
+    )
+    folder = parser.parse_args().folder
+    try:
+        pictures = generated_pictures() if folder is None else real_pictures(folder)
+    except FolderError as error:
+        print(f"scripts/demo: {error}", file=sys.stderr)
+        return 2
+
+    print(*facts(), sep="\n")
+    print(f"seconds are medians of {TURNS} turns that the sides take one after the other; ratios with 95 % intervals")
+    compared = [compare(problem) for problem in (table(), pictures)]
+    print(f"\ncost curves drawn in {draw_cost_curves(compared)}")
+
+    apart = [
+        f"{name} on {side.problem.name}"
+        for sides in compared
+        for name, side in sides.items()
+        if not cost_difference(side, sides["reference"]) <= AGREEMENT
+    ]
+    if apart:
+        print(f"scripts/demo: costs differ by more than {AGREEMENT} relative: {'; '.join(apart)}", file=sys.stderr)
+    return 1 if apart else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""Interleaved timing of several sides in one process, and the interval of a ratio."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+
+class Ratio(NamedTuple):
+    """A median of paired ratios and the ends of its confidence interval."""
+
+    median: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.median:.2f} [{self.low:.2f}, {self.high:.2f}]"
+
+
+def interleave(
+    sides: Mapping[str, Callable[[], object]],
+    repeats: int,
+    *,
+    at_least: float = 0.0,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, list[float]]:
+    """Seconds a call of each side, ``repeats`` times, the sides taking turns.
+
+    Whatever slows the machine for a while then meets all sides alike, and times of the same turn are pairs. Every other
+    turn goes backwards, so that no side always follows the same one. Where ``at_least`` is given, a measurement repeats
+    the call, as often in every turn, until it lasts about that many seconds: the way to time calls of microseconds.
+    Without it each turn makes exactly one call. Nothing is warmed up here.
+    """
+    calls = {name: _calls_lasting(side, at_least, clock) for name, side in sides.items()}
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    order = list(sides)
+    for _ in range(repeats):
+        for name in order:
+            seconds[name].append(_measure(sides[name], calls[name], clock) / calls[name])
+        order.reverse()
+    return seconds
+
+
+def _measure(side: Callable[[], object], calls: int, clock: Callable[[], float]) -> float:
+    start = clock()
+    for _ in range(calls):
+        side()
+    return clock() - start
+
+
+def _calls_lasting(side: Callable[[], object], at_least: float, clock: Callable[[], float]) -> int:
+    """How many calls last ``at_least`` seconds, found by trying twice as many each time."""
+    calls = 1
+    while at_least > 0 and _measure(side, calls, clock) < at_least:
+        calls *= 2
+    return calls
+
+
+def paired_ratio(numerator: Sequence[float], denominator: Sequence[float], confidence: float = 0.95) -> Ratio:
+    """The median of the ratios of pairs, with the interval that covers the true median at least so often.
+
+    The interval is made of order statistics, which assumes nothing about how times are distributed: of ``n`` ratios,
+    the true median lies below the ``k``-th smallest with probability ``P(Binomial(n, 1/2) < k)``, likewise above the
+    ``k``-th largest; ``k`` is the largest that keeps both together within ``1 - confidence``. With fewer than six pairs
+    no ``k`` does for 95 %, and the whole range is given.
+    """
+    ratios = sorted(a / b for a, b in zip(numerator, denominator, strict=True))
+    n, k, outside = len(ratios), 0, 0.0
+    while k < n // 2 and (outside := outside + math.comb(n, k) / 2**n) <= (1 - confidence) / 2:
+        k += 1
+    k = max(k, 1)
+    return Ratio(statistics.median(ratios), ratios[k - 1], ratios[n - k])

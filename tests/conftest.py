@@ -1,0 +1,79 @@
+"""Shared fixtures: real pictures where there are some, and the reference made to raise."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from fastbackprop import reference
+
+settings.register_profile("default", deadline=None, max_examples=50)
+settings.register_profile("ci", parent=settings.get_profile("default"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+@pytest.fixture(scope="session")
+def pictures():
+    """``X_train (12288, 209), Y_train, X_test (12288, 50), Y_test``, as notebooks make them.
+
+    Read from ``train_catvnoncat.h5`` and ``test_catvnoncat.h5`` in the folder that the environment variable
+    FASTBACKPROP_DATA names, else in ``shared/data`` beside the repository.
+    """
+    default = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("FASTBACKPROP_DATA") or default)
+    files = {part: folder / f"{part}_catvnoncat.h5" for part in ("train", "test")}
+    if not all(path.is_file() for path in files.values()):
+        pytest.skip(
+            f"no pictures in {folder}: set FASTBACKPROP_DATA to a folder with {files['train'].name} and its pair"
+        )
+    h5py = pytest.importorskip("h5py")
+    data = SimpleNamespace()
+    for part, path in files.items():
+        with h5py.File(path) as file:
+            x, y = file[f"{part}_set_x"][:], file[f"{part}_set_y"][:]
+        setattr(data, f"X_{part}", x.reshape(x.shape[0], -1).T / 255)
+        setattr(data, f"Y_{part}", y.reshape(1, -1))
+    return data
+
+
+@pytest.fixture
+def reference_raises(monkeypatch):
+    """A context manager: inside it every function of the reference raises, under whatever name a module holds it."""
+    originals = {id(getattr(reference, name)): name for name in reference.__all__}
+
+    def stand_in(name):
+        def raises(*args, **kwargs):
+            raise AssertionError(f"reference.{name} was called where a kernel should have answered")
+
+        return raises
+
+    @contextlib.contextmanager
+    def patched():
+        modules = [module for name, module in sys.modules.items() if name.split(".")[0] == "fastbackprop"]
+        with monkeypatch.context() as patch:
+            for module in modules:
+                for attribute, value in list(vars(module).items()):
+                    if id(value) in originals:
+                        patch.setattr(module, attribute, stand_in(originals[id(value)]))
+            yield
+
+    return patched
+
+
+@pytest.fixture
+def fallbacks(caplog):
+    """A function that gives the messages in which the fast functions said, so far, that the reference answered."""
+    caplog.set_level("DEBUG", logger="fastbackprop")
+    return lambda: [r.getMessage() for r in caplog.records if r.name == "fastbackprop" and r.levelname == "DEBUG"]
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)

@@ -1,0 +1,131 @@
+"""All fourteen functions, from the one table: the fast answer is the reference's within the bounds, and has its form.
+
+Each is called twice: as it is, and with the reference made to raise, so that the kernels are what is tested.
+"""
+
+import contextlib
+import inspect
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fastbackprop as bp
+from fastbackprop import reference
+from fastbackprop.testing import CASES, LAYOUTS, Size, assert_same_form, assert_within_bound, map_arrays
+
+EVERY_CALL = [(name, activation) for name, case in CASES.items() for activation in case.activations or (None,)]
+DTYPES = ["float32", "float64"]
+TINY, ODD = Size((3, 4, 1), 5), Size((31, 18, 11, 1), 53)
+
+
+def call(module, name, args):
+    np.random.seed(1)
+    return getattr(module, name)(*args)
+
+
+def arrays(tree):
+    found: list[np.ndarray] = []
+    map_arrays(found.append, tree)
+    return found
+
+
+def native(tree):
+    """The same numbers in C order and native bytes, for the bounds."""
+    return map_arrays(lambda x: np.array(x, x.dtype.newbyteorder("="), order="C"), tree)
+
+
+def check(name, make, during_the_call=contextlib.nullcontext):
+    """One call of both implementations on what ``make`` gives: numbers, form, and what is shared with the arguments."""
+    bound = CASES[name].bound(*native(make()))
+    args, expected_args = make(), make()
+    passed, expected_passed = arrays(args), arrays(expected_args)
+    before = [x.tobytes() for x in passed]
+    expected = call(reference, name, expected_args)
+    with during_the_call():
+        actual = call(bp, name, args)
+
+    assert_within_bound(actual, expected, bound)
+    assert_same_form(actual, expected)
+    assert [x.tobytes() for x in passed] == before, "an argument was written to"
+
+    # Where the reference hands an argument on (in a cache), so does the fast version; everything else is new.
+    handed_on = {id(e): a for a, e in zip(passed, expected_passed, strict=True)}
+    for a, e in zip(arrays(actual), arrays(expected), strict=True):
+        if id(e) in handed_on:
+            assert a is handed_on[id(e)]
+        else:
+            assert a.flags.c_contiguous
+            assert a.flags.writeable
+            assert not any(np.shares_memory(a, x) for x in passed), "a result is an alias of an argument"
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(("name", "activation"), EVERY_CALL)
+def test_same_answer(name, activation, layout, dtype):
+    for size in ("one", TINY, ODD):
+        check(name, lambda size=size: CASES[name].make(size, dtype, layout, activation=activation))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(("name", "activation"), EVERY_CALL)
+def test_same_answer_with_the_reference_made_to_raise(name, activation, layout, dtype, reference_raises, fallbacks):
+    for size in ("one", TINY, ODD):
+        make = lambda size=size: CASES[name].make(size, dtype, layout, activation=activation)  # noqa: E731
+        check(name, make, reference_raises)
+    assert fallbacks() == []
+
+
+@pytest.mark.plain
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("name", "activation"), EVERY_CALL)
+def test_same_answer_on_tiny_arrays(name, activation, dtype, reference_raises):
+    for size in ("one", TINY):
+        check(name, lambda size=size: CASES[name].make(size, dtype, activation=activation), reference_raises)
+
+
+@given(
+    call=st.sampled_from(EVERY_CALL),
+    layers=st.lists(st.integers(1, 40), min_size=1, max_size=4),
+    m=st.integers(1, 70),
+    dtype=st.sampled_from(DTYPES),
+    layout=st.sampled_from(list(LAYOUTS)),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_same_answer_on_any_size(call, layers, m, dtype, layout, seed):
+    name, activation = call
+    size = Size((*layers, 1), m)
+    check(name, lambda: CASES[name].make(size, dtype, layout, seed, activation))
+
+
+@pytest.mark.parametrize("name", reference.__all__)
+def test_a_call_written_for_the_reference_means_the_same(name):
+    """Equal positional parameters with equal defaults; what is added is keyword-only and has a default."""
+    of_reference, of_fast = (
+        list(inspect.signature(getattr(module, name)).parameters.values()) for module in (reference, bp)
+    )
+    positional = [p for p in of_reference if p.kind is p.POSITIONAL_OR_KEYWORD]
+    assert [(p.name, p.kind, p.default) for p in of_fast[: len(positional)]] == [
+        (p.name, p.kind, p.default) for p in positional
+    ]
+    for p in of_fast[len(positional) :]:
+        assert p.kind is p.KEYWORD_ONLY
+        assert p.default is not p.empty
+    in_both = {p.name: p.default for p in of_reference if p.kind is p.KEYWORD_ONLY}
+    assert in_both.items() <= {p.name: p.default for p in of_fast}.items()
+
+
+def test_same_names():
+    assert set(bp.__all__) == set(reference.__all__)
+    assert len(bp.__all__) == 14
+
+
+def test_the_fixture_makes_the_reference_raise_wherever_it_is_reached(reference_raises):
+    with reference_raises(), pytest.raises(AssertionError, match=r"reference\.sigmoid was called"):
+        reference.sigmoid(np.ones(1))
+    with reference_raises(), pytest.raises(AssertionError, match=r"reference\..* was called"):
+        bp.linear_forward(np.ones((1, 1)), np.ones((1, 1)), 5)  # a scalar b goes through the reference
+    reference.sigmoid(np.ones(1))

@@ -1,0 +1,65 @@
+"""A program: a layer and a training within their bounds, then what the machine code uses, as JSON.
+
+`python -m tests.kernels.processor float64` from the project's folder; Numba's own settings say for which processor. The
+layer is computed in both dtypes, the training in the one named.
+"""
+
+import json
+import re
+import sys
+
+import fastbackprop as bp
+from fastbackprop import reference
+from fastbackprop.kernels import blocking, descent, gram_descent, jit, layer
+from fastbackprop.testing import CASES, Size, assert_within_bound, map_arrays
+
+SIZE = Size((37, 70, 1), 61)  # edges of every tile, and each choice of a product
+# A few iterations of a well-posed net, of the largest entry of each array: rounding times some tens.
+TRAINING = {"float64": 1e-12, "float32": 2.0**-14}
+
+
+def check_layer(dtype):
+    for name in ("linear_activation_forward", "linear_activation_backward"):
+        for activation in CASES[name].activations:
+            arguments = CASES[name].make(SIZE, dtype, activation=activation)
+            expected = getattr(reference, name)(*arguments)
+            assert_within_bound(getattr(bp, name)(*arguments), expected, CASES[name].bound(*arguments))
+
+
+def check_training(dtype):
+    X, start = CASES["L_model_forward"].make(SIZE, dtype)
+    Y = (X[:1] > 0).astype(dtype)
+    wide = map_arrays(lambda x: x.astype("d"), (X, Y, start))
+    expected = reference.L_layer_model(wide[0], wide[1], SIZE.layers, 0.1, 5, parameters=wide[2])
+    bound = {key: TRAINING[dtype] * abs(value).max() for key, value in expected.items()}
+    for algorithm in ("direct", "gram"):
+        trained = bp.L_layer_model(X, Y, SIZE.layers, 0.1, 5, parameters=start, algorithm=algorithm)
+        assert_within_bound(trained, expected, bound)
+
+
+def machine_code():
+    """The code of every routine and entry that has been compiled, by name."""
+    for name, compiled in jit.Routine.loaded.items():
+        yield name, compiled._library.get_asm_str()
+    for module in (descent, gram_descent, layer):
+        for name, entry in vars(module).items():
+            if isinstance(entry, jit.Entry) and entry.dispatcher is not None:
+                for signature, code in entry.dispatcher.inspect_asm().items():
+                    yield f"{name} {signature[0].dtype}", code
+
+
+def main():
+    check_layer("float64")
+    check_layer("float32")
+    check_training(sys.argv[1])
+    code = dict(machine_code())
+    found = {
+        "vector_bytes": blocking.VECTOR_BYTES,
+        "registers": {name: sorted(set(re.findall(r"\b([xyz]mm)\d", text))) for name, text in code.items()},
+        "library": sorted(name for name, text in code.items() if re.search(r"\bfmaf?\b", text)),
+    }
+    json.dump(found, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

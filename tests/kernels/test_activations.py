@@ -1,0 +1,151 @@
+"""exp, sigmoid, relu and their slopes: distance from the exact value over the whole range of both dtypes.
+
+Exact means: in float64 for float32, in extended precision for float64.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
+from fastbackprop.testing import (
+    SIGMOID_BACKWARD_U,
+    SIGMOID_ULP,
+    assert_same_bits,
+    assert_within_bound,
+    unit_roundoff,
+)
+
+from . import probes
+from .probes import DTYPES
+
+EXP_ULP = 2  # what sigmoid's 4 leave to exp: 1 + e and the quotient round too
+
+pytestmark = pytest.mark.skipif(
+    np.finfo(np.longdouble).nmant <= np.finfo("d").nmant, reason="no type here is wider than float64"
+)
+
+
+def formula(which, z, activation=LINEAR, da=None):
+    result = np.full_like(z, np.nan)
+    probes.formula[z.dtype.char](which, activation, z if da is None else da, z, result)
+    return result
+
+
+def sigmoid(z):
+    return formula(probes.ACTIVATE, z, SIGMOID)
+
+
+def exact_exp(x):
+    """exp(-|x|) in a wider type, whose exponent also reaches below the dtype's subnormals."""
+    with np.errstate(under="ignore"):
+        return np.exp(-np.abs(x.astype("d" if x.dtype == "f" else np.longdouble)))
+
+
+def exact_sigmoid(z):
+    e = exact_exp(z)
+    return np.where(z < 0, e, 1) / (1 + e)
+
+
+def exact_slope(z):
+    e = exact_exp(z)
+    return e / (1 + e) ** 2
+
+
+def ulp(exact, dtype):
+    """Unit in the last place of the correctly rounded value."""
+    with np.errstate(under="ignore"):
+        return np.spacing(exact.astype(dtype)).astype(np.longdouble)
+
+
+def check(z):
+    """All three, at each of `z`."""
+    dtype = z.dtype
+    assert_within_bound(formula(probes.EXP, -np.abs(z)), exact_exp(z), EXP_ULP * ulp(exact_exp(z), dtype))
+    exact = exact_sigmoid(z)
+    assert_within_bound(sigmoid(z), exact, SIGMOID_ULP * ulp(exact, dtype))
+    # Of its own size, not only of the largest slope: in the tails nothing cancels. Below the normal numbers, 2 ulp.
+    slope, exact = formula(probes.SLOPE, z), exact_slope(z)
+    u = unit_roundoff(z)
+    bound = np.maximum(SIGMOID_BACKWARD_U * u * exact, EXP_ULP * np.finfo(dtype).smallest_subnormal)
+    assert_within_bound(slope, exact, bound)
+    assert_same_bits(formula(probes.SLOPE, -z), slope)
+
+
+def samples(dtype, count):
+    """Numbers of every magnitude, dense where sigmoid moves, at the ends of exp's range and of its normal results."""
+    info, rng = np.finfo(dtype), np.random.default_rng(0)
+    lowest = float(np.log(info.smallest_subnormal.astype("d")))
+    tiniest = float(np.log(info.tiny.astype("d")))
+    parts = [
+        rng.uniform(-1, 1, count),
+        rng.uniform(-40, 40, count),
+        rng.uniform(1.1 * lowest, -1.1 * lowest, count),
+        rng.uniform(lowest - 2, tiniest + 2, count),
+        np.ldexp(rng.choice([-1.0, 1.0], count), rng.integers(info.minexp - info.nmant, info.maxexp, count)),
+    ]
+    # Where the range reduction changes its integer: at odd multiples of log(2) / 2, and on both sides of them.
+    corners = np.log(2) * (np.arange(-1100, 1100) + 0.5)
+    parts += [corners, np.nextafter(corners.astype(dtype), dtype(0)), np.nextafter(corners.astype(dtype), dtype("inf"))]
+    return np.concatenate(parts).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_bounds_over_the_whole_range(dtype):
+    check(samples(dtype, 100_000))
+
+
+@pytest.mark.plain
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_bounds_at_a_few_numbers(dtype):
+    check(samples(dtype, 30)[::5].copy())
+
+
+def test_the_bounds_at_every_float32_between_two_powers_of_two():
+    for low, high in ((0.5, 1), (-8, -4)):
+        first, last = (int(np.float32(x).view(np.uint32)) for x in (low, high))
+        bits = np.arange(min(first, last), max(first, last), 7, dtype=np.uint32)
+        check(bits.view(np.float32))
+
+
+@given(st.lists(st.floats(allow_nan=False), min_size=1, max_size=20))
+def test_the_bounds_at_any_float64(numbers):
+    check(np.array(numbers))
+
+
+@given(st.lists(st.floats(allow_nan=False, width=32), min_size=1, max_size=20))
+def test_the_bounds_at_any_float32(numbers):
+    check(np.array(numbers, np.float32))
+
+
+@pytest.mark.plain
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_zeros_infinities_and_nan(dtype):
+    def values(*numbers):
+        return np.array(numbers, dtype)
+
+    def check(actual, *expected):
+        nan = np.isnan(expected)
+        assert_same_bits(actual[~nan], values(*expected)[~nan])
+        assert np.isnan(actual[nan]).all()
+
+    nan, inf = np.nan, np.inf
+    z, da = values(0.0, -0.0, inf, -inf, nan), values(3, 3, 3, 3, 3)
+    check(formula(probes.EXP, values(0.0, -0.0, -inf, nan)), 1, 1, 0, nan)
+    check(sigmoid(z), 0.5, 0.5, 1, 0, nan)
+    check(formula(probes.SLOPE, z), 0.25, 0.25, 0, 0, nan)
+    check(formula(probes.ACTIVATE, z, RELU), 0, 0, inf, 0, nan)
+    check(formula(probes.ACTIVATE, z, LINEAR), 0.0, -0.0, inf, -inf, nan)
+    check(formula(probes.GRADIENT, z, RELU, da), 0, 0, 3, 0, 3)
+    check(formula(probes.GRADIENT, z, LINEAR, da), 3, 3, 3, 3, 3)
+    check(formula(probes.GRADIENT, z, SIGMOID, da), 0.75, 0.75, 0, 0, nan)
+
+
+@pytest.mark.plain
+@given(st.lists(st.floats(width=32), min_size=1, max_size=10), st.sampled_from(DTYPES))
+def test_relu_and_its_mask_are_exact(numbers, dtype):
+    z = np.array(numbers, dtype)
+    da = np.arange(1, 1 + z.size, dtype=dtype)
+    assert_same_bits(formula(probes.ACTIVATE, z, RELU), np.where(z <= 0, 0, z).astype(dtype))
+    assert_same_bits(formula(probes.GRADIENT, z, RELU, da), np.where(z <= 0, 0, da).astype(dtype))

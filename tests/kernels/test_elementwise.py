@@ -1,0 +1,96 @@
+"""Loops over matrices: in every layout, at every size, each element has the bits of the formula of one value."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
+from fastbackprop.kernels.intrinsics import lanes
+from fastbackprop.kernels.layer import activation_backward, activation_forward
+from fastbackprop.testing import LAYOUTS, assert_same_bits
+
+from . import probes
+from .probes import DTYPES, MARGIN, place
+
+NATIVE = [name for name in LAYOUTS if name != "byte-swapped"]  # what the layers hand to kernels
+ACTIVATIONS = (LINEAR, RELU, SIGMOID)
+
+
+def drawn(dtype, rows, columns):
+    """dA and Z, with some elements of Z zero and some not finite."""
+    rng = np.random.default_rng(rows + 100 * columns)
+    dA, Z = (4 * rng.standard_normal((rows, columns)) for _ in range(2))
+    Z[rng.random(Z.shape) < 0.2] = 0
+    Z[rng.random(Z.shape) < 0.05] = np.inf
+    return dA.astype(dtype), Z.astype(dtype)
+
+
+def by_formula(which, activation, dA, Z):
+    result = np.empty(Z.size, Z.dtype)
+    probes.formula[Z.dtype.char](which, activation, dA.ravel(), Z.ravel(), result)
+    return result.reshape(Z.shape)
+
+
+def check(dtype, rows, columns, activation, gap=0, layout_a="C", layout_z="C"):
+    """The results' rows lie `gap` numbers apart."""
+    dA, Z = drawn(dtype, rows, columns)
+    da, z = LAYOUTS[layout_a](dA), LAYOUTS[layout_z](Z)
+    empty = np.full(Z.shape, np.nan, dtype)
+    A, index = place(empty, MARGIN, columns + gap)
+    dZ, _ = place(empty, MARGIN, columns + gap)
+    expected_A, expected_dZ = A.copy(), dZ.copy()
+    expected_A[index] = by_formula(probes.ACTIVATE, activation, dA, Z)
+    expected_dZ[index] = by_formula(probes.GRADIENT, activation, dA, Z)
+    probes.activated[A.dtype.char](z, A, MARGIN, columns + gap, activation)
+    probes.masked[A.dtype.char](da, z, dZ, MARGIN, columns + gap, activation)
+    assert_same_bits(A, expected_A)
+    assert_same_bits(dZ, expected_dZ)
+
+
+@pytest.mark.plain
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_size_about_a_vector(dtype, activation):
+    for columns in range(2 * lanes(np.dtype(dtype)) + 2):
+        for rows in (0, 1, 3):
+            check(dtype, rows, columns, activation)
+            check(dtype, rows, columns, activation, gap=3)
+
+
+@pytest.mark.plain
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("layout", NATIVE)
+def test_every_layout(layout, dtype, activation):
+    for others in ("C", "Fortran", layout):
+        check(dtype, 5, 11, activation, 0, layout, others)
+        check(dtype, 5, 11, activation, 2, others, layout)
+
+
+@given(st.sampled_from(DTYPES), st.integers(0, 40), st.integers(0, 40), st.sampled_from(ACTIVATIONS), st.integers(0, 9))
+def test_any_size(dtype, rows, columns, activation, gap):
+    check(dtype, rows, columns, activation, gap)
+
+
+@pytest.mark.plain
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_entries(dtype, activation):
+    dA, Z = drawn(dtype, 4, 21)
+    A, dZ = np.full_like(Z, np.nan), np.full_like(Z, np.nan)
+    activation_forward[A.dtype.char](Z, A, activation)
+    activation_backward[A.dtype.char](dA, Z, dZ, activation)
+    assert_same_bits(A, by_formula(probes.ACTIVATE, activation, dA, Z))
+    assert_same_bits(dZ, by_formula(probes.GRADIENT, activation, dA, Z))
+
+
+@pytest.mark.plain
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_results_may_overwrite_what_they_come_from(dtype, activation):
+    dA, Z = drawn(dtype, 4, 21)
+    A, dZ = Z.copy(), dA.copy()
+    probes.in_place[A.dtype.char](A, dZ, activation)
+    assert_same_bits(A, by_formula(probes.ACTIVATE, activation, dA, Z))
+    assert_same_bits(dZ, by_formula(probes.GRADIENT, activation, dA, Z))

@@ -1,0 +1,85 @@
+"""Packing against a rearrangement by NumPy: every number in its place, and nothing else written."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fastbackprop.kernels import blocking
+from fastbackprop.kernels.blocking import MR, NV
+from fastbackprop.kernels.intrinsics import lanes
+from fastbackprop.kernels.packing import SQUARE
+from fastbackprop.testing import assert_same_bits
+
+from . import probes
+from .probes import DTYPES, MARGIN, place
+
+
+def panels_of(dtype):
+    """Widths of a panel of A and of B."""
+    return MR, NV * lanes(np.dtype(dtype))
+
+
+def strides_of(layout, width, depth, gap=3):
+    """Strides of the operand's width and depth."""
+    return {
+        "along the width": (1, width + gap),
+        "along the depth": (depth + gap, 1),
+        "strided": (2, 2 * width + gap),
+        "strided, turned": (3 * depth + gap, 3),
+    }[layout]
+
+
+LAYOUTS = ("along the width", "along the depth", "strided", "strided, turned")
+
+
+def rearranged(X, panel, at):
+    """The panels, nan where nothing belongs."""
+    width, depth = X.shape
+    expected = np.full(at + -(-width // panel) * panel * depth + MARGIN, np.nan, X.dtype)
+    for w in range(0, width, panel):
+        piece = np.full((panel, depth), np.nan, X.dtype)
+        piece[: len(X[w : w + panel])] = X[w : w + panel]
+        begin = at + w * depth
+        expected[begin : begin + panel * depth] = piece.T.ravel()
+    return expected
+
+
+def check(dtype, width, depth, panel, layout):
+    X = np.random.default_rng(0).standard_normal((width, depth)).astype(dtype)
+    x_row, x_column = strides_of(layout, width, depth)
+    x, _ = place(X, MARGIN, x_row, x_column)
+    expected = rearranged(X, panel, MARGIN)
+    panels = np.full_like(expected, np.nan)
+    probes.pack_all[np.dtype(dtype).char](width, depth, x, MARGIN, x_row, x_column, panels, MARGIN, panel)
+    assert_same_bits(panels, expected)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_width_and_depth(dtype, layout):
+    for panel in panels_of(dtype):
+        for width in range(2 * panel + 2):
+            for depth in (0, 1, 2, SQUARE - 1, SQUARE, SQUARE + 1, 2 * SQUARE + 1, 17):
+                check(dtype, width, depth, panel, layout)
+        for width in (1, SQUARE, panel, panel + 1):
+            for depth in range(2 * lanes(np.dtype(dtype)) + 2):
+                check(dtype, width, depth, panel, layout)
+
+
+@pytest.mark.plain
+@given(st.sampled_from(DTYPES), st.integers(0, 60), st.integers(0, 20), st.booleans(), st.sampled_from(LAYOUTS))
+def test_any_width_and_depth(dtype, width, depth, of_b, layout):
+    check(dtype, width, depth, panels_of(dtype)[of_b], layout)
+
+
+@pytest.mark.parametrize(
+    ("features", "architecture"),
+    [({"+avx512f", "+avx2"}, "x86_64"), ({"+avx2"}, "x86_64"), (set(), "x86_64"), ({"+neon"}, "aarch64"), (set(), "")],
+)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_square_divides_the_panels_of_every_processor(features, architecture, dtype):
+    """As `packing` says of SQUARE: else a square would reach beyond its panel."""
+    vector_bytes, rows, vectors, _, _ = blocking._tiles(features, architecture)
+    assert rows % SQUARE == 0
+    assert vectors * vector_bytes // np.dtype(dtype).itemsize % SQUARE == 0

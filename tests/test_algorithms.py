@@ -1,0 +1,56 @@
+"""The choice of an algorithm from both sides of each of its boundaries."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fastbackprop.algorithms import choose_algorithm, operations
+
+# n_0, n_1, m: G = X^T X takes 125,000 multiply-adds, W1 X and S X^T 50,000 each; then an iteration takes 25,000 by gram
+# and 100,000 by direct descent.
+N_0, N_1, M = 100, 10, 50
+ONCE = 125_000 + 2 * 50_000
+G_BYTES = 8 * M * M
+
+
+@pytest.mark.parametrize("iterations", [0, 1, 3, 1000])
+def test_operations(iterations):
+    assert operations("direct", N_0, N_1, M, iterations) == 100_000 * iterations
+    assert operations("gram", N_0, N_1, M, iterations) == ONCE + 25_000 * iterations
+
+
+@pytest.mark.parametrize(("iterations", "algorithm"), [(0, "direct"), (2, "direct"), (3, "direct"), (4, "gram")])
+def test_fewer_operations(iterations, algorithm):
+    """After three iterations both have taken 300,000; only then does gram descent take fewer."""
+    assert choose_algorithm(N_0, N_1, M, iterations, 8, None) == algorithm
+
+
+@pytest.mark.parametrize(("m", "algorithm"), [(2 * N_0 - 1, "gram"), (2 * N_0, "direct"), (2 * N_0 + 1, "direct")])
+def test_at_most_twice_as_many_examples_as_features(m, algorithm):
+    """However long the training: there an iteration by gram descent ceases to be cheaper, and G to be at most 2 X."""
+    assert choose_algorithm(N_0, N_1, m, 10**9, 8, None) == algorithm
+
+
+@pytest.mark.parametrize(
+    ("free_bytes", "algorithm"),
+    [(None, "gram"), (4 * G_BYTES, "gram"), (4 * G_BYTES - 1, "direct"), (0, "direct"), (10**15, "gram")],
+)
+def test_at_most_a_quarter_of_the_free_memory(free_bytes, algorithm):
+    assert choose_algorithm(N_0, N_1, M, 1000, 8, free_bytes) == algorithm
+
+
+def test_float32_takes_half_the_memory():
+    assert choose_algorithm(N_0, N_1, M, 1000, 4, 2 * G_BYTES) == "gram"
+    assert choose_algorithm(N_0, N_1, M, 1000, 4, 2 * G_BYTES - 1) == "direct"
+
+
+sizes = st.integers(1, 20_000)
+
+
+@given(sizes, sizes, sizes, st.integers(0, 10**6), st.sampled_from([4, 8]), st.none() | st.integers(0, 2**40))
+def test_gram_is_chosen_where_it_pays_and_fits_and_nowhere_else(n_0, n_1, m, iterations, itemsize, free_bytes):
+    X_bytes, gram_bytes = n_0 * m * itemsize, m * m * itemsize
+    arguments = n_0, n_1, m, iterations
+    pays = operations("gram", *arguments) < operations("direct", *arguments)
+    fits = gram_bytes <= 2 * X_bytes and (free_bytes is None or gram_bytes <= free_bytes / 4)
+    assert choose_algorithm(*arguments, itemsize, free_bytes) == ("gram" if pays and fits else "direct")

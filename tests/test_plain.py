@@ -1,0 +1,61 @@
+"""The kernels as plain Python (NUMBA_DISABLE_JIT=1), on the NumPy twins of what emits machine code.
+
+The tests marked ``plain`` run both compiled, with all others, and in a process of their own where nothing is compiled.
+"""
+
+import importlib
+import os
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastbackprop as bp
+from fastbackprop import kernels
+from fastbackprop.kernels import jit
+from fastbackprop.testing import CASES, Size
+
+TESTS = Path(__file__).parent
+
+
+@pytest.mark.plain
+def test_the_public_functions_reach_every_kernel_in_both_dtypes():
+    """So that what is held against the reference on tiny arrays is all that there is."""
+    for name, case in CASES.items():
+        for activation in case.activations or (None,):
+            for dtype in ("float32", "float64"):
+                getattr(bp, name)(*case.make(Size((2, 3, 1), 4), dtype, activation=activation))
+    for dtype in ("float32", "float64"):  # a given start decides the dtype of a training
+        X, Y, layers, rate, _ = CASES["L_layer_model"].make(Size((2, 3, 1), 4), dtype)
+        _, start = CASES["L_model_forward"].make(Size((2, 3, 1), 4), dtype)
+        for algorithm in ("direct", "gram"):
+            bp.L_layer_model(X, Y, layers, rate, 2, parameters=start, algorithm=algorithm)
+    entries = {
+        f"{module.name}.{name}": entry
+        for module in pkgutil.iter_modules(kernels.__path__)
+        for name, entry in vars(importlib.import_module(f"{kernels.__name__}.{module.name}")).items()
+        if isinstance(entry, jit.Entry)
+    }
+    assert entries
+    unreached = {name: sorted({"d", "f"} - set(entry)) for name, entry in entries.items() if len(entry) < 2}
+    assert not unreached
+
+
+def test_the_plain_kernels_keep_the_contract():
+    command = [sys.executable, "-m", "pytest", "-m", "plain", "-q", "-p", "no:cacheprovider", str(TESTS)]
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    run = subprocess.run(command, env=environment, cwd=TESTS.parent, capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert " passed" in run.stdout
+    assert "skipped" not in run.stdout
+
+
+@pytest.mark.plain
+def test_plain_means_plain():
+    """In that process a kernel is a Python function; elsewhere it is not."""
+    plain = os.environ.get("NUMBA_DISABLE_JIT") == "1"
+    assert jit.JIT is not plain
+    assert np.all(np.isfinite(bp.sigmoid(np.zeros((1, 1)))[0]))
