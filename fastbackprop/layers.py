@@ -17,7 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 from fastbackprop import arguments, operands, reference
 from fastbackprop.kernels import layer
 from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
+from fastbackprop.kernels.blocking import SHARED_ELEMENTS, SHARED_OPERATIONS
 from fastbackprop.operands import KERNEL_DTYPES
+from fastbackprop.team import ALONE, in_team
 
 logger = logging.getLogger("fastbackprop")
 
@@ -93,7 +95,11 @@ def _activate(name, Z, code):
             A, _ = by_reference(name, why)(Z)
             return A
     A = empty(Z.shape, Z.dtype)
-    layer.activation_forward[Z.dtype.char](as_matrix(Z), as_matrix(A), code)
+    kernel = layer.activation_forward[Z.dtype.char]
+    if Z.size < SHARED_ELEMENTS:
+        kernel(as_matrix(Z), as_matrix(A), code, ALONE)
+    else:
+        in_team(kernel, as_matrix(Z), as_matrix(A), code)
     return A
 
 
@@ -150,13 +156,7 @@ def sigmoid_backward(dA: ArrayLike, cache: Any) -> NDArray[Any]:
 
 
 def _activation_gradient(name, dA, Z, code):
-    if (
-        type(dA) is type(Z) is ndarray
-        and Z.dtype is dA.dtype
-        and Z.dtype in KERNEL_DTYPES
-        and Z.shape == dA.shape
-        and Z.ndim
-    ):
+    if type(dA) is type(Z) is ndarray and Z.dtype is dA.dtype and Z.dtype in KERNEL_DTYPES and Z.shape == dA.shape and Z.ndim:
         return _run_activation_backward(dA, Z, code)
     (dA, Z), dtype, why = operands.activation_backward(dA, Z, code)
     if why:
@@ -166,7 +166,11 @@ def _activation_gradient(name, dA, Z, code):
 
 def _run_activation_backward(dA, Z, code):
     dZ = empty(Z.shape, Z.dtype)
-    layer.activation_backward[Z.dtype.char](as_matrix(dA), as_matrix(Z), as_matrix(dZ), code)
+    kernel = layer.activation_backward[Z.dtype.char]
+    if Z.size < SHARED_ELEMENTS:
+        kernel(as_matrix(dA), as_matrix(Z), as_matrix(dZ), code, ALONE)
+    else:
+        in_team(kernel, as_matrix(dA), as_matrix(Z), as_matrix(dZ), code)
     return dZ
 
 
@@ -262,7 +266,11 @@ def run_forward(A_prev, W, b, code):
     shape, dtype = (W.shape[0], A_prev.shape[1]), W.dtype
     Z = empty(shape, dtype)
     A = Z if code == LINEAR else empty(shape, dtype)
-    layer.layer_forward[dtype.char](A_prev, W, b, Z, A, code)
+    kernel = layer.layer_forward[dtype.char]
+    if W.size * shape[1] < SHARED_OPERATIONS:
+        kernel(A_prev, W, b, Z, A, code, ALONE)
+    else:
+        in_team(kernel, A_prev, W, b, Z, A, code)
     return Z, A
 
 
@@ -298,9 +306,7 @@ def linear_backward(dZ: ArrayLike, cache: Any) -> tuple[NDArray[Any], NDArray[An
     return backward(dZ, dZ, A_prev, W, b, LINEAR)
 
 
-def linear_activation_backward(
-    dA: ArrayLike, cache: Any, activation: str
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def linear_activation_backward(dA: ArrayLike, cache: Any, activation: str) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Gradients of one layer from dA: ``dZ = dA * g'(Z)``, then those of ``linear_backward``.
 
     Parameters
@@ -354,5 +360,9 @@ def run_backward(dA, Z, A_prev, W, b, code):
     """``backward`` of operands that the kernels take as they are; b is not looked at."""
     dtype = W.dtype
     dA_prev, dW, db = empty(A_prev.shape, dtype), empty(W.shape, dtype), empty((W.shape[0], 1), dtype)
-    layer.layer_backward[dtype.char](dA, Z, A_prev, W, dA_prev, dW, db, code)
+    kernel = layer.layer_backward[dtype.char]
+    if W.size * dA.shape[1] < SHARED_OPERATIONS:
+        kernel(dA, Z, A_prev, W, dA_prev, dW, db, code, ALONE)
+    else:
+        in_team(kernel, dA, Z, A_prev, W, dA_prev, dW, db, code)
     return dA_prev, dW, db

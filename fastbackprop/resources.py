@@ -40,3 +40,15 @@ def free_memory(cgroup: Path = _CGROUP) -> int | None:
             found.append(max(0, limit - usage))
     known = [free for free in found if free is not None]
     return min(known) if known else None
+
+
+def usable_cores(cgroup: Path = _CGROUP) -> int:
+    """Cores that the process may use: its affinity, or less where a cgroup's quota says so (rounded down, at least 1)."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = (cgroup / "cpu.max").read_text().split()  # version 2
+    except (OSError, ValueError):
+        quota, period = str(_number(cgroup / "cpu/cpu.cfs_quota_us") or -1), str(_number(cgroup / "cpu/cpu.cfs_period_us") or 0)
+    if quota.isdecimal() and period.isdecimal() and int(quota) > 0 and int(period) > 0:
+        cores = min(cores, int(quota) // int(period))
+    return max(1, cores)

@@ -268,9 +268,7 @@ class Case:
     activations: tuple[str, ...] = ()
     sizes: tuple[str, ...] = tuple(SIZES)
 
-    def make(
-        self, size: str | Size, dtype: Any, layout: str = "C", seed: int = 0, activation: str | None = None
-    ) -> tuple:
+    def make(self, size: str | Size, dtype: Any, layout: str = "C", seed: int = 0, activation: str | None = None) -> tuple:
         """Positional arguments, equal ones for equal requests; ``size`` is a name in ``SIZES`` or a ``Size``.
 
         ``activation`` defaults to the first of ``activations``; ValueError for one that the function does not take.
@@ -344,9 +342,7 @@ def _leaves(actual, expected, bound=0.0, where="result"):
     kind = dict if isinstance(expected, dict) else (tuple, list)
     if not isinstance(actual, kind):
         raise AssertionError(f"{where} is of type {type(actual).__name__}, expected {type(expected).__name__}")
-    keys, expected_keys = (
-        set(tree) if isinstance(tree, dict) else set(range(len(tree))) for tree in (actual, expected)
-    )
+    keys, expected_keys = (set(tree) if isinstance(tree, dict) else set(range(len(tree))) for tree in (actual, expected))
     if keys != expected_keys:
         raise AssertionError(f"{where} has entries {sorted(keys)}, expected {sorted(expected_keys)}")
     for key in expected if kind is dict else range(len(expected)):
@@ -398,8 +394,7 @@ def assert_same_bits(actual, expected):
         if different.size:
             i = tuple(map(int, np.unravel_index(different[0], e.shape)))
             raise AssertionError(
-                f"{where}: {different.size} of {e.size} entries differ in bits; the first is {i}: "
-                f"{a[i]!r}, expected {e[i]!r}"
+                f"{where}: {different.size} of {e.size} entries differ in bits; the first is {i}: {a[i]!r}, expected {e[i]!r}"
             )
 
 

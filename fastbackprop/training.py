@@ -10,8 +10,10 @@ import numpy as np
 
 from fastbackprop import arguments, reference
 from fastbackprop.algorithms import ALGORITHMS, COST_EVERY, Direct, Gram, choose_algorithm
+from fastbackprop.kernels.threads import MEMBERS
 from fastbackprop.network import initialize_parameters_deep
 from fastbackprop.resources import free_memory
+from fastbackprop.team import held
 
 logger = logging.getLogger("fastbackprop")
 
@@ -91,16 +93,14 @@ def L_layer_model(
         raise ValueError(f"Y has shape {Y.shape}; expected (1, {X.shape[1]}), one label an example of X {X.shape}")
     rate = arguments.real("learning_rate", learning_rate)
     iterations = arguments.count("num_iterations", num_iterations)
+    _check_values(X, Y)
     if parameters is None:
         parameters = initialize_parameters_deep(sizes)
     start = arguments.parameters_of("parameters", parameters, sizes)
     dtype = np.result_type(X, *start.values())
-    _check_values(X, Y)
     if dtype.char not in "fd" and not np.issubdtype(dtype, np.integer):
         logger.debug("L_layer_model: the reference serves this call, since the kernels do not cover %s", dtype)
-        trained, costs = reference.L_layer_model(
-            X, Y, sizes, rate, iterations, print_cost, parameters=start, return_costs=True
-        )
+        trained, costs = reference.L_layer_model(X, Y, sizes, rate, iterations, print_cost, parameters=start, return_costs=True)
         return (trained, costs) if return_costs else trained
     if dtype.char not in "fd":
         dtype = np.dtype(np.float64)
@@ -108,19 +108,20 @@ def L_layer_model(
     if algorithm == "auto":
         algorithm = choose_algorithm(sizes[0], sizes[1], X.shape[1], iterations, dtype.itemsize, free_memory())
     descent = (Gram if algorithm == "gram" else Direct)(X, Y, sizes, start, rate, iterations)
-    logger.info("L_layer_model: %s descent in %s on one thread, %d iterations", algorithm, dtype, iterations)
-    with ThreadPoolExecutor(1, thread_name_prefix="fastbackprop") as worker:
-        _wait(worker, descent, descent.prepare)
+    with ThreadPoolExecutor(1, thread_name_prefix="fastbackprop-train") as worker, held() as team:
+        logger.info("L_layer_model: %s descent in %s, %d iterations, threads: %d", algorithm, dtype, iterations, team[MEMBERS])
+        _wait(worker, descent, team, descent.prepare)
         for reported in range(0, iterations if print_cost else 0, COST_EVERY):
-            _wait(worker, descent, descent.advance, reported + 1)
+            _wait(worker, descent, team, descent.advance, reported + 1)
             print("Cost after iteration %i: %f" % (reported, descent.costs[reported // COST_EVERY]))
-        _wait(worker, descent, descent.advance, iterations)
-    return (descent.parameters(), descent.costs.tolist()) if return_costs else descent.parameters()
+        _wait(worker, descent, team, descent.advance, iterations)
+        trained = descent.parameters(team)
+    return (trained, descent.costs.tolist()) if return_costs else trained
 
 
-def _wait(worker: ThreadPoolExecutor, descent: Direct, work: Callable[..., None], *args: int) -> None:
+def _wait(worker: ThreadPoolExecutor, descent: Direct, team: np.ndarray, work: Callable[..., None], *arguments: int) -> None:
     """Have the worker do it while this thread waits where Ctrl-C can reach it."""
-    job = worker.submit(work, *args)
+    job = worker.submit(work, *arguments, team)
     try:
         job.result()
     except BaseException:
@@ -131,7 +132,7 @@ def _wait(worker: ThreadPoolExecutor, descent: Direct, work: Callable[..., None]
             f"iteration {descent.done} makes parameters that are not finite (learning_rate {descent.rate:g}); the last finite "
             "ones are in .parameters of this error. Try a smaller learning_rate, or a start with smaller weights"
         )
-        error.parameters = descent.parameters()  # type: ignore[attr-defined]
+        error.parameters = descent.parameters(team)  # type: ignore[attr-defined]
         raise error
 
 

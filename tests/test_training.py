@@ -125,9 +125,7 @@ def test_the_wider_of_data_and_parameters(dtype):
         assert {value.dtype.char for value in parameters.values()} == {"d"}
 
 
-@pytest.mark.parametrize(
-    "labels", [Y.astype(t) for t in (bool, "int8", "uint8", "int64", "f", "d")], ids=lambda y: y.dtype
-)
+@pytest.mark.parametrize("labels", [Y.astype(t) for t in (bool, "int8", "uint8", "int64", "f", "d")], ids=lambda y: y.dtype)
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_labels_of_any_kind(algorithm, labels):
     assert_same_bits(train(Y=labels, algorithm=algorithm), train(algorithm=algorithm))
@@ -156,9 +154,7 @@ def test_what_the_kernels_do_not_cover_the_reference_serves_and_says_so(caplog, 
     assert [r.levelname for r in caplog.records if "reference" in r.getMessage()] == ["DEBUG"]
 
 
-@pytest.mark.parametrize(
-    ("asked", "m", "taken"), [("auto", 6, "gram"), ("auto", 60, "direct"), ("direct", 6, "direct")]
-)
+@pytest.mark.parametrize(("asked", "m", "taken"), [("auto", 6, "gram"), ("auto", 60, "direct"), ("direct", 6, "direct")])
 def test_the_choice_of_algorithm_is_logged(asked, m, taken, caplog):
     caplog.set_level(logging.INFO, logger="fastbackprop")
     train(1000, np.tile(X, m // 6), np.tile(Y, m // 6), algorithm=asked)

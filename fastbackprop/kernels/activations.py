@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastbackprop.kernels.intrinsics import MAGIC, by_dtype, fma, power_of_two
+from fastbackprop.kernels.intrinsics import MAGIC, by_dtype, exponent_of, fma, mantissa_of, power_of_two
 from fastbackprop.kernels.jit import inner
 
 # Codes of the activations, as the kernels take them.
@@ -21,7 +21,7 @@ one_of = by_dtype({"d": 1.0, "f": np.float32(1)})
 _range = by_dtype(
     {
         "d": (1.4426950408889634, 6.93147180369123816490e-01, 1.90821492927058770002e-10, MAGIC["d"], -746.0),
-        "f": tuple(np.float32(c) for c in (1.44269504, 0.693359375, -2.12194440e-4, MAGIC["f"], -104.0)),
+        "f": (np.float32(1.44269504), np.float32(0.693359375), np.float32(-2.12194440e-4), MAGIC["f"], np.float32(-104.0)),
     }
 )
 
@@ -43,6 +43,38 @@ def exp_of_negative(x):
     half = fma(k, 0.5, magic)
     rest = (k - (half - magic)) + magic
     return p * power_of_two(half) * power_of_two(rest)
+
+
+# Coefficients of 2 atanh(s) / s in powers of s^2, highest first: |s| <= 0.1716, the first left out is below 1e-18.
+_ATANH = tuple(2.0 / k for k in range(21, 0, -2))
+_SQRT_HALF = 0.7071067811865476
+_TINY, _TINY_SCALE, _TINY_EXPONENT = 2.2250738585072014e-308, 18014398509481984.0, 54.0
+
+
+@inner
+def log(x):
+    """log(x) in float64: x = 2^k m, log m = 2 atanh((m - 1) / (m + 1)); at most 2 ulp from the exact value.
+
+    0 gives -inf, negative numbers nan; inf and nan stay.
+    """
+    scaled = x * _TINY_SCALE if x < _TINY else x
+    m, k = mantissa_of(scaled), exponent_of(scaled)
+    k = k - _TINY_EXPONENT if x < _TINY else k
+    small = m < _SQRT_HALF
+    m, k = m * 2.0 if small else m, k - 1.0 if small else k
+    f = m - 1.0
+    s = f / (m + 1.0)
+    q = s * s
+    p = _ATANH[0]
+    for c in _ATANH[1:-1]:
+        p = fma(p, q, c)
+    # log m = f - s (f - q p): the rounding error of s, times a small factor, is all that it contributes.
+    tail = s * (f - q * p)
+    high = k * 6.93147180369123816490e-01
+    value = high + (f - (tail - k * 1.90821492927058770002e-10))
+    if x > 0:
+        return value if x < np.inf else x
+    return -np.inf if x == 0 else np.nan
 
 
 @inner

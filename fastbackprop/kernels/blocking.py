@@ -1,16 +1,21 @@
 """Sizes that depend on the processor, each with the loop and the buffer that it sets.
 
-| name                      | what                                      | sets                                              |
-| ------------------------- | ----------------------------------------- | ------------------------------------------------- |
-| VECTOR_BYTES              | width of a vector register                | lanes of every vector                             |
-| MR                        | rows of a register tile                   | micro-kernel; width of a packed panel of A        |
-| NV                        | vectors in a row of it (NR = NV * lanes)  | micro-kernel; width of a packed panel of B        |
-| INNER_ROWS, INNER_COLUMNS | elements of an inner-product tile         | micro-kernel on operands along the depth          |
-| KC                        | depth of a block (loop 4)                 | a panel of B, KC x NR, stays in L1                |
-| BLOCK_A_BYTES             | MC x KC of a packed block of A (loop 3)   | half of L2                                        |
-| BLOCK_B_BYTES             | KC x NC of a packed block of B (loop 5)   | a core's share of L3                              |
-| STRIP_BYTES               | columns of a layer taken at a time        | what one step writes is in L2 for the next one    |
-| BLOCK_COLUMNS             | examples taken through the net at a time  | long enough for full vectors and cheap packing    |
+| name                      | what                                         | sets                                            |
+| ------------------------- | -------------------------------------------- | ----------------------------------------------- |
+| VECTOR_BYTES              | width of a vector register                   | lanes of every vector                           |
+| MR                        | rows of a register tile                      | micro-kernel; width of a packed panel of A      |
+| NV                        | vectors in a row of it (NR = NV * lanes)     | micro-kernel; width of a packed panel of B      |
+| INNER_ROWS, INNER_COLUMNS | elements of an inner-product tile            | micro-kernel on operands along the depth        |
+| KC                        | depth of a block (loop 4)                    | a panel of B, KC x NR, stays in L1              |
+| BLOCK_A_BYTES             | MC x KC of a packed block of A (loop 3)      | half of L2                                      |
+| BLOCK_B_BYTES             | KC x NC of a packed block of B (loop 5)      | a core's share of L3                            |
+| STRIP_BYTES               | columns of a layer taken at a time           | what one step writes is in L2 for the next one  |
+| CHUNKS                    | most chunks that a sum over examples is      | partial sums of dW; their number must not       |
+|                           | cut into                                     | depend on the team                              |
+| BLOCK_BYTES               | a block of examples of a narrow net          | activations and gradients stay in L1/L2         |
+| BLOCK_COLUMNS             | examples of a block of a wide net            | long enough for cheap packing                   |
+| SHARED_OPERATIONS         | multiply-adds from which work is shared      | more than a helper costs to wake                |
+| SHARED_ELEMENTS           | elements of a chunk of an elementwise loop   | likewise                                        |
 """
 
 from pathlib import Path
@@ -63,3 +68,7 @@ BLOCK_A_BYTES = L2_BYTES // 2
 BLOCK_B_BYTES = 6 * 2**20
 STRIP_BYTES = L2_BYTES // 4
 BLOCK_COLUMNS = 960
+SHARED_OPERATIONS = 500_000
+SHARED_ELEMENTS = 16_384
+CHUNKS = 16
+BLOCK_BYTES = 2 * L1_BYTES

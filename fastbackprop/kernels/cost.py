@@ -1,31 +1,90 @@
 """Cross-entropy and its gradient."""
 
-import math
-from fastbackprop.kernels.activations import sigmoid_slope
-from fastbackprop.kernels.jit import IN, OUT, entry
+import numpy as np
+
+from fastbackprop.kernels.activations import log, sigmoid_slope
+from fastbackprop.kernels.intrinsics import load, stand_alone, store
+from fastbackprop.kernels.jit import IN, OUT, entry, inner
+from fastbackprop.kernels.matrix import matrix
+
+PIECE = 256  # terms that are summed pairwise
+
+
+@inner
+def two_sum(total, term, lost):
+    """total + term rounded, and `lost` plus what the rounding lost. Source: Neumaier, ZAMM 54, 1974."""
+    added = total + term
+    if abs(total) >= abs(term):
+        return added, lost + ((total - added) + term)
+    return added, lost + ((term - added) + total)
+
+
+@inner
+def _term(y, a):
+    """y log a, where 0 log 0 counts as 0."""
+    return 0.0 if y == 0 and a == 0 else y * log(a)
+
+
+@inner
+def _terms(n, AL, a, a_step, Y, y, y_step, terms):
+    stand_alone()
+    for j in range(n):
+        output, label = float(load(AL, a + j * a_step)), float(load(Y, y + j * y_step))
+        store(terms, j, _term(label, output) + _term(1.0 - label, 1.0 - output))
+
+
+@inner
+def _pairwise(terms):
+    """Sum of a piece, by halves."""
+    stand_alone()
+    half = PIECE // 2
+    while half > 0:
+        for j in range(half):
+            store(terms, j, load(terms, j) + load(terms, half + j))
+        half //= 2
+    return load(terms, 0)
 
 
 @entry(IN, IN)
 def cross_entropy(AL, Y):
-    """-sum(Y log AL + (1 - Y) log(1 - AL)) / m, where a term 0 log 0 counts as 0. AL, Y: (1, m)."""
-    total = 0.0
+    """-sum(Y log AL + (1 - Y) log(1 - AL)) / m in float64, where a term 0 log 0 counts as 0. AL, Y: (1, m)."""
     m = AL.shape[1]
-    for j in range(m):
-        y, a = float(Y[0, j]), float(AL[0, j])
-        if not y == 0:
-            total += y * math.log(a) if a > 0 or a != a else (math.nan if a < 0 else -y * math.inf)
-        if not y == 1:
-            rest = 1.0 - a
-            total += (1 - y) * math.log(rest) if rest > 0 or a != a else (math.nan if rest < 0 else -(1 - y) * math.inf)
-    return -total / m
+    outputs, labels, terms = matrix(AL), matrix(Y), np.empty(PIECE, np.float64)
+    total, lost = 0.0, 0.0
+    for j in range(0, m, PIECE):
+        n = min(PIECE, m - j)
+        if outputs.column == 1 and labels.column == 1:
+            _terms(n, outputs.data, outputs.at + j, 1, labels.data, labels.at + j, 1, terms)
+        else:
+            a, y = outputs.at + j * outputs.column, labels.at + j * labels.column
+            _terms(n, outputs.data, a, outputs.column, labels.data, y, labels.column, terms)
+        for rest in range(n, PIECE):
+            terms[rest] = 0.0
+        total, lost = two_sum(total, _pairwise(terms), lost)
+    # Beside an infinite or undefined sum nothing is lost that could be known.
+    return -(total + lost) / m if lost - lost == 0 else -total / m
+
+
+@inner
+def _gradients(n, AL, a, Y, y, Z, z, dZ, dz):
+    stand_alone()
+    for j in range(n):
+        output, label = load(AL, a + j), load(Y, y + j)
+        formula = -(label / output - (1 - label) / (1 - output)) * sigmoid_slope(load(Z, z + j))
+        store(dZ, dz + j, output - label if output * (1 - output) == 0 else formula)
 
 
 @entry(IN, IN, IN, OUT)
 def output_gradient(AL, Y, Z, dZ):
     """dZ = -(Y / AL - (1 - Y) / (1 - AL)) s(Z) (1 - s(Z)); where AL is exactly 0 or 1 its limit AL - Y. All (1, m)."""
-    for j in range(AL.shape[1]):
-        y, a = Y[0, j], AL[0, j]
-        if a == 0 or a == 1:
-            dZ[0, j] = a - y
-        else:
-            dZ[0, j] = -(y / a - (1 - y) / (1 - a)) * sigmoid_slope(Z[0, j])
+    outputs, labels, logits, slopes = matrix(AL), matrix(Y), matrix(Z), matrix(dZ)
+    if outputs.column == labels.column == logits.column == 1:
+        _gradients(
+            dZ.shape[1], outputs.data, outputs.at, labels.data, labels.at, logits.data, logits.at, slopes.data, slopes.at
+        )
+        return
+    for j in range(dZ.shape[1]):
+        _gradients(
+            1, outputs.data, outputs.at + j * outputs.column, labels.data, labels.at + j * labels.column,
+            logits.data, logits.at + j * logits.column, slopes.data, slopes.at + j,
+        )  # fmt: skip

@@ -74,9 +74,7 @@ class Vectors:
         return self.builder.gep(pointer, [index])
 
     def splat(self, scalar):
-        lane0 = self.builder.insert_element(
-            ir.Constant(self.vector, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0)
-        )
+        lane0 = self.builder.insert_element(ir.Constant(self.vector, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0))
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
         return self.builder.shuffle_vector(lane0, ir.Constant(self.vector, ir.Undefined), zeros)
 
@@ -142,9 +140,7 @@ def fma(typing_context, a, b, c):
     def emit(context, builder, signature, arguments):
         kind = arguments[0].type
         function = ir.FunctionType(kind, [kind] * 3)
-        return builder.call(
-            cgutils.get_or_insert_function(builder.module, function, f"llvm.fmuladd.f{a.bitwidth}"), arguments
-        )
+        return builder.call(cgutils.get_or_insert_function(builder.module, function, f"llvm.fmuladd.f{a.bitwidth}"), arguments)
 
     return a(a, a, a), emit
 
@@ -155,6 +151,8 @@ MAGIC = {"d": 1.5 * 2.0**52, "f": np.float32(1.5 * 2.0**23)}
 
 
 def _power_of_two_twin(t):
+    if t != t:
+        return t
     return type(t)(math.ldexp(1.0, int(t - type(t)(MAGIC[np.asarray(t).dtype.char]))))
 
 
@@ -172,17 +170,51 @@ def power_of_two(typing_context, t):
     return t(t), emit
 
 
+def _mantissa_twin(x):
+    return math.frexp(x)[0] if x - x == 0 else x
+
+
+@with_twin(_mantissa_twin)
+def mantissa_of(typing_context, x):
+    """m of x = 2^k m, 1/2 <= m < 1, for a normal positive float64."""
+
+    def emit(context, builder, signature, arguments):
+        whole = ir.IntType(64)
+        bits = builder.and_(builder.bitcast(arguments[0], whole), ir.Constant(whole, 2**52 - 1))
+        return builder.bitcast(builder.or_(bits, ir.Constant(whole, 1022 << 52)), ir.DoubleType())
+
+    return types.float64(types.float64), emit
+
+
+def _exponent_twin(x):
+    return float(math.frexp(x)[1]) if x - x == 0 else x
+
+
+@with_twin(_exponent_twin)
+def exponent_of(typing_context, x):
+    """k of x = 2^k m, 1/2 <= m < 1, for a normal positive float64, as a float64."""
+
+    def emit(context, builder, signature, arguments):
+        whole = ir.IntType(64)
+        exponent = builder.lshr(builder.bitcast(arguments[0], whole), ir.Constant(whole, 52))
+        # As in `power_of_two`, without a conversion: the number goes into the low bits of 2^52.
+        bits = builder.or_(exponent, ir.Constant(whole, 1075 << 52))
+        return builder.fsub(builder.bitcast(bits, ir.DoubleType()), ir.Constant(ir.DoubleType(), 2.0**52 + 1022))
+
+    return types.float64(types.float64), emit
+
+
 def _flat_twin(X):
     span = 1 + sum((n - 1) * stride // X.itemsize for n, stride in zip(X.shape, X.strides, strict=True))
     return np.lib.stride_tricks.as_strided(X, (span,), (X.itemsize,), writeable=X.flags.writeable)
 
 
-def _view(context, builder, T, pointer):
+def view(context, builder, T, pointer):
     """A flat array from a pointer on. One type for all, so that what takes it is compiled once; its end is unknown."""
     kind = types.Array(T, 1, "C")
     view = context.make_array(kind)(context, builder)
     itemsize = context.get_constant(types.intp, T.bitwidth // 8)
-    endless = context.get_constant(types.intp, 2**62)
+    endless = context.get_constant(types.intp, 2**48)
     shape, strides = cgutils.pack_array(builder, [endless]), cgutils.pack_array(builder, [itemsize])
     context.populate_array(view, data=pointer, shape=shape, strides=strides, itemsize=itemsize, meminfo=None)
     return view._getvalue()
@@ -193,7 +225,7 @@ def flat(typing_context, X):
     """The memory from X[0, 0] on as a flat array (a view; strides of X are multiples of the item and not negative)."""
 
     def emit(context, builder, signature, arguments):
-        return _view(context, builder, X.dtype, data(context, builder, X, arguments[0]))
+        return view(context, builder, X.dtype, data(context, builder, X, arguments[0]))
 
     return types.Array(X.dtype, 1, "C")(X), emit
 
@@ -203,7 +235,7 @@ def endless(typing_context, pointer):
     """The memory from a pointer on as a flat array. Only the bodies of routines, which are never run as Python, use it."""
 
     def emit(context, builder, signature, arguments):
-        return _view(context, builder, pointer.dtype, arguments[0])
+        return view(context, builder, pointer.dtype, arguments[0])
 
     return types.Array(pointer.dtype, 1, "C")(pointer), emit
 

@@ -13,7 +13,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import llvmlite
 import llvmlite.binding as llvm
@@ -21,6 +21,7 @@ import numba
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.extending import intrinsic
 
 from fastbackprop.kernels import blocking
 
@@ -141,6 +142,11 @@ def POINTER(T: Any) -> Any:
     return types.CPointer(T)
 
 
+def WORDS(T: Any) -> Any:
+    """The address of whole numbers."""
+    return types.CPointer(types.int64)
+
+
 @contextlib.contextmanager
 def _disk_cache() -> Iterator[dict[str, Any]]:
     """The options for caching; Numba reads the folder while it decorates, then the user's own setting is put back."""
@@ -159,8 +165,8 @@ class Routine:
     An inner function is optimized anew in every function above it; for the micro-kernels that took 1 s a level.
     """
 
-    loaded: dict[str, Any] = {}
-    all: list["Routine"] = []
+    loaded: ClassVar[dict[str, Any]] = {}
+    all: ClassVar[list["Routine"]] = []
 
     def __init__(self, function: Callable[..., Any], arguments: tuple[Callable[[Any], Any], ...]) -> None:
         self.function, self.arguments = function, arguments
@@ -177,6 +183,20 @@ class Routine:
                 compiled = numba.cfunc(signature, error_model="numpy", **options)(self.function)
             llvm.add_symbol(self.symbol(T), compiled.address)
             Routine.loaded[self.symbol(T)] = compiled
+
+    def address(self) -> Any:
+        """An intrinsic that gives the routine's address as a whole number, for the dtype of its argument."""
+
+        @intrinsic
+        def symbol_address(typing_context, like):
+            def emit(context, builder, signature, arguments):
+                kind = ir.FunctionType(ir.VoidType(), [])
+                function = cgutils.get_or_insert_function(builder.module, kind, self.symbol(like))
+                return builder.ptrtoint(function, ir.IntType(64))
+
+            return types.int64(like), emit
+
+        return symbol_address
 
     def call(self, builder: Any, T: Any, values: list[Any]) -> None:
         """Emit a call."""
@@ -198,7 +218,7 @@ class Entry(dict[str, Callable[..., Any]]):
     def __init__(self, function: Callable[..., Any], arguments: tuple[Callable[[Any], Any], ...]) -> None:
         super().__init__()
         self.function, self.arguments, self.lock = function, arguments, threading.RLock()
-        self.dispatcher = self._dispatcher() if JIT else None
+        self.dispatcher: Any = self._dispatcher() if JIT else None
 
     def _dispatcher(self) -> Any:
         with _disk_cache() as options:
@@ -214,10 +234,12 @@ class Entry(dict[str, Callable[..., Any]]):
         T = _DTYPES[char]
         for routine in Routine.all:
             routine.load(T)
+        signature = tuple(argument(T) for argument in self.arguments)
         self.dispatcher.disable_compile(False)
-        self.dispatcher.compile(tuple(argument(T) for argument in self.arguments))
+        self.dispatcher.compile(signature)
         self.dispatcher.disable_compile()
-        return self.dispatcher
+        # Past the dispatcher, which takes 0.15 us to find the only signature that there is.
+        return self.dispatcher.overloads[signature].entry_point
 
 
 def entry(*arguments: Callable[[Any], Any]) -> Callable[[Callable[..., Any]], Entry]:

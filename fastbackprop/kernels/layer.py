@@ -3,30 +3,38 @@ L1/L2 for the next; the bias goes into the product's write-back, 1/m too.
 
     Z = W A_prev + b,  A = g(Z)
     dZ = dA * g'(Z),  dA_prev = W^T dZ,  dW = dZ A_prev^T / m,  db = rowsum(dZ) / m
+
+Many strips are gathered into chunks, which the team shares; dW and db then have a partial sum a chunk, added up in order.
+With few strips the team shares each product. Chunks depend on the shape alone, so the bits don't depend on the team.
 """
 
 import numpy as np
 
-from fastbackprop.kernels.activations import LINEAR
-from fastbackprop.kernels.blocking import NV, STRIP_BYTES
-from fastbackprop.kernels.elementwise import activate_rows, gradient_rows
-from fastbackprop.kernels.intrinsics import load, store
-from fastbackprop.kernels.jit import IN, INT, OUT, REAL, entry, inner
-from fastbackprop.kernels.matmul import product, workspace_size
-from fastbackprop.kernels.matrix import Matrix, lanes_of, matrix, part, transposed, workspace
+from fastbackprop.kernels.activations import LINEAR, one_of
+from fastbackprop.kernels.blocking import CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS, STRIP_BYTES
+from fastbackprop.kernels.elementwise import activate_shared, gradient_shared
+from fastbackprop.kernels.intrinsics import endless, load, store
+from fastbackprop.kernels.jit import IN, INT, OUT, POINTER, REAL, TABLE, WORDS, N, entry, inner, routine
+from fastbackprop.kernels.matrix import Matrix, matrix, part, transposed, workspace
 from fastbackprop.kernels.microkernel import ADD, BIAS, ZERO
+from fastbackprop.kernels.product import product, workspace_size
+from fastbackprop.kernels.threads import ARGUMENTS, JOB, MEMBERS, share
+from fastbackprop.kernels.words import alone, number_of, put, take, word_of
 
 
-@entry(IN, OUT, INT)
-def activation_forward(Z, A, activation):
+@entry(IN, OUT, INT, TABLE)
+def activation_forward(Z, A, activation, team):
     """A = g(Z), elementwise."""
-    activate_rows(Z.shape[0], Z.shape[1], matrix(Z), matrix(A), activation)
+    if Z.size > 0:
+        activate_shared(Z.shape[0], Z.shape[1], one_of(A[0, 0]), matrix(Z), matrix(A), activation, team)
 
 
-@entry(IN, IN, OUT, INT)
-def activation_backward(dA, Z, dZ, activation):
+@entry(IN, IN, OUT, INT, TABLE)
+def activation_backward(dA, Z, dZ, activation, team):
     """dZ = dA * g'(Z), elementwise."""
-    gradient_rows(Z.shape[0], Z.shape[1], matrix(dA), matrix(Z), matrix(dZ), activation)
+    if Z.size > 0:
+        one = one_of(dZ[0, 0])
+        gradient_shared(Z.shape[0], Z.shape[1], one, matrix(dA), matrix(Z), matrix(dZ), activation, team)
 
 
 @inner
@@ -42,58 +50,163 @@ def vector(b):
 
 
 @inner
-def strip(n, m, size):
-    """Columns to take at a time; all of them if the layer is so wide that a strip would be thinner than four tiles."""
-    columns = STRIP_BYTES // (max(n, 1) * size)
+def strip(rows, m, size):
+    """Columns to take at a time, `rows` numbers each; all of them if a strip would be thinner than four tiles."""
+    columns = STRIP_BYTES // (max(rows, 1) * size)
     narrowest = 4 * NV * 64 // size
     return min(m, columns) if columns >= narrowest else m
 
 
 @inner
-def forward(n, m, n_prev, one, A_prev, W, b, Z, A, activation):
-    """Z = W A_prev + b, A = g(Z); LINEAR writes Z alone."""
-    step = strip(2 * n + n_prev, m, Z.data.itemsize)
-    panels = workspace(workspace_size(n, step, n_prev, one, W, A_prev), one)
-    for j in range(0, m, step):
-        columns = min(step, m - j)
-        product(n, columns, n_prev, one, W, part(A_prev, 0, j), part(Z, 0, j), BIAS, b, panels)
+def chunk_columns(m, step):
+    """Columns of a chunk: whole strips, in at most CHUNKS chunks."""
+    strips = -(-m // step)
+    return -(-strips // CHUNKS) * step
+
+
+@inner
+def forward(columns, step, n, n_prev, one, A_prev, W, b, Z, A, activation, panels, team):
+    """Z = W A_prev + b, A = g(Z), strip by strip; LINEAR writes Z alone."""
+    for j in range(0, columns, step):
+        here = min(step, columns - j)
+        product(n, here, n_prev, one, W, part(A_prev, 0, j), part(Z, 0, j), BIAS, b, panels, team)
         if activation != LINEAR:
-            activate_rows(n, columns, part(Z, 0, j), part(A, 0, j), activation)
+            activate_shared(n, here, one, part(Z, 0, j), part(A, 0, j), activation, team)
 
 
-@entry(IN, IN, IN, OUT, OUT, INT)
-def layer_forward(A_prev, W, b, Z, A, activation):
+@routine(WORDS, N, POINTER)
+def forward_chunk(words, chunk, like):
+    w, one = endless(words), one_of(endless(like)[0])
+    n, m, n_prev, step, span, activation, room = w[0], w[1], w[2], w[3], w[4], w[5], w[6]
+    j = chunk * span
+    A_prev, Z, A = part(take(w, 10, one), 0, j), part(take(w, 13, one), 0, j), part(take(w, 16, one), 0, j)
+    W, b, panels = take(w, 19, one), take(w, 22, one), part(take(w, 25, one), 0, chunk * room)
+    forward(min(span, m - j), step, n, n_prev, one, A_prev, W, b, Z, A, activation, panels, alone(words))
+
+
+_forward_address = forward_chunk.address()
+
+
+@entry(IN, IN, IN, OUT, OUT, INT, TABLE)
+def layer_forward(A_prev, W, b, Z, A, activation, team):
     """Z = W A_prev + b, A = g(Z); LINEAR: A is not written."""
     n, m = Z.shape
+    n_prev = W.shape[1]
     one = Z.dtype.type(1)
-    forward(n, m, W.shape[1], one, matrix(A_prev), matrix(W), vector(b), matrix(Z), matrix(A), activation)
+    inputs, weights, bias, values, outputs = matrix(A_prev), matrix(W), vector(b), matrix(Z), matrix(A)
+    step = strip(2 * n + n_prev, m, Z.itemsize)
+    span = chunk_columns(m, step)
+    room = workspace_size(n, step, n_prev, one, weights, inputs, team)
+    if team[MEMBERS] > 1 and span < m and n * n_prev * m >= SHARED_OPERATIONS:
+        chunks = -(-m // span)
+        panels = workspace(room * chunks, one)
+        at = ARGUMENTS
+        team[at], team[at + 1], team[at + 2], team[at + 3] = n, m, n_prev, step
+        team[at + 4], team[at + 5], team[at + 6] = span, activation, room
+        end = put(team, put(team, put(team, 10, inputs), values), outputs)
+        put(team, put(team, put(team, end, weights), bias), panels)
+        team[JOB] = _forward_address(one)
+        share(team, chunks)
+    else:
+        panels = workspace(room, one)
+        forward(m, step, n, n_prev, one, inputs, weights, bias, values, outputs, activation, panels, team)
 
 
-@entry(IN, IN, IN, IN, OUT, OUT, OUT, INT)
-def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation):
+@inner
+def backward(columns, step, n, n_prev, mean, dA, Z, A_prev, W, dA_prev, dW, db, dZ, activation, ones, panels, team):
+    """dA_prev, dW and db strip by strip; dZ is workspace for a strip, not used if LINEAR."""
+    one = one_of(mean)
+    for j in range(0, columns, step):
+        here, start = min(step, columns - j), ADD if j > 0 else ZERO
+        gradients = part(dA, 0, j)
+        if activation != LINEAR:
+            gradients = Matrix(dZ.data, dZ.at, here, 1)
+            gradient_shared(n, here, one, part(dA, 0, j), part(Z, 0, j), gradients, activation, team)
+        product(n, 1, here, mean, gradients, ones, db, start, db, panels, team)
+        product(n, n_prev, here, mean, gradients, transposed(part(A_prev, 0, j)), dW, start, db, panels, team)
+        product(n_prev, here, n, one, transposed(W), gradients, part(dA_prev, 0, j), ZERO, db, panels, team)
+
+
+@routine(WORDS, N, POINTER)
+def backward_chunk(words, chunk, like):
+    w, one = endless(words), one_of(endless(like)[0])
+    n, m, n_prev, step, span, activation, room, mean = w[0], w[1], w[2], w[3], w[4], w[5], w[6], number_of(w[7], one)
+    j = chunk * span
+    dA, Z, A_prev = part(take(w, 10, one), 0, j), part(take(w, 13, one), 0, j), part(take(w, 16, one), 0, j)
+    W, dA_prev, sums = take(w, 19, one), part(take(w, 22, one), 0, j), part(take(w, 25, one), chunk, 0)
+    ones, panels = take(w, 28, one), part(take(w, 31, one), 0, chunk * room)
+    dZ = part(take(w, 34, one), 0, chunk * n * step)
+    dW, db = Matrix(sums.data, sums.at, n_prev, 1), Matrix(sums.data, sums.at + n * n_prev, 1, 1)
+    backward(
+        min(span, m - j), step, n, n_prev, mean, dA, Z, A_prev, W, dA_prev, dW, db, dZ, activation, ones, panels,
+        alone(words),
+    )  # fmt: skip
+
+
+_backward_address = backward_chunk.address()
+
+
+@inner
+def _add_up(chunks, size, sums, dW, db, n_weights):
+    """dW and db from the chunks' partial sums, in order."""
+    for i in range(size):
+        total = load(sums.data, sums.at + i)
+        for chunk in range(1, chunks):
+            total += load(sums.data, sums.at + chunk * sums.row + i)
+        if i < n_weights:
+            store(dW.data, dW.at + i, total)
+        else:
+            store(db.data, db.at + i - n_weights, total)
+
+
+@entry(IN, IN, IN, IN, OUT, OUT, OUT, INT, TABLE)
+def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, team):
     """dA_prev, dW, db from dA and Z; LINEAR: dA is dZ, Z is not read."""
     n, m = dA.shape
     n_prev = W.shape[1]
     one = dW.dtype.type(1)
     mean = one / dW.dtype.type(m)
     step = strip(2 * n + 2 * n_prev, m, dW.itemsize)
-    gradients, values, inputs, weights = matrix(dA), matrix(Z), matrix(A_prev), transposed(matrix(W))
+    span = chunk_columns(m, step)
+    chunks, size = -(-m // span), n * n_prev + n
+    gradients, values, inputs, weights = matrix(dA), matrix(Z), matrix(A_prev), matrix(W)
     to_inputs, to_weights, to_bias = matrix(dA_prev), matrix(dW), matrix(db)
     ones = Matrix(np.ones(step, dW.dtype), 0, 1, 1)
-    dZ = gradients if activation == LINEAR else workspace(n * step, one)
-    room = workspace_size(n, n_prev, step, one, dZ, transposed(inputs))
-    panels = workspace(max(room, workspace_size(n_prev, step, n, one, weights, dZ)), one)
-    for j in range(0, m, step):
-        columns = min(step, m - j)
-        start = ADD if j > 0 else ZERO
-        if activation == LINEAR:
-            dZ = part(gradients, 0, j)
-        else:
-            dZ = Matrix(dZ.data, dZ.at, columns, 1)
-            gradient_rows(n, columns, part(gradients, 0, j), part(values, 0, j), dZ, activation)
-        product(n, 1, columns, mean, dZ, ones, to_bias, start, to_bias, panels)
-        product(n, n_prev, columns, mean, dZ, transposed(part(inputs, 0, j)), to_weights, start, to_bias, panels)
-        product(n_prev, columns, n, one, weights, dZ, part(to_inputs, 0, j), ZERO, to_bias, panels)
+    strip_of_dZ = gradients if activation == LINEAR else Matrix(to_weights.data, 0, step, 1)
+    room = workspace_size(n, n_prev, step, one, strip_of_dZ, transposed(inputs), team)
+    room = max(room, workspace_size(n_prev, step, n, one, transposed(weights), strip_of_dZ, team))
+    in_chunks = chunks > 1 and chunks * size * dW.itemsize <= 2 * L2_BYTES
+    shared = in_chunks and team[MEMBERS] > 1 and n * n_prev * m >= SHARED_OPERATIONS
+    copies = chunks if shared else 1
+    dZ = workspace(0 if activation == LINEAR else copies * n * step, one)
+    panels = workspace(copies * room, one)
+    if not in_chunks:
+        backward(
+            m, step, n, n_prev, mean, gradients, values, inputs, weights, to_inputs, to_weights, to_bias, dZ, activation, ones,
+            panels, team,
+        )  # fmt: skip
+        return
+    sums = workspace(chunks * size, one)
+    sums = Matrix(sums.data, sums.at, size, 1)
+    if shared:
+        at = ARGUMENTS
+        team[at], team[at + 1], team[at + 2], team[at + 3] = n, m, n_prev, step
+        team[at + 4], team[at + 5], team[at + 6], team[at + 7] = span, activation, room, word_of(mean)
+        end = put(team, put(team, put(team, 10, gradients), values), inputs)
+        end = put(team, put(team, put(team, end, weights), to_inputs), sums)
+        put(team, put(team, put(team, end, ones), panels), dZ)
+        team[JOB] = _backward_address(one)
+        share(team, chunks)
+    else:
+        for chunk in range(chunks):
+            j = chunk * span
+            partial = part(sums, chunk, 0)
+            backward(
+                min(span, m - j), step, n, n_prev, mean, part(gradients, 0, j), part(values, 0, j), part(inputs, 0, j), weights,
+                part(to_inputs, 0, j), Matrix(partial.data, partial.at, n_prev, 1),
+                Matrix(partial.data, partial.at + n * n_prev, 1, 1), dZ, activation, ones, panels, team,
+            )  # fmt: skip
+    _add_up(chunks, size, sums, to_weights, to_bias, n * n_prev)
 
 
 @entry(IN, IN, REAL, OUT)

@@ -11,11 +11,8 @@ where they lie, by outer products if B lies along its rows, by inner products if
 An element's sum runs over the depth in the same order wherever its tile is cut.
 """
 
-from numba import types
-
 from fastbackprop.kernels.blocking import BLOCK_A_BYTES, BLOCK_B_BYTES, INNER_COLUMNS, INNER_ROWS, KC, MR, NV
-from fastbackprop.kernels.intrinsics import address, endless, load, store, with_twin
-from fastbackprop.kernels.jit import NUMBER, POINTER, N, inner, routine
+from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.matrix import Matrix, lanes_of, part, transposed
 from fastbackprop.kernels.microkernel import ADD, inner_product, outer
 from fastbackprop.kernels.packing import pack
@@ -59,10 +56,11 @@ def blocks(rows, columns, depth, size, NR):
 
 
 @inner
-def packed(rows, columns, depth, scale, A, B, C, start, bias, workspace, upper):
+def packed(rows, columns, depth, scale, A, B, C, start, bias, workspace, diagonal):
     """Five loops about the micro-kernel; C lies along its rows; `workspace` has room for a block of A and one of B.
 
-    `upper`: only the tiles of C that reach its diagonal or lie right of it.
+    `diagonal`: NOWHERE, or how far right C begins in a symmetric matrix, of which only the tiles that reach the diagonal or
+    lie right of it are wanted.
 
     Source: Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication, ACM TOMS 34(3), 2008.
     """
@@ -80,7 +78,7 @@ def packed(rows, columns, depth, scale, A, B, C, start, bias, workspace, upper):
                 pack(mc, kc, part(A, ic, pc), block_a.data, block_a.at, MR)
                 for jr in range(0, nc, NR):  # loop 2: a panel of B for L1
                     panel_b = Matrix(block_b.data, block_b.at + jr * kc, NR, 1)
-                    needed = min(mc, jc + jr + NR - ic) if upper else mc
+                    needed = mc if diagonal == NOWHERE else min(mc, diagonal + jc + jr + NR - ic)
                     for ir in range(0, needed, MR):  # loop 1: a panel of A for the registers
                         outer(
                             min(MR, mc - ir), min(NR, nc - jr), kc, scale, Matrix(block_a.data, block_a.at + ir * kc, 1, MR), panel_b,
@@ -89,6 +87,7 @@ def packed(rows, columns, depth, scale, A, B, C, start, bias, workspace, upper):
 
 
 OUTER, INNER, PACKED = 0, 1, 2
+NOWHERE = -1
 
 
 @inner
@@ -106,100 +105,11 @@ def way(rows, columns, depth, A_column, B_row, B_column):
 
 
 @inner
-def workspace_size(rows, columns, depth, one, A, B):
-    """Numbers of workspace that a product needs."""
-    if way(rows, columns, depth, A.column, B.row, B.column) != PACKED:
-        return 0
-    kc, mc, nc = blocks(rows, columns, depth, A.data.itemsize, NV * lanes_of(one))
-    return kc * (mc + nc)
-
-
-@inner
-def _product(rows, columns, depth, scale, A, B, C, start, bias, workspace, upper):
-    chosen = PACKED if upper else way(rows, columns, depth, A.column, B.row, B.column)
+def multiply(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, diagonal):
+    """C = c0 + scale A B, the chosen way; for `workspace` and `diagonal` see `packed`."""
     if chosen == OUTER:
         by_outer_products(rows, columns, depth, scale, A, B, C, start, bias)
     elif chosen == INNER:
         by_inner_products(rows, columns, depth, scale, A, B, C, start, bias)
     else:
-        packed(rows, columns, depth, scale, A, B, C, start, bias, workspace, upper)
-
-
-@routine(N, N, N, NUMBER, POINTER, N, N, POINTER, N, N, POINTER, N, N, N, POINTER, POINTER, N)
-def product_routine(
-    rows, columns, depth, scale, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, start, bias, workspace, upper
-):
-    _product(
-        rows, columns, depth, scale, Matrix(endless(a), 0, a_row, a_column), Matrix(endless(b), 0, b_row, b_column),
-        Matrix(endless(c), 0, c_row, c_column), start, Matrix(endless(bias), 0, 1, 1), Matrix(endless(workspace), 0, 1, 1),
-        upper,
-    )  # fmt: skip
-
-
-def _product_twin(
-    rows, columns, depth, scale,
-    a, ia, a_row, a_column, b, ib, b_row, b_column, c, ic, c_row, c_column, start, bias, ibias, workspace, iworkspace, upper,
-):  # fmt: skip
-    _product(
-        rows, columns, depth, scale, Matrix(a, ia, a_row, a_column), Matrix(b, ib, b_row, b_column),
-        Matrix(c, ic, c_row, c_column), start, Matrix(bias, ibias, 1, 1), Matrix(workspace, iworkspace, 1, 1),
-        upper,
-    )  # fmt: skip
-
-
-@with_twin(_product_twin)
-def _call_product(
-    typing_context, rows, columns, depth, scale,
-    a, ia, a_row, a_column, b, ib, b_row, b_column, c, ic, c_row, c_column, start, bias, ibias, workspace, iworkspace, upper,
-):  # fmt: skip
-    """A call of the routine, which is compiled once for all kernels."""
-    n = types.intp
-
-    def emit(context, builder, signature, arguments):
-        sizes, rest = list(arguments[:4]), list(arguments[4:])
-        kinds = signature.args[4:]
-        values = sizes
-        while rest:
-            if isinstance(kinds[0], types.Array):
-                values.append(address(context, builder, kinds[0], rest[0], rest[1]))
-                rest, kinds = rest[2:], kinds[2:]
-            else:
-                values.append(rest[0])
-                rest, kinds = rest[1:], kinds[1:]
-        product_routine.call(builder, c.dtype, values)
-        return context.get_dummy_value()
-
-    return types.void(n, n, n, c.dtype, a, n, n, n, b, n, n, n, c, n, n, n, n, bias, n, workspace, n, n), emit
-
-
-@inner
-def product(rows, columns, depth, scale, A, B, C, start, bias, workspace):
-    """C = c0 + scale A B; C lies along its rows, A and B anyhow; `workspace` has `workspace_size` numbers."""
-    _call_product(
-        rows, columns, depth, scale, A.data, A.at, A.row, A.column, B.data, B.at, B.row, B.column,
-        C.data, C.at, C.row, C.column, start, bias.data, bias.at, workspace.data, workspace.at, 0,
-    )  # fmt: skip
-
-
-@inner
-def gram_workspace_size(m, depth, one, size):
-    """Numbers of workspace that `gram` needs."""
-    kc, mc, nc = blocks(m, m, depth, size, NV * lanes_of(one))
-    return kc * (mc + nc)
-
-
-@inner
-def gram(m, depth, one, X, G, start, workspace):
-    """G = c0 + X^T X, the upper triangle (and what its tiles cover below the diagonal); X is (depth, m)."""
-    _call_product(
-        m, m, depth, one, X.data, X.at, X.column, X.row, X.data, X.at, X.row, X.column,
-        G.data, G.at, G.row, G.column, start, G.data, G.at, workspace.data, workspace.at, 1,
-    )  # fmt: skip
-
-
-@inner
-def mirror(m, G):
-    """The lower triangle of G from the upper one."""
-    for i in range(m):
-        for j in range(i):
-            store(G.data, G.at + i * G.row + j, load(G.data, G.at + j * G.row + i))
+        packed(rows, columns, depth, scale, A, B, C, start, bias, workspace, diagonal)

@@ -158,9 +158,7 @@ def _inner_twin(rows, columns, depth, scale, a, ia, a_row, b, ib, b_column, c, i
 
 
 @intrinsic
-def _inner_registers(
-    typing_context, rows, columns, depth, scale, a, a_row, b, b_column, c, c_row, c_column, start, bias
-):
+def _inner_registers(typing_context, rows, columns, depth, scale, a, a_row, b, b_column, c, c_row, c_column, start, bias):
     """The vector code: one piece for each number of rows and columns."""
     n = types.intp
     signature = types.void(n, n, n, scale, a, n, b, n, c, n, n, n, bias)
@@ -235,9 +233,7 @@ def inner_tile(
     signature = types.void(n, n, n, c.dtype, a, n, n, b, n, n, c, n, n, n, n, bias, n)
 
     def emit(context, builder, signature, arguments):
-        rows, columns, depth, scale, A, ia, a_row, B, ib, b_column, C, ic, c_row, c_column, start, beta, ibias = (
-            arguments
-        )
+        rows, columns, depth, scale, A, ia, a_row, B, ib, b_column, C, ic, c_row, c_column, start, beta, ibias = arguments
         pa, pb = address(context, builder, a, A, ia), address(context, builder, b, B, ib)
         pc, pbias = address(context, builder, c, C, ic), address(context, builder, bias, beta, ibias)
         values = [rows, columns, depth, scale, pa, a_row, pb, b_column, pc, c_row, c_column, start, pbias]

@@ -1,4 +1,4 @@
-"""The whole network on a block of examples: forward, output gradient, backward, update. The training loops are made of it.
+"""The whole network on a block of examples: forward, output gradient, backward, update. Training is made of it.
 
 All weights lie in one flat array, layer after layer, and all biases in another; `Net` says where each begins. A block's
 activations lie in a third, `length` numbers a unit, its gradients likewise. A hidden layer keeps A alone, since relu's mask
@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastbackprop.kernels.activations import RELU, one_of, sigmoid
-from fastbackprop.kernels.elementwise import activate_rows, gradient_rows
+from fastbackprop.kernels.cost import two_sum
+from fastbackprop.kernels.elementwise import activate_shared, gradient_shared
 from fastbackprop.kernels.intrinsics import load, stand_alone, store
 from fastbackprop.kernels.jit import inner
-from fastbackprop.kernels.matmul import product, workspace_size
 from fastbackprop.kernels.matrix import Matrix, lanes_of, transposed
-from fastbackprop.kernels.microkernel import ADD, BIAS, ZERO
+from fastbackprop.kernels.microkernel import BIAS, ZERO
+from fastbackprop.kernels.product import product, workspace_size
 
 # What a training loop's status says.
 DONE, STOPPED, DIVERGED = 0, 1, 2
@@ -29,6 +30,7 @@ class Net(NamedTuple):
     The weights begin with layer `first`'s, the units with layer 1's.
     """
 
+    L: int
     sizes: Any
     weight_at: Any
     unit_at: Any
@@ -42,20 +44,20 @@ def net_of(sizes, first):
     for l in range(1, L + 1):
         weight_at[l + 1] = weight_at[l] + (sizes[l] * sizes[l - 1] if l >= first else 0)
         unit_at[l + 1] = unit_at[l] + sizes[l]
-    return Net(sizes, weight_at, unit_at)
+    return Net(L, sizes, weight_at, unit_at)
 
 
 @inner
 def units(net):
     """Units of all layers but the inputs."""
-    return net.unit_at[net.sizes.size]
+    return net.unit_at[net.L + 1]
 
 
 @inner
 def widest(net):
     """Units of the widest layer but the inputs."""
     n = 0
-    for l in range(1, net.sizes.size):
+    for l in range(1, net.L + 1):
         n = max(n, net.sizes[l])
     return n
 
@@ -70,14 +72,14 @@ def row_length(columns, one):
 
 @inner
 def weights(net, W, l):
-    """W_l, (n_l, n_{l-1})."""
-    return Matrix(W, net.weight_at[l], net.sizes[l - 1], 1)
+    """W_l, (n_l, n_{l-1}), in the row of all weights."""
+    return Matrix(W.data, W.at + net.weight_at[l], net.sizes[l - 1], 1)
 
 
 @inner
 def biases(net, b, l):
-    """b_l, (n_l, 1)."""
-    return Matrix(b, net.unit_at[l], 1, 1)
+    """b_l, (n_l, 1), in the row of all biases."""
+    return Matrix(b.data, b.at + net.unit_at[l], 1, 1)
 
 
 @inner
@@ -87,34 +89,33 @@ def rows_of(net, block, l, length):
 
 
 @inner
-def panels_size(net, first, columns, one, X):
+def panels_size(net, first, columns, one, X, team):
     """Numbers of workspace that the products of `forward_pass` and `backward_pass` need on a block of `columns`."""
     length = row_length(columns, one)
     block = Matrix(X.data, 0, length, 1)
     needed = 0
-    for l in range(first, net.sizes.size):
+    for l in range(first, net.L + 1):
         n, n_prev = net.sizes[l], net.sizes[l - 1]
         W = Matrix(X.data, 0, n_prev, 1)
         A_prev = X if l == 1 else block
-        needed = max(needed, workspace_size(n, columns, n_prev, one, W, A_prev))
-        needed = max(needed, workspace_size(n, n_prev, columns, one, block, transposed(A_prev)))
-        needed = max(needed, workspace_size(n_prev, columns, n, one, transposed(W), block))
+        needed = max(needed, workspace_size(n, columns, n_prev, one, W, A_prev, team))
+        needed = max(needed, workspace_size(n, n_prev, columns, one, block, transposed(A_prev), team))
+        needed = max(needed, workspace_size(n_prev, columns, n, one, transposed(W), block, team))
     return needed
 
 
 @inner
-def forward_pass(net, first, columns, X, W, b, values, length, scratch, panels):
+def forward_pass(net, first, columns, X, W, b, values, length, scratch, panels, team):
     """Layers `first` .. L on a block: Z = W A_prev + b, A = relu(Z). X is what layer 1 sees of it."""
-    L = net.sizes.size - 1
     one = one_of(values.data[0])
-    for l in range(first, L + 1):
+    for l in range(first, net.L + 1):
         n, n_prev = net.sizes[l], net.sizes[l - 1]
         A_prev = X if l == 1 else rows_of(net, values, l - 1, length)
         A = rows_of(net, values, l, length)
-        Z = Matrix(scratch.data, scratch.at, length, 1) if l < L else A
-        product(n, columns, n_prev, one, weights(net, W, l), A_prev, Z, BIAS, biases(net, b, l), panels)
-        if l < L:
-            activate_rows(n, length, Z, A, RELU)
+        Z = Matrix(scratch.data, scratch.at, length, 1) if l < net.L else A
+        product(n, columns, n_prev, one, weights(net, W, l), A_prev, Z, BIAS, biases(net, b, l), panels, team)
+        if l < net.L:
+            activate_shared(n, length, one, Z, A, RELU, team)
 
 
 @inner
@@ -126,12 +127,14 @@ def _output_span(n, Z, z, Y, y, dZ, dz):
 
 @inner
 def _cost_span(n, Z, z, Y, y):
+    """Sum of softplus(z) - y z, compensated."""
     stand_alone()
-    total = 0.0
+    total, lost = 0.0, 0.0
     for j in range(n):
         logit, label = float(load(Z, z + j)), float(load(Y, y + j))
-        total += max(logit, 0.0) - label * logit + math.log1p(math.exp(-abs(logit)))
-    return total
+        term = max(logit, 0.0) - label * logit + math.log1p(math.exp(-abs(logit)))
+        total, lost = two_sum(total, term, lost)
+    return total + lost
 
 
 @inner
@@ -140,41 +143,41 @@ def output_pass(net, columns, Y, values, gradients, length, with_cost):
 
     Y lies along its row.
     """
-    L = net.sizes.size - 1
-    Z, dZ = rows_of(net, values, L, length), rows_of(net, gradients, L, length)
+    Z, dZ = rows_of(net, values, net.L, length), rows_of(net, gradients, net.L, length)
     _output_span(columns, Z.data, Z.at, Y.data, Y.at, dZ.data, dZ.at)
     return _cost_span(columns, Z.data, Z.at, Y.data, Y.at) if with_cost else 0.0
 
 
 @inner
-def backward_pass(net, first, columns, mean, X, W, values, gradients, length, dW, db, start, ones, scratch, panels):
+def backward_pass(net, first, columns, mean, X, W, values, gradients, length, dW, db, start, ones, scratch, panels, team):
     """Layers L .. `first` on a block: dW and db (started, or added to), and dZ of the layers below down to layer 1."""
-    L = net.sizes.size - 1
     one = one_of(mean)
-    for l in range(L, first - 1, -1):
+    for l in range(net.L, first - 1, -1):
         n, n_prev = net.sizes[l], net.sizes[l - 1]
         A_prev = X if l == 1 else rows_of(net, values, l - 1, length)
         dZ, to_bias = rows_of(net, gradients, l, length), biases(net, db, l)
-        product(n, 1, columns, mean, dZ, ones, to_bias, start, to_bias, panels)
-        product(n, n_prev, columns, mean, dZ, transposed(A_prev), weights(net, dW, l), start, to_bias, panels)
+        product(n, 1, columns, mean, dZ, ones, to_bias, start, to_bias, panels, team)
+        product(n, n_prev, columns, mean, dZ, transposed(A_prev), weights(net, dW, l), start, to_bias, panels, team)
         if l > 1:
             dA_prev = Matrix(scratch.data, scratch.at, length, 1)
-            product(n_prev, columns, n, one, transposed(weights(net, W, l)), dZ, dA_prev, ZERO, to_bias, panels)
-            gradient_rows(n_prev, length, dA_prev, A_prev, rows_of(net, gradients, l - 1, length), RELU)
+            product(n_prev, columns, n, one, transposed(weights(net, W, l)), dZ, dA_prev, ZERO, to_bias, panels, team)
+            dZ_prev = rows_of(net, gradients, l - 1, length)
+            gradient_shared(n_prev, length, one, dA_prev, A_prev, dZ_prev, RELU, team)
 
 
 @inner
-def stays_finite(W, dW, begin, end, rate):
-    """Whether W - rate dW is finite from `begin` to `end`."""
+def stays_finite(n, W, dW, rate):
+    """Whether W - rate dW is finite, for n numbers in a row."""
+    stand_alone()
     bad = 0
-    for i in range(begin, end):
-        w = load(W, i) - rate * load(dW, i)
+    for i in range(n):
+        w = load(W.data, W.at + i) - rate * load(dW.data, dW.at + i)
         bad += 1 if w - w != 0 else 0
     return bad == 0
 
 
 @inner
-def step(W, dW, begin, end, rate):
-    """W <- W - rate dW from `begin` to `end`."""
-    for i in range(begin, end):
-        store(W, i, load(W, i) - rate * load(dW, i))
+def step(n, W, dW, rate):
+    """W <- W - rate dW, for n numbers in a row."""
+    for i in range(n):
+        store(W.data, W.at + i, load(W.data, W.at + i) - rate * load(dW.data, dW.at + i))

@@ -7,6 +7,7 @@ replaces.
 
 import numpy as np
 
+from fastbackprop import testing
 from fastbackprop.kernels import matmul
 from fastbackprop.kernels.activations import activate, exp_of_negative, gradient, sigmoid_slope
 from fastbackprop.kernels.elementwise import activate_rows, gradient_rows
@@ -28,6 +29,17 @@ from fastbackprop.kernels.microkernel import inner_tile, outer_tile
 from fastbackprop.kernels.packing import pack
 
 DTYPES = ("float64", "float32")
+
+
+def _slice(x):
+    wide = np.full((x.shape[0], x.shape[1] + 3), np.nan, x.dtype)
+    view = wide[:, 2:-1]
+    view[:] = x
+    return view
+
+
+# What the layers hand to kernels: native byte order; and mini-batches, whose rows lie apart.
+LAYOUTS = {name: to for name, to in testing.LAYOUTS.items() if name != "byte-swapped"} | {"slice": _slice}
 MARGIN = 5  # numbers around a matrix: no whole vector, so that nothing is aligned by chance
 
 

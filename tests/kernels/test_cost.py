@@ -8,11 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastbackprop.kernels.cost import cross_entropy, output_gradient
-from fastbackprop.testing import CASES, LAYOUTS, assert_same_bits, assert_within_bound
+from fastbackprop.testing import CASES, assert_same_bits, assert_within_bound
 
-from .probes import DTYPES
+from .probes import DTYPES, LAYOUTS
 
-NATIVE = [name for name in LAYOUTS if name != "byte-swapped"]  # what the layers hand to kernels
 inside = st.floats(0.015625, 0.984375, width=32)
 
 
@@ -39,7 +38,7 @@ def test_cost_at_the_ends(dtype, a, y, cost):
 
 
 @pytest.mark.plain
-@pytest.mark.parametrize("layout", NATIVE)
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_gradient(dtype, layout):
     """The limit where the output is exactly 0 or 1, the formula elsewhere, also where AL is no output of Z's."""

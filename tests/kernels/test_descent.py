@@ -16,7 +16,7 @@ from fastbackprop.kernels.blocking import BLOCK_COLUMNS, KC
 from fastbackprop.kernels.network import DIVERGED, DONE, STOPPED
 from fastbackprop.testing import TRAINING_RTOL, assert_same_bits, map_arrays
 
-from .probes import DTYPES
+from .probes import DTYPES, LAYOUTS
 from .trainings import ALGORITHMS, assert_close, begin, bits, follow, problem, train
 
 # Of the largest entry of each array. In float32 a few iterations cost a few of its 24 bits: ten are allowed for.
@@ -59,9 +59,7 @@ def test_any_small_network(algorithm, sizes, m, dtype, iterations, seed):
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-@given(
-    st.lists(st.integers(1, 70), min_size=1, max_size=3), st.integers(1, 150), st.integers(0, 30), st.integers(0, 99)
-)
+@given(st.lists(st.integers(1, 70), min_size=1, max_size=3), st.integers(1, 150), st.integers(0, 30), st.integers(0, 99))
 def test_any_network(algorithm, sizes, m, iterations, seed):
     check_any(algorithm, [*sizes, 1], m, "float64", iterations, seed)
 
@@ -79,6 +77,14 @@ def test_examples_in_several_blocks(algorithm, layers, m):
 def test_more_features_than_are_taken_at_a_time(algorithm, dtype):
     """Gram descent looks at the stop flag between pieces of X of this depth."""
     check(algorithm, (8 * KC + 5, 3, 1), 7, dtype, 4, rate=0.01)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_data_in_every_layout(algorithm, layout):
+    (X, Y, start), (parameters, costs), _ = well_posed((7, 5, 1), BLOCK_COLUMNS + 3, "float64", 3, 0.1, 0)
+    training = train(algorithm, LAYOUTS[layout](X), LAYOUTS[layout](Y), start, 0.1, 3)
+    assert_close(training, parameters, costs)
 
 
 @pytest.mark.parametrize("layers", [(3, 1), (1, 1), (1, 1, 1, 1), (6, 5, 4, 3, 2, 1), (40, 1, 9, 1)])
@@ -193,6 +199,21 @@ def test_a_rate_without_measure_stops_before_anything_is_not_finite(algorithm, d
     assert_same_bits(bits(training), bits(again))
     again.advance(training.done + 1)
     assert again.diverged
+
+
+@pytest.mark.plain
+@pytest.mark.parametrize(("dtype", "large", "rate"), [("float32", 1e15, 1e20), ("float64", 1e100, 1e150)])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # as above
+def test_what_gram_descent_sees_of_the_first_layer_stays_finite(dtype, large, rate):
+    """A step of W1 would be finite here, but not that of W1 X, which goes with the square of X."""
+    X, Y = np.full((1, 3), large, dtype), np.array([[0, 0, 1]], dtype)
+    start = {"W1": np.zeros((1, 1), dtype), "b1": np.zeros((1, 1), dtype)}
+    training = begin("gram", X, Y, start, rate, 5)
+    before = bits(training)
+    training.advance(5)
+    assert training.diverged
+    assert training.done == 0
+    assert_same_bits(bits(training), before)
 
 
 @pytest.mark.plain

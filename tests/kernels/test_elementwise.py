@@ -8,12 +8,11 @@ from hypothesis import strategies as st
 from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
 from fastbackprop.kernels.intrinsics import lanes
 from fastbackprop.kernels.layer import activation_backward, activation_forward
-from fastbackprop.testing import LAYOUTS, assert_same_bits
+from fastbackprop.testing import assert_same_bits
 
 from . import probes
-from .probes import DTYPES, MARGIN, place
+from .probes import DTYPES, LAYOUTS, MARGIN, place
 
-NATIVE = [name for name in LAYOUTS if name != "byte-swapped"]  # what the layers hand to kernels
 ACTIVATIONS = (LINEAR, RELU, SIGMOID)
 
 
@@ -61,7 +60,7 @@ def test_every_size_about_a_vector(dtype, activation):
 @pytest.mark.plain
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("layout", NATIVE)
+@pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_layout(layout, dtype, activation):
     for others in ("C", "Fortran", layout):
         check(dtype, 5, 11, activation, 0, layout, others)

@@ -6,11 +6,10 @@ import pytest
 from fastbackprop.kernels.blocking import KC, MR
 from fastbackprop.kernels.gram_descent import gram_finish, gram_start
 from fastbackprop.kernels.network import DONE, STOPPED
-from fastbackprop.testing import LAYOUTS, assert_same_bits
+from fastbackprop.testing import assert_same_bits
 
-from .probes import DTYPES, exact_sum, whole_numbers
+from .probes import DTYPES, LAYOUTS, exact_sum, whole_numbers
 
-NATIVE = [name for name in LAYOUTS if name != "byte-swapped"]  # what a training hands to kernels
 # n_0, n_1, m: features in several pieces, each choice of a product, and one of everything.
 SHAPES = [(1, 1, 1), (3, 4, 7), (8 * KC + 5, 3, MR + 1), (40, 4 * MR + 3, 60)]
 
@@ -20,7 +19,7 @@ def drawn(n_0, n_1, m, dtype):
     return (whole_numbers(rng, *shape, dtype, largest=4) for shape in ((n_0, m), (n_1, n_0), (n_1, m)))
 
 
-@pytest.mark.parametrize("layout", NATIVE)
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_before(dtype, layout):
     for n_0, n_1, m in SHAPES:
@@ -33,7 +32,7 @@ def test_before(dtype, layout):
         assert_same_bits(V, exact_sum(0, 1, W1, X, dtype))
 
 
-@pytest.mark.parametrize("layout", NATIVE)
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_after(dtype, layout):
     for n_0, n_1, m in SHAPES:

@@ -1,0 +1,174 @@
+"""The product that all kernels call: one machine code for all of them, and its chunks shared by the team."""
+
+from numba import types
+
+from fastbackprop.kernels.activations import one_of
+from fastbackprop.kernels.blocking import MR, NV, SHARED_OPERATIONS
+from fastbackprop.kernels.intrinsics import address, endless, load, store, with_twin
+from fastbackprop.kernels.jit import NUMBER, POINTER, WORDS, N, inner, routine
+from fastbackprop.kernels.matmul import NOWHERE, PACKED, blocks, multiply, way
+from fastbackprop.kernels.matrix import Matrix, lanes_of, part, transposed
+from fastbackprop.kernels.threads import ARGUMENTS, JOB, MEMBERS, share
+from fastbackprop.kernels.words import number_of, put, take, word_of
+
+
+@routine(N, N, N, N, NUMBER, POINTER, N, N, POINTER, N, N, POINTER, N, N, POINTER, POINTER, N)
+def product_routine(
+    chosen, rows, columns, depth, scale, a, a_row, a_column, b, b_row, b_column, c, c_row, start, bias, workspace, diagonal
+):
+    multiply(
+        chosen, rows, columns, depth, scale,
+        Matrix(endless(a), 0, a_row, a_column), Matrix(endless(b), 0, b_row, b_column), Matrix(endless(c), 0, c_row, 1),
+        start, Matrix(endless(bias), 0, 1, 1), Matrix(endless(workspace), 0, 1, 1), diagonal,
+    )  # fmt: skip
+
+
+def _product_twin(
+    chosen, rows, columns, depth, scale, a, ia, a_row, a_column, b, ib, b_row, b_column, c, ic, c_row, start,
+    bias, ibias, workspace, iworkspace, diagonal,
+):  # fmt: skip
+    multiply(
+        chosen, rows, columns, depth, scale,
+        Matrix(a, ia, a_row, a_column), Matrix(b, ib, b_row, b_column), Matrix(c, ic, c_row, 1),
+        start, Matrix(bias, ibias, 1, 1), Matrix(workspace, iworkspace, 1, 1), diagonal,
+    )  # fmt: skip
+
+
+@with_twin(_product_twin)
+def _call_product(
+    typing_context, chosen, rows, columns, depth, scale, a, ia, a_row, a_column, b, ib, b_row, b_column, c, ic, c_row, start,
+    bias, ibias, workspace, iworkspace, diagonal,
+):  # fmt: skip
+    n = types.intp
+
+    def emit(context, builder, signature, arguments):
+        values, i = [], 0
+        while i < len(arguments):
+            if isinstance(signature.args[i], types.Array):
+                values.append(address(context, builder, signature.args[i], arguments[i], arguments[i + 1]))
+                i += 2
+            else:
+                values.append(arguments[i])
+                i += 1
+        product_routine.call(builder, c.dtype, values)
+        return context.get_dummy_value()
+
+    return types.void(n, n, n, n, c.dtype, a, n, n, n, b, n, n, n, c, n, n, n, bias, n, workspace, n, n), emit
+
+
+@inner
+def _here(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, diagonal):
+    _call_product(
+        chosen, rows, columns, depth, scale, A.data, A.at, A.row, A.column, B.data, B.at, B.row, B.column,
+        C.data, C.at, C.row, start, bias.data, bias.at, workspace.data, workspace.at, diagonal,
+    )  # fmt: skip
+
+
+@routine(WORDS, N, POINTER)
+def product_chunk(words, chunk, like):
+    """One chunk of C: a range of rows, or of columns where C has more of them; words as `_in_team` writes them."""
+    one, w = one_of(endless(like)[0]), endless(words)
+    chosen, rows, columns, depth, start, diagonal = w[0], w[1], w[2], w[3], w[4], w[5]
+    scale, row_step, column_step = number_of(w[6], one), w[7], w[8]
+    A, B, C, bias = take(w, 10, one), take(w, 13, one), take(w, 16, one), take(w, 19, one)
+    workspace = part(take(w, 22, one), chunk, 0)
+    i = chunk * row_step if row_step < rows else 0
+    j = chunk * column_step if column_step < columns else 0
+    rows, columns = min(row_step, rows - i), min(column_step, columns - j)
+    if diagonal != NOWHERE:
+        diagonal += j
+        rows = min(rows, j + columns)
+    multiply(
+        chosen, rows, columns, depth, scale, part(A, i, 0), part(B, 0, j), part(C, i, j), start, part(bias, i, 0),
+        workspace, diagonal,
+    )  # fmt: skip
+
+
+_chunk_address = product_chunk.address()
+
+
+@inner
+def steps(rows, columns, members, chosen, one):
+    """Rows and columns of a chunk: whole tiles of the longer side of C; as many chunks as members where each packs."""
+    MR_, NR = MR, NV * lanes_of(one)
+    wanted = members if chosen == PACKED else 4 * members
+    if columns >= rows:
+        return rows, -(-columns // (wanted * NR)) * NR
+    return -(-rows // (wanted * MR_)) * MR_, columns
+
+
+@inner
+def is_shared(rows, columns, depth, team):
+    """Whether a product is worth sharing."""
+    return team[MEMBERS] > 1 and rows * columns * depth >= SHARED_OPERATIONS
+
+
+@inner
+def workspace_size(rows, columns, depth, one, A, B, team):
+    """Numbers of workspace that `product` needs."""
+    chosen = way(rows, columns, depth, A.column, B.row, B.column)
+    if chosen != PACKED:
+        return 0
+    return _room(rows, columns, depth, one, A.data.itemsize, team)
+
+
+@inner
+def _room(rows, columns, depth, one, size, team):
+    chunks = 1
+    if is_shared(rows, columns, depth, team):
+        chunks = team[MEMBERS]
+        rows, columns = steps(rows, columns, chunks, PACKED, one)
+    kc, mc, nc = blocks(rows, columns, depth, size, NV * lanes_of(one))
+    return chunks * kc * (mc + nc)
+
+
+@inner
+def _in_team(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, diagonal, team):
+    row_step, column_step = steps(rows, columns, team[MEMBERS], chosen, scale)
+    chunks = -(-rows // row_step) * -(-columns // column_step)
+    w = ARGUMENTS
+    team[w], team[w + 1], team[w + 2], team[w + 3], team[w + 4] = chosen, rows, columns, depth, start
+    team[w + 5], team[w + 6], team[w + 7], team[w + 8] = diagonal, word_of(scale), row_step, column_step
+    room = 0
+    if chosen == PACKED:
+        room = _room(rows, columns, depth, scale, C.data.itemsize, team) // team[MEMBERS]
+    end = put(team, put(team, put(team, put(team, 10, A), B), C), bias)
+    put(team, end, Matrix(workspace.data, workspace.at, room, 1))
+    team[JOB] = _chunk_address(scale)
+    share(team, chunks)
+
+
+@inner
+def product(rows, columns, depth, scale, A, B, C, start, bias, workspace, team):
+    """C = c0 + scale A B; C lies along its rows, A and B anyhow; `workspace` has `workspace_size` numbers.
+
+    The way is that of the whole product, however it is cut: the bits do not depend on the team.
+    """
+    chosen = way(rows, columns, depth, A.column, B.row, B.column)
+    if is_shared(rows, columns, depth, team):
+        _in_team(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, NOWHERE, team)
+    else:
+        _here(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, NOWHERE)
+
+
+@inner
+def gram_workspace_size(m, depth, one, size, team):
+    """Numbers of workspace that `gram` needs."""
+    return _room(m, m, depth, one, size, team)
+
+
+@inner
+def gram(m, depth, one, X, G, start, workspace, team):
+    """G = c0 + X^T X, the upper triangle (and what its tiles cover below the diagonal); X is (depth, m)."""
+    if is_shared(m, m, depth, team):
+        _in_team(PACKED, m, m, depth, one, transposed(X), X, G, start, G, workspace, 0, team)
+    else:
+        _here(PACKED, m, m, depth, one, transposed(X), X, G, start, G, workspace, 0)
+
+
+@inner
+def mirror(m, G):
+    """The lower triangle of G from the upper one."""
+    for i in range(m):
+        for j in range(i):
+            store(G.data, G.at + i * G.row + j, load(G.data, G.at + j * G.row + i))

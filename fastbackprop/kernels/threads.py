@@ -1,0 +1,138 @@
+"""A team of threads that shares work inside the kernels: fork and join without leaving compiled code.
+
+A job is a routine and a count of chunks. The caller writes it into the mailbox and opens it; whoever is there, the caller
+too, claims chunks by an atomic counter until none is left; the caller closes the job and waits for those still at work.
+Nobody waits for a helper that sleeps: what it doesn't claim, the others do. So which thread computes a chunk is chance,
+but what a chunk computes is not: the bits are the same for any number of threads.
+
+The mailbox is an array of int64, what is written by different threads on different cache lines::
+
+    OPEN    odd while a job can be joined; goes up by one when it opens and again when it closes
+    CLAIM   the next chunk          ACTIVE   helpers inside the job
+    JOB     address of the routine, COUNT of chunks, then ARGUMENTS, as many words as the routine knows
+    MEMBERS of the team, the caller among them; 1 in the mailbox of who works alone, where nothing else is used
+    ALONE   where the mailbox of one who works alone begins
+    HOLD    1 while helpers are to stay awake between jobs: the caller is in a training loop
+"""
+
+import sys
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from fastbackprop.kernels.intrinsics import address, load_flag, with_twin
+from fastbackprop.kernels.jit import INT, TABLE, entry, inner
+
+OPEN, CLAIM, ACTIVE, HOLD, JOB, COUNT, MEMBERS, ARGUMENTS, ALONE, MAILBOX = 0, 8, 16, 24, 32, 33, 34, 40, 88, 128
+
+SPINS = 2_000  # looks at the mailbox before a helper yields the processor; about 40 us
+YIELDS = 200  # looks with a yield between before it sleeps 50 us between looks
+_WINDOWS = sys.platform == "win32"
+
+
+def _add_twin(a, i, value):
+    a[i] += value
+    return a[i] - value
+
+
+@with_twin(_add_twin)
+def atomic_add(typing_context, a, i, value):
+    """a[i] += value at once, for whole numbers; gives the old value. Orders all memory accesses."""
+
+    def emit(context, builder, signature, arguments):
+        pointer = address(context, builder, a, arguments[0], arguments[1])
+        return builder.atomic_rmw("add", pointer, arguments[2], "seq_cst")
+
+    return types.int64(a, types.intp, types.int64), emit
+
+
+def _relax_twin(sleep):
+    pass
+
+
+@with_twin(_relax_twin)
+def relax(typing_context, kind):
+    """Let others go first: 0 for the twin thread of the core, 1 yields the processor, 2 sleeps about 50 us."""
+
+    def emit(context, builder, signature, arguments):
+        i32, none = ir.IntType(32), ir.VoidType()
+
+        def call(name, result, *values):
+            function = ir.FunctionType(result, [value.type for value in values])
+            builder.call(cgutils.get_or_insert_function(builder.module, function, name), values)
+
+        zero, one = (ir.Constant(ir.IntType(64), n) for n in (0, 1))
+        with builder.if_then(builder.icmp_signed("==", arguments[0], zero)):
+            if context.codegen().magic_tuple()[0].startswith(("x86_64", "i686")):
+                call("llvm.x86.sse2.pause", none)
+        with builder.if_then(builder.icmp_signed("==", arguments[0], one)):
+            call("SwitchToThread" if _WINDOWS else "sched_yield", i32)
+        with builder.if_then(builder.icmp_signed(">", arguments[0], one)):
+            if _WINDOWS:
+                call("Sleep", none, ir.Constant(i32, 1))
+            else:
+                call("usleep", i32, ir.Constant(i32, 50))
+        return context.get_dummy_value()
+
+    return types.void(types.int64), emit
+
+
+@intrinsic
+def _call_job(typing_context, team, chunk):
+    """Call the routine in the mailbox on one chunk."""
+
+    def emit(context, builder, signature, arguments):
+        word = ir.IntType(64)
+        where = address(context, builder, team, arguments[0], ir.Constant(word, JOB))
+        kind = ir.FunctionType(ir.VoidType(), [word.as_pointer(), word, word.as_pointer()])
+        routine = builder.inttoptr(builder.load(where), kind.as_pointer())
+        first = address(context, builder, team, arguments[0], ir.Constant(word, ARGUMENTS))
+        builder.call(routine, [first, arguments[1], first])  # the last one only tells a routine its dtype
+        return context.get_dummy_value()
+
+    return types.void(team, types.intp), emit
+
+
+@inner
+def _work(team):
+    """Claim chunks and do them until none is left."""
+    count = team[COUNT]
+    while True:
+        chunk = atomic_add(team, CLAIM, 1)
+        if chunk >= count:
+            return
+        _call_job(team, chunk)
+
+
+@inner
+def share(team, count):
+    """Do `count` chunks of the job that the mailbox holds, with whoever joins in; all is done on return."""
+    team[COUNT] = count
+    team[CLAIM] = 0
+    atomic_add(team, OPEN, 1)
+    _work(team)
+    atomic_add(team, OPEN, 1)
+    looks = 0
+    while load_flag(team, ACTIVE) != 0:
+        looks += 1
+        relax(0 if looks < SPINS else 1)
+
+
+@entry(TABLE, INT)
+def serve(team, patience):
+    """A helper's loop: join each job; returns when `patience` looks found none and nobody holds the team."""
+    done, looks = 0, 0
+    while looks < patience or load_flag(team, HOLD) != 0:
+        job = load_flag(team, OPEN)
+        if job % 2 == 1 and job != done:
+            atomic_add(team, ACTIVE, 1)
+            if load_flag(team, OPEN) == job:  # still the same: the caller now waits for this helper
+                _work(team)
+                looks = 0
+            atomic_add(team, ACTIVE, -1)
+            done = job
+        else:
+            looks += 1
+            relax(0 if looks < SPINS else (1 if looks < SPINS + YIELDS else 2))

@@ -1,0 +1,178 @@
+"""The team of threads that helps the kernels: how many, who has it, and what becomes of it when the process forks."""
+
+import atexit
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from fastbackprop.kernels.jit import JIT
+from fastbackprop.kernels.threads import ALONE as KERNEL_ALONE
+from fastbackprop.kernels.threads import HOLD, MAILBOX, MEMBERS, SPINS, serve
+from fastbackprop.resources import usable_cores
+
+
+def _mailbox(members: int) -> np.ndarray:
+    team = np.zeros(MAILBOX + 8, np.int64)
+    team = team[-(team.ctypes.data // 8) % 8 :][:MAILBOX]  # from the start of a cache line on
+    team[MEMBERS], team[KERNEL_ALONE + MEMBERS] = members, 1
+    return team
+
+
+# What a caller who works alone hands to a kernel.
+ALONE = _mailbox(1)
+
+
+class Team:
+    """Helpers that sleep in Python until called, then serve in compiled code until no work has come for a while."""
+
+    def __init__(self, members: int) -> None:
+        self.mailbox = _mailbox(members)
+        self.owned = threading.Lock()  # by the caller whose work the team shares
+        self.leaving = False
+        self.bells = [threading.Semaphore(0) for _ in range(members - 1)]
+        self.asleep = [True] * (members - 1)
+        self.helpers = [
+            threading.Thread(target=self._help, args=(i,), name=f"fastbackprop-{i}", daemon=True) for i in range(members - 1)
+        ]
+        for helper in self.helpers:
+            helper.start()
+
+    def _help(self, i: int) -> None:
+        while True:
+            self.bells[i].acquire()
+            if self.leaving:
+                return
+            serve["d"](self.mailbox, SPINS)
+            self.asleep[i] = True
+
+    def wake(self) -> None:
+        """Call the helpers that sleep; they may come late, nobody waits for them."""
+        for i, bell in enumerate(self.bells):
+            if self.asleep[i]:
+                self.asleep[i] = False
+                bell.release()
+
+    def dismiss(self) -> None:
+        """Have the helpers end, and wait for it."""
+        self.leaving = True
+        for bell in self.bells:
+            bell.release()
+        for helper in self.helpers:
+            helper.join()
+
+
+_lock = threading.RLock()
+_members = 1
+_team: Team | None = None
+
+
+def get_num_threads() -> int:
+    """Threads that a call may use."""
+    return _members
+
+
+def set_num_threads(n: int) -> int:
+    """Use `n` threads from now on, in the whole process; returns what it was before.
+
+    May exceed the cores: that is right, but slower. The start is FASTBACKPROP_NUM_THREADS, else NUMBA_NUM_THREADS, else
+    OMP_NUM_THREADS, else the cores that the process may use (affinity and container quota).
+
+    Raises
+    ------
+    TypeError, ValueError
+        `n` is not a whole number, or below 1.
+    """
+    global _members
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
+        raise TypeError(f"n is {n!r}; expected a whole number of threads")
+    if n < 1:
+        raise ValueError(f"n is {n}; expected at least 1 thread")
+    with _lock:
+        before, _members = _members, int(n)
+        if _members != before:
+            _dismiss()
+    return before
+
+
+@contextlib.contextmanager
+def num_threads(n: int) -> Iterator[None]:
+    """Use `n` threads within a with statement (the whole process does)."""
+    before = set_num_threads(n)
+    try:
+        yield
+    finally:
+        set_num_threads(before)
+
+
+def _dismiss() -> None:
+    global _team
+    with _lock:
+        team, _team = _team, None
+        if team is not None:
+            with team.owned:  # whoever has it finishes first
+                team.dismiss()
+
+
+def borrow() -> Team | None:
+    """The team, if nobody has it: to be given back by `give_back`; else None, and the caller works alone."""
+    global _team
+    if _members == 1 or not JIT:
+        return None
+    with _lock:
+        if _team is None:
+            _team = Team(_members)
+        team = _team
+        if not team.owned.acquire(blocking=False):
+            return None
+    team.wake()
+    return team
+
+
+def give_back(team: Team) -> None:
+    """End of a `borrow`."""
+    team.owned.release()
+
+
+def in_team(kernel: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a kernel with the team's mailbox as its last argument, or alone where the team is busy."""
+    team = borrow()
+    if team is None:
+        return kernel(*arguments, ALONE)
+    try:
+        return kernel(*arguments, team.mailbox)
+    finally:
+        give_back(team)
+
+
+@contextlib.contextmanager
+def held() -> Iterator[np.ndarray]:
+    """The mailbox of the team, its helpers kept awake, or of one who works alone: for a training."""
+    team = borrow()
+    if team is None:
+        yield ALONE
+        return
+    team.mailbox[HOLD] = 1
+    try:
+        yield team.mailbox
+    finally:
+        team.mailbox[HOLD] = 0
+        give_back(team)
+
+
+def _default() -> int:
+    for variable in ("FASTBACKPROP_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
+        value = os.environ.get(variable, "").split(",")[0].strip()
+        if value.isdecimal() and int(value) > 0:
+            return int(value)
+    return usable_cores()
+
+
+_members = _default()
+atexit.register(_dismiss)
+if hasattr(os, "register_at_fork"):
+    # From Python 3.12 on a fork warns while threads live, and a child has none of them: both sides start anew.
+    os.register_at_fork(before=_dismiss)
