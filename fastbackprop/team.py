@@ -32,7 +32,7 @@ class Team:
     def __init__(self, members: int) -> None:
         self.mailbox = _mailbox(members)
         self.owned = threading.Lock()  # by the caller whose work the team shares
-        self.leaving = False
+        self.leaving = self.retired = False
         self.bells = [threading.Semaphore(0) for _ in range(members - 1)]
         self.asleep = [True] * (members - 1)
         self.helpers = [
@@ -109,11 +109,13 @@ def num_threads(n: int) -> Iterator[None]:
 
 
 def _dismiss() -> None:
+    """Part with the team; one that is at work is dismissed when it is given back."""
     global _team
     with _lock:
         team, _team = _team, None
         if team is not None:
-            with team.owned:  # whoever has it finishes first
+            team.retired = True
+            if team.owned.acquire(blocking=False):
                 team.dismiss()
 
 
@@ -134,7 +136,10 @@ def borrow() -> Team | None:
 
 def give_back(team: Team) -> None:
     """End of a `borrow`."""
-    team.owned.release()
+    with _lock:
+        if team.retired:
+            team.dismiss()
+        team.owned.release()
 
 
 def in_team(kernel: Callable[..., Any], *arguments: Any) -> Any:
@@ -173,6 +178,14 @@ def _default() -> int:
 
 _members = _default()
 atexit.register(_dismiss)
+
+
+def _after_fork_in_child() -> None:
+    """A child has none of its parent's threads, and may have been forked while another thread held the lock."""
+    global _lock, _team
+    _lock, _team = threading.RLock(), None
+
+
 if hasattr(os, "register_at_fork"):
-    # From Python 3.12 on a fork warns while threads live, and a child has none of them: both sides start anew.
-    os.register_at_fork(before=_dismiss)
+    # From Python 3.12 on a fork warns while other threads live.
+    os.register_at_fork(before=_dismiss, after_in_child=_after_fork_in_child)

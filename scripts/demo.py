@@ -45,9 +45,7 @@ class Side:
 
     def train(self, num_iterations: int):
         X, Y, layers_dims = self.problem.X, self.problem.Y, self.problem.layers_dims
-        return self._train(
-            X, Y, layers_dims, LEARNING_RATE, num_iterations, parameters=self.parameters, return_costs=True
-        )
+        return self._train(X, Y, layers_dims, LEARNING_RATE, num_iterations, parameters=self.parameters, return_costs=True)
 
     def turn(self) -> None:
         if not self.iterations_left:
@@ -104,9 +102,7 @@ def compare(problem: Problem) -> dict[str, Side]:
     print(f"\n{problem.name}: {problem.layers_dims}, m = {m}, {dtype}, {problem.num_iterations} iterations", flush=True)
     sides = sides_of(problem)
     first = {name: side.warm_up() for name, side in sides.items()}
-    print(
-        f"  the first fast training took {first['fast']:.2f} s, with compiling or loading what was compiled", flush=True
-    )
+    print(f"  the first fast training took {first['fast']:.2f} s, with compiling or loading what was compiled", flush=True)
     times = interleave({name: side.turn for name, side in sides.items()}, TURNS)
     base = sides["reference"]
     for name, side in sides.items():
@@ -117,9 +113,7 @@ def compare(problem: Problem) -> dict[str, Side]:
         )
         if side is not base:
             ratio = paired_ratio(base.seconds_of_whole, side.seconds_of_whole)
-            apart = (
-                f"parameters {parameter_difference(side, base):.1e}, costs {cost_difference(side, base):.1e} relative"
-            )
+            apart = f"parameters {parameter_difference(side, base):.1e}, costs {cost_difference(side, base):.1e} relative"
             print(f"  {'':<12} reference / {name}: {ratio}; largest differences: {apart}", flush=True)
     return sides
 

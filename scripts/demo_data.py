@@ -35,9 +35,7 @@ def table() -> Problem:
     mean, deviation = features[train].mean(axis=0), features[train].std(axis=0)
     X = np.ascontiguousarray(((features - mean) / deviation).T)
     Y = labels[None].astype(np.float64)
-    return Problem(
-        "breast-cancer table", X[:, train], Y[:, train], X[:, held_out], Y[:, held_out], [30, 16, 8, 1], 10_000
-    )
+    return Problem("breast-cancer table", X[:, train], Y[:, train], X[:, held_out], Y[:, held_out], [30, 16, 8, 1], 10_000)
 
 
 def generated_pictures() -> Problem:

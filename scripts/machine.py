@@ -12,6 +12,8 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 import fastbackprop
+from fastbackprop.resources import usable_cores
+from fastbackprop.team import get_num_threads
 
 # Where set, OpenBLAS may run kernels for another processor at half the speed: scripts that time remove them.
 OPENBLAS_OVERRIDES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
@@ -21,10 +23,10 @@ def facts() -> list[str]:
     """Lines that say which machine gave the figures below them."""
     versions = f"Python {platform.python_version()}, NumPy {np.__version__}, Numba {numba.__version__}"
     lines = [
-        f"processor      {_processor()}, {_cores()} cores to use",
+        f"processor      {_processor()}, {usable_cores()} cores to use",
         f"versions       fastbackprop {fastbackprop.__version__}, {versions}",
         f"NumPy's BLAS   {_blas()}",
-        "fastbackprop   1 thread",
+        f"fastbackprop   {get_num_threads()} threads",
     ]
     if hasattr(os, "getloadavg"):
         lines.append(f"load before    {os.getloadavg()[0]:.1f}: what else runs slows NumPy's threads most of all")
@@ -44,16 +46,11 @@ def _processor() -> str:
     return f"{model} ({llvm.get_host_cpu_name()})"
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _blas() -> str:
     pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
     if not pools:
         return "unknown to threadpoolctl"
     return "; ".join(
-        f"{pool['internal_api']} {pool['version']}, kernel {pool.get('architecture', 'unknown')}, "
-        f"{pool['num_threads']} threads"
+        f"{pool['internal_api']} {pool['version']}, kernel {pool.get('architecture', 'unknown')}, {pool['num_threads']} threads"
         for pool in pools
     )

@@ -19,9 +19,7 @@ print(time.perf_counter() - start)
 def _first_training(disk_cache):
     """Seconds of the first training of a new process that keeps its machine code in the folder ``disk_cache``."""
     environment = {**os.environ, "NUMBA_CACHE_DIR": disk_cache}
-    process = subprocess.run(
-        [sys.executable, "-c", FIRST_TRAINING], env=environment, stdout=subprocess.PIPE, check=True
-    )
+    process = subprocess.run([sys.executable, "-c", FIRST_TRAINING], env=environment, stdout=subprocess.PIPE, check=True)
     return float(process.stdout)
 
 

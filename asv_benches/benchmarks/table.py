@@ -45,8 +45,6 @@ class Calls:
 def parameters(family):
     """``params`` of a family: implementation x function x size x dtype; a function with an activation counts twice."""
     functions = [
-        "/".join((name, activation)).rstrip("/")
-        for name in FAMILIES[family]
-        for activation in CASES[name].activations or ("",)
+        "/".join((name, activation)).rstrip("/") for name in FAMILIES[family] for activation in CASES[name].activations or ("",)
     ]
     return (tuple(IMPLEMENTATIONS), tuple(functions), tuple(SIZES), DTYPES)

@@ -218,6 +218,7 @@ class Entry(dict[str, Callable[..., Any]]):
     def __init__(self, function: Callable[..., Any], arguments: tuple[Callable[[Any], Any], ...]) -> None:
         super().__init__()
         self.function, self.arguments, self.lock = function, arguments, threading.RLock()
+        self.routines = tuple(Routine.all)  # all that were defined before it: it can't call others
         self.dispatcher: Any = self._dispatcher() if JIT else None
 
     def _dispatcher(self) -> Any:
@@ -232,7 +233,7 @@ class Entry(dict[str, Callable[..., Any]]):
 
     def _compile(self, char: str) -> Any:
         T = _DTYPES[char]
-        for routine in Routine.all:
+        for routine in self.routines:
             routine.load(T)
         signature = tuple(argument(T) for argument in self.arguments)
         self.dispatcher.disable_compile(False)

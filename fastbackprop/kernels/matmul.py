@@ -80,10 +80,10 @@ def packed(rows, columns, depth, scale, A, B, C, start, bias, workspace, diagona
                     panel_b = Matrix(block_b.data, block_b.at + jr * kc, NR, 1)
                     needed = mc if diagonal == NOWHERE else min(mc, diagonal + jc + jr + NR - ic)
                     for ir in range(0, needed, MR):  # loop 1: a panel of A for the registers
-                        outer(
-                            min(MR, mc - ir), min(NR, nc - jr), kc, scale, Matrix(block_a.data, block_a.at + ir * kc, 1, MR), panel_b,
-                            part(C, ic + ir, jc + jr), begin, part(bias, ic + ir, 0),
-                        )  # fmt: skip
+                        panel_a = Matrix(block_a.data, block_a.at + ir * kc, 1, MR)
+                        tile, tile_bias = part(C, ic + ir, jc + jr), part(bias, ic + ir, 0)
+                        here, across = min(MR, mc - ir), min(NR, nc - jr)
+                        outer(here, across, kc, scale, panel_a, panel_b, tile, begin, tile_bias)
 
 
 OUTER, INNER, PACKED = 0, 1, 2

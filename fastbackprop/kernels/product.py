@@ -78,7 +78,7 @@ def product_chunk(words, chunk, like):
     if diagonal != NOWHERE:
         diagonal += j
         rows = min(rows, j + columns)
-    multiply(
+    _here(
         chosen, rows, columns, depth, scale, part(A, i, 0), part(B, 0, j), part(C, i, j), start, part(bias, i, 0),
         workspace, diagonal,
     )  # fmt: skip

@@ -9,24 +9,16 @@ import numpy as np
 
 from fastbackprop import testing
 from fastbackprop.kernels import matmul
-from fastbackprop.kernels.activations import activate, exp_of_negative, gradient, sigmoid_slope
-from fastbackprop.kernels.elementwise import activate_rows, gradient_rows
+from fastbackprop.kernels.activations import activate, exp_of_negative, gradient, log, one_of, sigmoid_slope
+from fastbackprop.kernels.elementwise import activate_shared, gradient_shared
 from fastbackprop.kernels.intrinsics import load, store
-from fastbackprop.kernels.jit import FLAT, IN, INT, NUMBER, OUT, N, entry
-from fastbackprop.kernels.matmul import (
-    blocks,
-    by_inner_products,
-    by_outer_products,
-    gram,
-    gram_workspace_size,
-    mirror,
-    packed,
-    product,
-    workspace_size,
-)
+from fastbackprop.kernels.jit import FLAT, IN, INT, NUMBER, TABLE, N, entry
+from fastbackprop.kernels.matmul import NOWHERE, blocks
 from fastbackprop.kernels.matrix import Matrix, lanes_of, matrix
 from fastbackprop.kernels.microkernel import inner_tile, outer_tile
 from fastbackprop.kernels.packing import pack
+from fastbackprop.kernels.product import gram, gram_workspace_size, mirror, product, workspace_size
+from fastbackprop.team import ALONE, _mailbox
 
 DTYPES = ("float64", "float32")
 
@@ -85,43 +77,39 @@ def pack_all(width, depth, x, ix, x_row, x_column, panels, at, panel):
 OUTER, INNER, PACKED, PRODUCT = matmul.OUTER, matmul.INNER, matmul.PACKED, 3
 
 
-@entry(N, IN, IN, NUMBER)
-def room(way, A, B, one):
+@entry(N, IN, IN, NUMBER, TABLE)
+def room(way, A, B, one, team):
     """Numbers of workspace that `multiply` needs."""
     rows, depth, columns = A.shape[0], A.shape[1], B.shape[1]
     if way == PACKED:
         kc, mc, nc = blocks(rows, columns, depth, A.itemsize, matmul.NV * lanes_of(one))
         return kc * (mc + nc)
-    return workspace_size(rows, columns, depth, one, matrix(A), matrix(B)) if way == PRODUCT else 0
+    return workspace_size(rows, columns, depth, one, matrix(A), matrix(B), team) if way == PRODUCT else 0
 
 
-@entry(N, IN, IN, NUMBER, FLAT, N, N, N, FLAT, N, FLAT, N)
-def multiply(way, A, B, scale, c, ic, c_row, start, bias, ibias, workspace, iworkspace):
-    """C = c0 + scale A B by one of the ways."""
+@entry(N, IN, IN, NUMBER, FLAT, N, N, N, FLAT, N, FLAT, N, TABLE)
+def multiply(way, A, B, scale, c, ic, c_row, start, bias, ibias, workspace, iworkspace, team):
+    """C = c0 + scale A B by one of the ways, or by the one that `product` chooses."""
     rows, depth, columns = A.shape[0], A.shape[1], B.shape[1]
     a, b, C = matrix(A), matrix(B), Matrix(c, ic, c_row, 1)
     beta, panels = Matrix(bias, ibias, 1, 1), Matrix(workspace, iworkspace, 1, 1)
-    if way == OUTER:
-        by_outer_products(rows, columns, depth, scale, a, b, C, start, beta)
-    elif way == INNER:
-        by_inner_products(rows, columns, depth, scale, a, b, C, start, beta)
-    elif way == PACKED:
-        packed(rows, columns, depth, scale, a, b, C, start, beta, panels, 0)
+    if way == PRODUCT:
+        product(rows, columns, depth, scale, a, b, C, start, beta, panels, team)
     else:
-        product(rows, columns, depth, scale, a, b, C, start, beta, panels)
+        matmul.multiply(way, rows, columns, depth, scale, a, b, C, start, beta, panels, NOWHERE)
 
 
-@entry(IN, NUMBER)
-def gram_room(X, one):
+@entry(IN, NUMBER, TABLE)
+def gram_room(X, one, team):
     """Numbers of workspace that `gram_matrix` needs."""
-    return gram_workspace_size(X.shape[1], X.shape[0], one, X.itemsize)
+    return gram_workspace_size(X.shape[1], X.shape[0], one, X.itemsize, team)
 
 
-@entry(IN, NUMBER, FLAT, N, N, N, FLAT, N)
-def gram_matrix(X, one, g, ig, g_row, start, workspace, iworkspace):
+@entry(IN, NUMBER, FLAT, N, N, N, FLAT, N, TABLE)
+def gram_matrix(X, one, g, ig, g_row, start, workspace, iworkspace, team):
     """G = c0 + X^T X, both triangles."""
     G = Matrix(g, ig, g_row, 1)
-    gram(X.shape[1], X.shape[0], one, matrix(X), G, start, Matrix(workspace, iworkspace, 1, 1))
+    gram(X.shape[1], X.shape[0], one, matrix(X), G, start, Matrix(workspace, iworkspace, 1, 1), team)
     mirror(X.shape[1], G)
 
 
@@ -143,21 +131,32 @@ def formula(which, activation, da, z, result):
             store(result, i, gradient(load(da, i), x, activation))
 
 
-@entry(IN, FLAT, N, N, INT)
-def activated(Z, a, ia, a_row, activation):
+@entry(FLAT, FLAT)
+def logarithm(x, result):
+    """log of each element, of float64 numbers."""
+    for i in range(x.size):
+        store(result, i, log(load(x, i)))
+
+
+@entry(IN, FLAT, N, N, INT, TABLE)
+def activated(Z, a, ia, a_row, activation, team):
     """A = g(Z), with a distance between the rows of A."""
-    activate_rows(Z.shape[0], Z.shape[1], matrix(Z), Matrix(a, ia, a_row, 1), activation)
+    if Z.size > 0:
+        A, one = Matrix(a, ia, a_row, 1), one_of(a[0])
+        activate_shared(Z.shape[0], Z.shape[1], one, matrix(Z), A, activation, team)
 
 
-@entry(IN, IN, FLAT, N, N, INT)
-def masked(dA, Z, dz, idz, dz_row, activation):
+@entry(IN, IN, FLAT, N, N, INT, TABLE)
+def masked(dA, Z, dz, idz, dz_row, activation, team):
     """dZ = dA * g'(Z), with a distance between the rows of dZ."""
-    gradient_rows(Z.shape[0], Z.shape[1], matrix(dA), matrix(Z), Matrix(dz, idz, dz_row, 1), activation)
+    if Z.size > 0:
+        dZ, one = Matrix(dz, idz, dz_row, 1), one_of(dz[0])
+        gradient_shared(Z.shape[0], Z.shape[1], one, matrix(dA), matrix(Z), dZ, activation, team)
 
 
-@entry(OUT, OUT, INT)
-def in_place(Z, dA, activation):
-    """Z becomes g(Z), and dA the gradient through it: activations and masks may overwrite what they read."""
-    values, gradients = matrix(Z), matrix(dA)
-    gradient_rows(Z.shape[0], Z.shape[1], gradients, values, gradients, activation)
-    activate_rows(Z.shape[0], Z.shape[1], values, values, activation)
+# ------------------------------------------------------------------------------------------------------------ the team
+
+
+def mailbox(members):
+    """That of a team whose helpers never come: its caller does all chunks, one after the other."""
+    return ALONE if members == 1 else _mailbox(members)

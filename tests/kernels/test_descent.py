@@ -17,7 +17,7 @@ from fastbackprop.kernels.network import DIVERGED, DONE, STOPPED
 from fastbackprop.testing import TRAINING_RTOL, assert_same_bits, map_arrays
 
 from .probes import DTYPES, LAYOUTS
-from .trainings import ALGORITHMS, assert_close, begin, bits, follow, problem, train
+from .trainings import ALGORITHMS, Training, assert_close, bits, follow, problem, train
 
 # Of the largest entry of each array. In float32 a few iterations cost a few of its 24 bits: ten are allowed for.
 RTOL = {"float64": TRAINING_RTOL, "float32": 2.0**-14}
@@ -112,7 +112,7 @@ def test_the_cost_of_every_hundredth_iteration_and_of_no_other(algorithm, dtype)
     X, Y, start = problem((4, 3, 1), 20, dtype)
     iterations = 2 * COST_EVERY + 2
     _, costs, _ = follow(wide(X), wide(Y), wide(start), 0.1, iterations)
-    training = begin(algorithm, X, Y, start, 0.1, iterations)
+    training = Training(algorithm, X, Y, start, 0.1, iterations)
     assert training.costs.dtype == np.float64
     training.costs[:] = np.nan
     for end, recorded in ((1, 1), (COST_EVERY, 1), (COST_EVERY + 1, 2), (2 * COST_EVERY, 2), (iterations, 3)):
@@ -126,7 +126,7 @@ def test_the_cost_of_every_hundredth_iteration_and_of_no_other(algorithm, dtype)
 def test_slices_of_iterations_have_the_bits_of_one_run(algorithm, dtype):
     X, Y, start = problem((9, 5, 3, 1), BLOCK_COLUMNS + 7, dtype)
     whole = train(algorithm, X, Y, start, 0.1, 31)
-    sliced = begin(algorithm, X, Y, start, 0.1, 31)
+    sliced = Training(algorithm, X, Y, start, 0.1, 31)
     for end in (0, 1, 2, 2, 17, 31):
         sliced.advance(end)
         assert sliced.done == end
@@ -144,7 +144,7 @@ def test_slices_of_iterations_have_the_bits_of_one_run(algorithm, dtype):
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_stop_flag_leaves_everything_as_it_was(algorithm, dtype):
     X, Y, start = problem((4, 3, 1), 20, dtype)
-    training = begin(algorithm, X, Y, start, 0.1, 300)
+    training = Training(algorithm, X, Y, start, 0.1, 300)
     training.advance(3)
     before, costs = bits(training), training.costs.copy()
     training.stop()
@@ -162,7 +162,7 @@ def test_the_stop_flag_leaves_everything_as_it_was(algorithm, dtype):
 def test_stopped_from_another_thread_it_goes_on_as_if_nothing_had_been(algorithm):
     X, Y, start = problem((9, 5, 1), 2 * BLOCK_COLUMNS)
     endless = 10**9
-    training = begin(algorithm, X, Y, start, 0.1, endless)
+    training = Training(algorithm, X, Y, start, 0.1, endless)
     worker = threading.Thread(target=training.advance, args=(endless,))
     worker.start()
     while training.costs[1] == 0:  # iteration 100 is done
@@ -187,13 +187,13 @@ def test_stopped_from_another_thread_it_goes_on_as_if_nothing_had_been(algorithm
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # on the plain twins overflow is NumPy's to mention
 def test_a_rate_without_measure_stops_before_anything_is_not_finite(algorithm, dtype, rate):
     X, Y, start = problem((4, 3, 2, 1), 20, dtype)
-    training = begin(algorithm, X, Y, start, rate, 50)
+    training = Training(algorithm, X, Y, start, rate, 50)
     training.advance(50)
     assert training.diverged
     assert training.state[1] == DIVERGED
     assert 0 <= training.done < 50
     assert all(np.isfinite(x).all() for x in bits(training))
-    again = begin(algorithm, X, Y, start, rate, 50)
+    again = Training(algorithm, X, Y, start, rate, 50)
     again.advance(training.done)
     assert again.state[1] == DONE
     assert_same_bits(bits(training), bits(again))
@@ -208,7 +208,7 @@ def test_what_gram_descent_sees_of_the_first_layer_stays_finite(dtype, large, ra
     """A step of W1 would be finite here, but not that of W1 X, which goes with the square of X."""
     X, Y = np.full((1, 3), large, dtype), np.array([[0, 0, 1]], dtype)
     start = {"W1": np.zeros((1, 1), dtype), "b1": np.zeros((1, 1), dtype)}
-    training = begin("gram", X, Y, start, rate, 5)
+    training = Training("gram", X, Y, start, rate, 5)
     before = bits(training)
     training.advance(5)
     assert training.diverged
@@ -225,7 +225,7 @@ def test_a_bias_that_alone_would_cease_to_be_finite(algorithm, dtype, large):
     X, Y = np.zeros((1, 3), dtype), np.zeros((1, 3), dtype)
     start = {"W1": 1.0, "b1": 1 / large, "W2": large, "b2": 0.0}
     start = {key: np.array([[value]], dtype) for key, value in start.items()}
-    training = begin(algorithm, X, Y, start, large, 5)
+    training = Training(algorithm, X, Y, start, large, 5)
     training.advance(5)
     assert training.diverged
     assert training.done == 0

@@ -6,12 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
+from fastbackprop.kernels.blocking import SHARED_ELEMENTS
 from fastbackprop.kernels.intrinsics import lanes
 from fastbackprop.kernels.layer import activation_backward, activation_forward
 from fastbackprop.testing import assert_same_bits
 
 from . import probes
-from .probes import DTYPES, LAYOUTS, MARGIN, place
+from .probes import DTYPES, LAYOUTS, MARGIN, mailbox, place
 
 ACTIVATIONS = (LINEAR, RELU, SIGMOID)
 
@@ -31,7 +32,7 @@ def by_formula(which, activation, dA, Z):
     return result.reshape(Z.shape)
 
 
-def check(dtype, rows, columns, activation, gap=0, layout_a="C", layout_z="C"):
+def check(dtype, rows, columns, activation, gap=0, layout_a="C", layout_z="C", members=1):
     """The results' rows lie `gap` numbers apart."""
     dA, Z = drawn(dtype, rows, columns)
     da, z = LAYOUTS[layout_a](dA), LAYOUTS[layout_z](Z)
@@ -41,8 +42,8 @@ def check(dtype, rows, columns, activation, gap=0, layout_a="C", layout_z="C"):
     expected_A, expected_dZ = A.copy(), dZ.copy()
     expected_A[index] = by_formula(probes.ACTIVATE, activation, dA, Z)
     expected_dZ[index] = by_formula(probes.GRADIENT, activation, dA, Z)
-    probes.activated[A.dtype.char](z, A, MARGIN, columns + gap, activation)
-    probes.masked[A.dtype.char](da, z, dZ, MARGIN, columns + gap, activation)
+    probes.activated[A.dtype.char](z, A, MARGIN, columns + gap, activation, mailbox(members))
+    probes.masked[A.dtype.char](da, z, dZ, MARGIN, columns + gap, activation, mailbox(members))
     assert_same_bits(A, expected_A)
     assert_same_bits(dZ, expected_dZ)
 
@@ -78,18 +79,18 @@ def test_any_size(dtype, rows, columns, activation, gap):
 def test_entries(dtype, activation):
     dA, Z = drawn(dtype, 4, 21)
     A, dZ = np.full_like(Z, np.nan), np.full_like(Z, np.nan)
-    activation_forward[A.dtype.char](Z, A, activation)
-    activation_backward[A.dtype.char](dA, Z, dZ, activation)
+    activation_forward[A.dtype.char](Z, A, activation, mailbox(1))
+    activation_backward[A.dtype.char](dA, Z, dZ, activation, mailbox(1))
     assert_same_bits(A, by_formula(probes.ACTIVATE, activation, dA, Z))
     assert_same_bits(dZ, by_formula(probes.GRADIENT, activation, dA, Z))
 
 
-@pytest.mark.plain
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_results_may_overwrite_what_they_come_from(dtype, activation):
-    dA, Z = drawn(dtype, 4, 21)
-    A, dZ = Z.copy(), dA.copy()
-    probes.in_place[A.dtype.char](A, dZ, activation)
-    assert_same_bits(A, by_formula(probes.ACTIVATE, activation, dA, Z))
-    assert_same_bits(dZ, by_formula(probes.GRADIENT, activation, dA, Z))
+def test_a_team_computes_the_same_bits(dtype, activation, layout):
+    """In chunks of whole rows, or of pieces of the only row; its helpers don't come, the caller does all of them."""
+    n = SHARED_ELEMENTS
+    for rows, columns in ((1, 2 * n + 5), (2, n + 1), (3 * n, 1), (n // 100, 211), (40, n // 15)):
+        for gap in (0, 3):
+            check(dtype, rows, columns, activation, gap, layout, layout, members=3)

@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 
 import fastbackprop
-from fastbackprop.algorithms import Direct, Gram
 from fastbackprop.kernels import activations, descent, gram_descent, jit, layer
 from fastbackprop.testing import CASES, Size, assert_same_bits
 
-from .probes import LAYOUTS
+from .probes import LAYOUTS, mailbox
+from .trainings import ALGORITHMS, Training
 
 PACKAGE = Path(fastbackprop.__file__).parent
 
@@ -275,7 +275,7 @@ def test_layouts_and_sizes_of_a_layer_compile_nothing_more(char):
         layer.descend,
     )
     forward, backward, activate, mask, descend = (entry[char] for entry in entries)
-    before = compiles(*entries)
+    before, alone = compiles(*entries), mailbox(1)
     for size in (Size((1, 1), 1), Size((7, 5), 9), Size((70, 50), 40)):
         A_prev, W, b = CASES["linear_forward"].make(size, char)
         dA, Z = CASES["relu_backward"].make(size, char)
@@ -283,10 +283,10 @@ def test_layouts_and_sizes_of_a_layer_compile_nothing_more(char):
         for layout in LAYOUTS.values():
             a_prev, w, beta, da, z = (layout(x) for x in (A_prev, W, b, dA, Z))
             outputs = [np.empty(x.shape, x.dtype) for x in (Z, Z, A_prev, W, b, Z, Z, W)]
-            forward(a_prev, w, beta, *outputs[:2], activations.RELU)
-            backward(da, z, a_prev, w, *outputs[2:5], activations.SIGMOID)
-            activate(z, outputs[5], activations.SIGMOID)
-            mask(da, z, outputs[6], activations.RELU)
+            forward(a_prev, w, beta, *outputs[:2], activations.RELU, alone)
+            backward(da, z, a_prev, w, *outputs[2:5], activations.SIGMOID, alone)
+            activate(z, outputs[5], activations.SIGMOID, alone)
+            mask(da, z, outputs[6], activations.RELU, alone)
             descend(w, w, 0.5, outputs[7])
             results.append(outputs)
         # Products may take another way in another layout; elementwise results are the same in each bit.
@@ -297,16 +297,15 @@ def test_layouts_and_sizes_of_a_layer_compile_nothing_more(char):
 
 @pytest.mark.parametrize("char", "df")
 def test_depths_of_a_network_compile_nothing_more(char):
-    entries = descent.direct_descent, gram_descent.gram_start, gram_descent.gram_descent, gram_descent.gram_finish
+    entries = [entry for module in (descent, gram_descent) for entry in vars(module).values() if isinstance(entry, jit.Entry)]
     for entry in entries:
-        assert entry[char] is entry.dispatcher
+        assert callable(entry[char])
     before = compiles(*entries)
     for layers, m in (((3, 1), 1), ((3, 4, 1), 7), ((5, 4, 3, 2, 2, 1), 9)):
         X, start = CASES["L_model_forward"].make(Size(layers, m), char)
         Y = (np.arange(m).reshape(1, m) % 2).astype(char)
-        for algorithm in (Direct, Gram):
-            training = algorithm(X, Y, list(layers), start, 0.1, 3)
-            training.prepare()
+        for algorithm in ALGORITHMS:
+            training = Training(algorithm, X, Y, start, 0.1, 3)
             training.advance(3)
             assert all(np.isfinite(value).all() for value in training.parameters().values())
     assert compiles(*entries) == before
