@@ -120,7 +120,10 @@ def _dismiss() -> None:
 
 
 def borrow() -> Team | None:
-    """The team, if nobody has it: to be given back by `give_back`; else None, and the caller works alone."""
+    """The team, if nobody has it: to be given back by `give_back`; else None, and the caller works alone.
+
+    Its helpers stay awake until then.
+    """
     global _team
     if _members == 1 or not JIT:
         return None
@@ -130,42 +133,37 @@ def borrow() -> Team | None:
         team = _team
         if not team.owned.acquire(blocking=False):
             return None
+    team.mailbox[HOLD] = 1  # before they wake: they sleep again as soon as they find nothing to do
     team.wake()
     return team
 
 
 def give_back(team: Team) -> None:
     """End of a `borrow`."""
+    team.mailbox[HOLD] = 0
     with _lock:
         if team.retired:
             team.dismiss()
         team.owned.release()
 
 
-def in_team(kernel: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a kernel with the team's mailbox as its last argument, or alone where the team is busy."""
-    team = borrow()
-    if team is None:
-        return kernel(*arguments, ALONE)
-    try:
-        return kernel(*arguments, team.mailbox)
-    finally:
-        give_back(team)
-
-
 @contextlib.contextmanager
 def held() -> Iterator[np.ndarray]:
-    """The mailbox of the team, its helpers kept awake, or of one who works alone: for a training."""
+    """The mailbox of the team, or of one who works alone."""
     team = borrow()
     if team is None:
         yield ALONE
         return
-    team.mailbox[HOLD] = 1
     try:
         yield team.mailbox
     finally:
-        team.mailbox[HOLD] = 0
         give_back(team)
+
+
+def in_team(kernel: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a kernel with the team's mailbox as its last argument."""
+    with held() as team:
+        return kernel(*arguments, team)
 
 
 def _default() -> int:

@@ -228,6 +228,19 @@ def test_a_training_that_diverges_gives_back_the_last_finite_parameters(algorith
     assert capsys.readouterr().out.count("Cost after iteration 0: ") == (print_cost and done > 0)
 
 
+@pytest.mark.parametrize("algorithm", ["direct", "gram"])
+def test_float32_ends_where_float32_does(algorithm):
+    """Also by gram descent, which computes in float64: what is given back is finite in the dtype of the data."""
+    X_, start = map_arrays(lambda x: x.astype("f"), (X, START))
+    for iterations in range(1, 20):
+        try:
+            parameters = bp.L_layer_model(X_, Y, LAYERS, 1e30, iterations, parameters=start, algorithm=algorithm)
+        except FloatingPointError as error:
+            parameters = vars(error)["parameters"]
+        assert {value.dtype.char for value in parameters.values()} == {"f"}
+        assert all(np.isfinite(value).all() for value in parameters.values())
+
+
 # --------------------------------------------------------------------------------------------------------------- Ctrl-C
 
 ENDLESS = """

@@ -12,7 +12,7 @@ The mailbox is an array of int64, what is written by different threads on differ
     JOB     address of the routine, COUNT of chunks, then ARGUMENTS, as many words as the routine knows
     MEMBERS of the team, the caller among them; 1 in the mailbox of who works alone, where nothing else is used
     ALONE   where the mailbox of one who works alone begins
-    HOLD    1 while helpers are to stay awake between jobs: the caller is in a training loop
+    HOLD    1 while somebody has the team: helpers stay awake between jobs
 """
 
 import sys

@@ -75,7 +75,7 @@ def test_wide_layers(dtype):
 )
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_team_computes_the_same_bits(dtype, size, activation):
-    (n_prev, n), m = size
+    (n_prev, n), m = size = Size(*size)
     A_prev, W, b = CASES["linear_forward"].make(size, dtype)
     dA, Z = CASES["sigmoid_backward"].make(size, dtype)
     results = []

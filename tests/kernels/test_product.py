@@ -79,8 +79,8 @@ def test_a_team_computes_the_same_bits(dtype, size, layout_b):
     expected = multiply(PRODUCT, A, B)
     for members in (2, 3, 7):
         assert_same_bits(multiply(PRODUCT, A, B, members), expected)
-        check(PRODUCT, dtype, *size, BIAS, 2, "C", layout_b, members)
-        check(PRODUCT, dtype, *size, ADD, 2, "C", layout_b, members)
+        check(PRODUCT, dtype, rows, columns, depth, BIAS, 2, "C", layout_b, members)
+        check(PRODUCT, dtype, rows, columns, depth, ADD, 2, "C", layout_b, members)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
