@@ -5,11 +5,31 @@ gradient of sigmoid and cross-entropy, dZ_L = A_L - Y.
 """
 
 from fastbackprop.kernels.activations import one_of
-from fastbackprop.kernels.intrinsics import load_flag
-from fastbackprop.kernels.jit import COSTS, FLAT, IN, INT, REAL, TABLE, entry
+from fastbackprop.kernels.intrinsics import bare, load_flag
+from fastbackprop.kernels.jit import COSTS, FLAT, IN, INT, REAL, TABLE, entry, inner
 from fastbackprop.kernels.matrix import Matrix, matrix
-from fastbackprop.kernels.network import DIVERGED, DONE, STOPPED, net_of, stays_finite, step
-from fastbackprop.kernels.sweep import plan, sweep
+from fastbackprop.kernels.network import DIVERGED, DONE, STOPPED, bare_net, keep_net, net_of, stays_finite, step
+from fastbackprop.kernels.sweep import bare_plan, keep_plan, plan, sweep
+
+
+@inner
+def _iterate(net, p, X, Y, W, b, rate, mean, begin, end, every, costs, state, team):
+    n_weights, n_biases = net.weight_at[net.L + 1], net.unit_at[net.L + 1]
+    dW, db = p.sums, Matrix(p.sums.data, p.sums.at + n_weights, 1, 1)
+    state[1] = DONE
+    for iteration in range(begin, end):
+        total = sweep(net, p, mean, X, Y, W, b, X, iteration % every == 0, state, team)
+        if load_flag(state, 0) != 0:
+            state[1] = STOPPED
+            return iteration
+        if iteration % every == 0:
+            costs[iteration // every] = total / p.m
+        if not (stays_finite(n_weights, W, dW, rate) and stays_finite(n_biases, b, db, rate)):
+            state[1] = DIVERGED
+            return iteration
+        step(n_weights, W, dW, rate)
+        step(n_biases, b, db, rate)
+    return end
 
 
 @entry(IN, FLAT, TABLE, FLAT, FLAT, REAL, INT, INT, INT, COSTS, TABLE, TABLE)
@@ -24,21 +44,13 @@ def direct_descent(X, Y, sizes, W, b, learning_rate, begin, end, every, costs, s
     m = X.shape[1]
     one = one_of(W[0])
     rate, mean = W.dtype.type(learning_rate), one / W.dtype.type(m)
-    inputs, labels = matrix(X), Matrix(Y, 0, m, 1)
-    weights, biases = Matrix(W, 0, 1, 1), Matrix(b, 0, 1, 1)
-    p = plan(net, 1, m, one, inputs, W.size, team)
-    dW, db = p.sums, Matrix(p.sums.data, p.sums.at + W.size, 1, 1)
-    state[1] = DONE
-    for iteration in range(begin, end):
-        total = sweep(net, p, mean, inputs, labels, weights, biases, inputs, iteration % every == 0, state, team)
-        if load_flag(state, 0) != 0:
-            state[1] = STOPPED
-            return iteration
-        if iteration % every == 0:
-            costs[iteration // every] = total / m
-        if not (stays_finite(W.size, weights, dW, rate) and stays_finite(b.size, biases, db, rate)):
-            state[1] = DIVERGED
-            return iteration
-        step(W.size, weights, dW, rate)
-        step(b.size, biases, db, rate)
-    return end
+    inputs, labels = matrix(X), Matrix(bare(Y), 0, m, 1)
+    weights, biases, mailbox = Matrix(bare(W), 0, 1, 1), Matrix(bare(b), 0, 1, 1), bare(team)
+    p = plan(net, 1, m, one, inputs, W.size, mailbox)
+    done = _iterate(
+        bare_net(net), bare_plan(p), inputs, labels, weights, biases, rate, mean, begin, end, every, costs, bare(state),
+        mailbox,
+    )  # fmt: skip
+    keep_net(net)
+    keep_plan(p)
+    return done

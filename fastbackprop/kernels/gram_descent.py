@@ -15,13 +15,13 @@ import numpy as np
 
 from fastbackprop.kernels.activations import one_of
 from fastbackprop.kernels.blocking import KC
-from fastbackprop.kernels.intrinsics import load_flag
-from fastbackprop.kernels.jit import COSTS, FLAT, IN, INT, OUT, REAL, TABLE, entry
+from fastbackprop.kernels.intrinsics import bare, keep, load_flag
+from fastbackprop.kernels.jit import COSTS, FLAT, IN, INT, OUT, REAL, TABLE, entry, inner
 from fastbackprop.kernels.matrix import Matrix, matrix, transposed, workspace
 from fastbackprop.kernels.microkernel import ADD, ZERO
-from fastbackprop.kernels.network import DIVERGED, DONE, STOPPED, net_of, stays_finite, step
+from fastbackprop.kernels.network import DIVERGED, DONE, STOPPED, bare_net, keep_net, net_of, stays_finite, step
 from fastbackprop.kernels.product import gram, gram_workspace_size, mirror, product, workspace_size
-from fastbackprop.kernels.sweep import plan, sweep
+from fastbackprop.kernels.sweep import bare_plan, keep_plan, plan, sweep
 
 DEPTH = 8 * KC  # rows of X at a time: Ctrl-C acts between two, and float32 data is widened piece by piece
 
@@ -56,6 +56,32 @@ def gram_finish(X, S, learning_rate, W1, team):
     product(n_1, n_0, m, W1.dtype.type(-learning_rate / m), sums, inputs, weights, ADD, weights, panels, team)
 
 
+@inner
+def _iterate(net, p, G, Y, W, b, V, S, dZ1, change, panels, rate, mean, begin, end, every, costs, state, team):
+    n_weights, n_biases = net.weight_at[net.L + 1], net.unit_at[net.L + 1]
+    dW, db = p.sums, Matrix(p.sums.data, p.sums.at + n_weights, 1, 1)
+    m, n_1 = p.m, net.sizes[1]
+    one = one_of(mean)
+    state[1] = DONE
+    for iteration in range(begin, end):
+        total = sweep(net, p, mean, V, Y, W, b, dZ1, iteration % every == 0, state, team)
+        if load_flag(state, 0) != 0:
+            state[1] = STOPPED
+            return iteration
+        if iteration % every == 0:
+            costs[iteration // every] = total / m
+        product(n_1, m, m, mean, dZ1, G, change, ZERO, change, panels, team)
+        finite = stays_finite(n_weights, W, dW, rate) and stays_finite(n_biases, b, db, rate)
+        if not (finite and stays_finite(n_1 * m, V, change, rate) and stays_finite(n_1 * m, S, dZ1, -one)):
+            state[1] = DIVERGED
+            return iteration
+        step(n_weights, W, dW, rate)
+        step(n_biases, b, db, rate)
+        step(n_1 * m, V, change, rate)
+        step(n_1 * m, S, dZ1, -one)
+    return end
+
+
 @entry(IN, FLAT, TABLE, FLAT, FLAT, FLAT, FLAT, REAL, INT, INT, INT, COSTS, TABLE, TABLE)
 def gram_descent(G, Y, sizes, W, b, V, S, learning_rate, begin, end, every, costs, state, team):
     """Iterations as in `direct_descent`, on G, V = W1 X and S = sum of dZ1; W holds the layers from the second on."""
@@ -63,29 +89,20 @@ def gram_descent(G, Y, sizes, W, b, V, S, learning_rate, begin, end, every, cost
     m, n_1 = G.shape[0], sizes[1]
     one = one_of(b[0])
     rate, mean = b.dtype.type(learning_rate), one / b.dtype.type(m)
-    products, labels = matrix(G), Matrix(Y, 0, m, 1)
-    weights, biases = Matrix(W, 0, 1, 1), Matrix(b, 0, 1, 1)
-    first, total_dZ1 = Matrix(V, 0, m, 1), Matrix(S, 0, m, 1)
-    dZ1, change = Matrix(np.empty(n_1 * m, b.dtype), 0, m, 1), Matrix(np.empty(n_1 * m, b.dtype), 0, m, 1)
-    panels = workspace(workspace_size(n_1, m, m, one, dZ1, products, team), one)
-    p = plan(net, 2, m, one, first, W.size, team)
-    dW, db = p.sums, Matrix(p.sums.data, p.sums.at + W.size, 1, 1)
-    state[1] = DONE
-    for iteration in range(begin, end):
-        total = sweep(net, p, mean, first, labels, weights, biases, dZ1, iteration % every == 0, state, team)
-        if load_flag(state, 0) != 0:
-            state[1] = STOPPED
-            return iteration
-        if iteration % every == 0:
-            costs[iteration // every] = total / m
-        product(n_1, m, m, mean, dZ1, products, change, ZERO, change, panels, team)
-        finite = stays_finite(W.size, weights, dW, rate) and stays_finite(b.size, biases, db, rate)
-        finite = finite and stays_finite(V.size, first, change, rate) and stays_finite(S.size, total_dZ1, dZ1, -one)
-        if not finite:
-            state[1] = DIVERGED
-            return iteration
-        step(W.size, weights, dW, rate)
-        step(b.size, biases, db, rate)
-        step(V.size, first, change, rate)
-        step(S.size, total_dZ1, dZ1, -one)
-    return end
+    products, labels, mailbox = matrix(G), Matrix(bare(Y), 0, m, 1), bare(team)
+    weights, biases = Matrix(bare(W), 0, 1, 1), Matrix(bare(b), 0, 1, 1)
+    first, total_dZ1 = Matrix(bare(V), 0, m, 1), Matrix(bare(S), 0, m, 1)
+    slopes, changes = np.empty(n_1 * m, b.dtype), np.empty(n_1 * m, b.dtype)
+    dZ1, change = Matrix(bare(slopes), 0, m, 1), Matrix(bare(changes), 0, m, 1)
+    panels = workspace(workspace_size(n_1, m, m, one, dZ1, products, mailbox), one)
+    p = plan(net, 2, m, one, first, W.size, mailbox)
+    done = _iterate(
+        bare_net(net), bare_plan(p), products, labels, weights, biases, first, total_dZ1, dZ1, change,
+        Matrix(bare(panels.data), panels.at, 1, 1), rate, mean, begin, end, every, costs, bare(state), mailbox,
+    )  # fmt: skip
+    keep(slopes)
+    keep(changes)
+    keep(panels.data)
+    keep_net(net)
+    keep_plan(p)
+    return done

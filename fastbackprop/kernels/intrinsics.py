@@ -230,6 +230,38 @@ def flat(typing_context, X):
     return types.Array(X.dtype, 1, "C")(X), emit
 
 
+def _bare_twin(a):
+    return a
+
+
+@with_twin(_bare_twin)
+def bare(typing_context, a):
+    """The flat array `a` without its owner, which somebody has to `keep`.
+
+    Numba counts references at each call that an array is handed to, by atomic instructions: over an iteration of a tiny net
+    that took longer than the arithmetic.
+    """
+
+    def emit(context, builder, signature, arguments):
+        return view(context, builder, a.dtype, data(context, builder, a, arguments[0]))
+
+    return types.Array(a.dtype, 1, "C")(a), emit
+
+
+def _keep_twin(a):
+    pass
+
+
+@with_twin(_keep_twin)
+def keep(typing_context, a):
+    """Have the owner of `a` live until here."""
+
+    def emit(context, builder, signature, arguments):
+        return context.get_dummy_value()
+
+    return types.void(a), emit
+
+
 @intrinsic
 def endless(typing_context, pointer):
     """The memory from a pointer on as a flat array. Only the bodies of routines, which are never run as Python, use it."""

@@ -14,7 +14,7 @@ import numpy as np
 from fastbackprop.kernels.activations import RELU, one_of, sigmoid
 from fastbackprop.kernels.cost import two_sum
 from fastbackprop.kernels.elementwise import activate_shared, gradient_shared
-from fastbackprop.kernels.intrinsics import load, stand_alone, store
+from fastbackprop.kernels.intrinsics import bare, keep, load, stand_alone, store
 from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.matrix import Matrix, lanes_of, transposed
 from fastbackprop.kernels.microkernel import BIAS, ZERO
@@ -45,6 +45,20 @@ def net_of(sizes, first):
         weight_at[l + 1] = weight_at[l] + (sizes[l] * sizes[l - 1] if l >= first else 0)
         unit_at[l + 1] = unit_at[l] + sizes[l]
     return Net(L, sizes, weight_at, unit_at)
+
+
+@inner
+def bare_net(net):
+    """The net to hand on; `keep_net` comes after the last use."""
+    return Net(net.L, bare(net.sizes), bare(net.weight_at), bare(net.unit_at))
+
+
+@inner
+def keep_net(net):
+    """Have the memory of a net live until here."""
+    keep(net.sizes)
+    keep(net.weight_at)
+    keep(net.unit_at)
 
 
 @inner

@@ -11,7 +11,7 @@ import numpy as np
 
 from fastbackprop.kernels.activations import LINEAR, RELU, activate, one_of
 from fastbackprop.kernels.blocking import BLOCK_BYTES, BLOCK_COLUMNS, CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS
-from fastbackprop.kernels.intrinsics import endless, load, load_flag, store
+from fastbackprop.kernels.intrinsics import bare, endless, keep, load, load_flag, store
 from fastbackprop.kernels.jit import POINTER, WORDS, N, inner, routine
 from fastbackprop.kernels.matrix import Matrix, lanes_of, part, workspace
 from fastbackprop.kernels.microkernel import ADD, ZERO
@@ -79,6 +79,25 @@ def plan(net, first, m, one, X, n_weights, team):
         first, m, columns, span, chunks, shared, length, Matrix(room.data, room.at, copy, 1),
         Matrix(sums.data, sums.at, width, 1), np.zeros(chunks), ones,
     )  # fmt: skip
+
+
+@inner
+def bare_plan(p):
+    """The plan to hand on; `keep_plan` comes after the last use."""
+    room, sums, ones = p.room, p.sums, p.ones
+    return Plan(
+        p.first, p.m, p.columns, p.span, p.chunks, p.shared, p.length, Matrix(bare(room.data), room.at, room.row, 1),
+        Matrix(bare(sums.data), sums.at, sums.row, 1), bare(p.costs), Matrix(bare(ones.data), ones.at, 1, 1),
+    )  # fmt: skip
+
+
+@inner
+def keep_plan(p):
+    """Have the memory of a plan live until here."""
+    keep(p.room.data)
+    keep(p.sums.data)
+    keep(p.costs)
+    keep(p.ones.data)
 
 
 @inner
@@ -170,13 +189,14 @@ def sweep(net, p, mean, X, Y, W, b, dZ1, with_cost, state, team):
         for chunk in range(p.chunks):
             begin, sums = chunk * p.span, part(p.sums, chunk, 0)
             dW, db = Matrix(sums.data, sums.at, 1, 1), Matrix(sums.data, sums.at + net.weight_at[net.L + 1], 1, 1)
-            p.costs[chunk] = sweep_columns(
+            cost = sweep_columns(
                 net, p.first, begin, min(begin + p.span, p.m), p.columns, mean, X, Y, W, b, dW, db, dZ1, p.room, p.length,
                 p.ones, with_cost, state, team,
             )  # fmt: skip
+            store(p.costs, chunk, cost)
     total = 0.0
     for chunk in range(p.chunks):
-        total += p.costs[chunk]
+        total += load(p.costs, chunk)
         if chunk > 0:
             for i in range(p.sums.row):
                 at = p.sums.at + i
