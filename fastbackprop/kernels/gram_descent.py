@@ -34,7 +34,7 @@ def gram_add(X, W1, G, V, team):
     one = one_of(V[0, 0])
     inputs, weights, values = matrix(X), matrix(W1), matrix(V)
     room = workspace_size(n_1, m, depth, one, weights, inputs, team)
-    panels = workspace(max(room, gram_workspace_size(m, depth, one, X.itemsize, team)), one)
+    panels = workspace(max(room, gram_workspace_size(m, depth, one, team)), one)
     product(n_1, m, depth, one, weights, inputs, values, ADD, values, panels, team)
     gram(m, depth, one, inputs, matrix(G), ADD, panels, team)
 

@@ -6,30 +6,16 @@
 | B (depth, columns)   | A_prev (n_prev, m)| A_prev^T (m, n_prev)   | dZ (n, m)           |
 | C (rows, columns)    | Z (n, m)          | dW (n, n_prev)         | dA_prev (n_prev, m) |
 
-Three ways, all on the micro-kernels: large products pack both operands; few rows or little depth take the operands from
-where they lie, by outer products if B lies along its rows, by inner products if A and B both lie along the depth.
+Three ways, all on the micro-kernels: by outer products with B from where it lies, if that is along its rows; by outer
+products with B packed; by inner products where A and B lie along the depth and C is small or skinny.
 An element's sum runs over the depth in the same order wherever its tile is cut.
 """
 
-from fastbackprop.kernels.blocking import BLOCK_A_BYTES, BLOCK_B_BYTES, INNER_COLUMNS, INNER_ROWS, KC, MR, NV
+from fastbackprop.kernels.blocking import BLOCK_A_BYTES, BLOCK_B_BYTES, INNER_COLUMNS, INNER_ROWS, KC, L2_BYTES, MR, NV
 from fastbackprop.kernels.jit import inner
-from fastbackprop.kernels.matrix import Matrix, lanes_of, part, transposed
+from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of, transposed
 from fastbackprop.kernels.microkernel import ADD, inner_product, outer
 from fastbackprop.kernels.packing import pack
-
-
-@inner
-def by_outer_products(rows, columns, depth, scale, A, B, C, start, bias):
-    """B and C lie along their rows. A tile of B, KC x NR, stays in L1 while A runs past it."""
-    NR = NV * lanes_of(scale)
-    for p in range(0, max(depth, 1), KC):
-        begin = start if p == 0 else ADD
-        for j in range(0, columns, NR):
-            for i in range(0, rows, MR):
-                outer(
-                    min(MR, rows - i), min(NR, columns - j), min(KC, depth - p), scale,
-                    part(A, i, p), part(B, p, j), part(C, i, j), begin, part(bias, i, 0),
-                )  # fmt: skip
 
 
 @inner
@@ -49,15 +35,18 @@ def by_inner_products(rows, columns, depth, scale, A, B, C, start, bias):
 @inner
 def blocks(rows, columns, depth, size, NR):
     """KC, MC, NC for a product, no larger than it needs; `size` is that of a number in bytes."""
-    kc = min(KC, depth)
+    kc = max(1, min(KC, depth))
     mc = min(-(-rows // MR) * MR, BLOCK_A_BYTES // (kc * size) // MR * MR)
     nc = min(-(-columns // NR) * NR, BLOCK_B_BYTES // (kc * size) // NR * NR)
     return kc, mc, nc
 
 
 @inner
-def packed(rows, columns, depth, scale, A, B, C, start, bias, workspace, diagonal):
-    """Five loops about the micro-kernel; C lies along its rows; `workspace` has room for a block of A and one of B.
+def by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs, workspace, diagonal):
+    """Five loops about the micro-kernel; C lies along its rows.
+
+    B is taken from where it lies, along its rows, or if `packs` copied to `workspace`, a block at a time. A is always taken
+    from where it lies: packed as well, as is usual, 64 x 128 x 1000 took 1.2 times as long and 512^3 1.04 times.
 
     `diagonal`: NOWHERE, or how far right C begins in a symmetric matrix, of which only the tiles that reach the diagonal or
     lie right of it are wanted.
@@ -65,25 +54,23 @@ def packed(rows, columns, depth, scale, A, B, C, start, bias, workspace, diagona
     Source: Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication, ACM TOMS 34(3), 2008.
     """
     NR = NV * lanes_of(scale)
-    KC_, MC, NC = blocks(rows, columns, depth, C.data.itemsize, NR)
-    block_a, block_b = workspace, part(workspace, 0, MC * KC_)
+    KC_, MC, NC = blocks(rows, columns, depth, size_of(scale), NR)
     for jc in range(0, columns, NC):  # loop 5: columns of C; a block of B for L3
         nc = min(NC, columns - jc)
-        for pc in range(0, depth, KC):  # loop 4: depth; C is read again from its second pass on
-            kc = min(KC, depth - pc)
+        for pc in range(0, max(depth, 1), KC_):  # loop 4: depth; C is read again from its second pass on
+            kc = min(KC_, depth - pc)
             begin = start if pc == 0 else ADD
-            pack(nc, kc, transposed(part(B, pc, jc)), block_b.data, block_b.at, NR)
+            if packs:
+                pack(nc, kc, transposed(part(B, pc, jc)), workspace.data, workspace.at, NR)
             for ic in range(0, rows, MC):  # loop 3: rows of C; a block of A for L2
                 mc = min(MC, rows - ic)
-                pack(mc, kc, part(A, ic, pc), block_a.data, block_a.at, MR)
                 for jr in range(0, nc, NR):  # loop 2: a panel of B for L1
-                    panel_b = Matrix(block_b.data, block_b.at + jr * kc, NR, 1)
+                    panel = Matrix(workspace.data, workspace.at + jr * kc, NR, 1) if packs else part(B, pc, jc + jr)
                     needed = mc if diagonal == NOWHERE else min(mc, diagonal + jc + jr + NR - ic)
-                    for ir in range(0, needed, MR):  # loop 1: a panel of A for the registers
-                        panel_a = Matrix(block_a.data, block_a.at + ir * kc, 1, MR)
+                    for ir in range(0, needed, MR):  # loop 1: rows of A for the registers
                         tile, tile_bias = part(C, ic + ir, jc + jr), part(bias, ic + ir, 0)
                         here, across = min(MR, mc - ir), min(NR, nc - jr)
-                        outer(here, across, kc, scale, panel_a, panel_b, tile, begin, tile_bias)
+                        outer(here, across, kc, scale, part(A, ic + ir, pc), panel, tile, begin, tile_bias)
 
 
 OUTER, INNER, PACKED = 0, 1, 2
@@ -91,14 +78,14 @@ NOWHERE = -1
 
 
 @inner
-def way(rows, columns, depth, A_column, B_row, B_column):
-    """Which way is fastest for operands of these strides."""
-    along_rows = B_column == 1 or columns == 1
-    along_depth = (A_column == 1 or depth == 1) and B_row == 1
+def way(rows, columns, depth, size, A, B):
+    """Which way is fastest; `size` is that of a number in bytes."""
+    along_depth = (A.column == 1 or depth == 1) and B.row == 1
     if along_depth and columns < 4 and depth > 8:
         return INNER
-    if along_rows and (rows <= 4 * MR or depth <= 8 or depth == 0):
-        return OUTER
+    if B.column == 1 or columns == 1:
+        # Packing pays where B is too large for L2 and read often.
+        return PACKED if rows >= 32 * MR and depth * columns * size > L2_BYTES else OUTER
     if along_depth and (rows <= 4 * MR or columns <= 4 * MR):
         return INNER
     return PACKED
@@ -106,10 +93,9 @@ def way(rows, columns, depth, A_column, B_row, B_column):
 
 @inner
 def multiply(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, diagonal):
-    """C = c0 + scale A B, the chosen way; for `workspace` and `diagonal` see `packed`."""
-    if chosen == OUTER:
-        by_outer_products(rows, columns, depth, scale, A, B, C, start, bias)
-    elif chosen == INNER:
+    """C = c0 + scale A B, the chosen way; for `workspace` and `diagonal` see `by_outer_products`."""
+    if chosen == INNER:
         by_inner_products(rows, columns, depth, scale, A, B, C, start, bias)
     else:
-        packed(rows, columns, depth, scale, A, B, C, start, bias, workspace, diagonal)
+        packs = chosen == PACKED
+        by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs, workspace, diagonal)

@@ -10,6 +10,8 @@ from fastbackprop.kernels.jit import inner
 
 # Numbers in a vector register, for a number of the dtype.
 lanes_of = by_dtype({"d": VECTOR_BYTES // 8, "f": VECTOR_BYTES // 4})
+# Bytes of a number of the dtype.
+size_of = by_dtype({"d": 8, "f": 4})
 
 
 class Matrix(NamedTuple):

@@ -7,7 +7,7 @@ from fastbackprop.kernels.blocking import MR, NV, SHARED_OPERATIONS
 from fastbackprop.kernels.intrinsics import address, endless, load, store, with_twin
 from fastbackprop.kernels.jit import NUMBER, POINTER, WORDS, N, inner, routine
 from fastbackprop.kernels.matmul import NOWHERE, PACKED, blocks, multiply, way
-from fastbackprop.kernels.matrix import Matrix, lanes_of, part, transposed
+from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of, transposed
 from fastbackprop.kernels.threads import ARGUMENTS, JOB, MEMBERS, share
 from fastbackprop.kernels.words import number_of, put, take, word_of
 
@@ -106,20 +106,20 @@ def is_shared(rows, columns, depth, team):
 @inner
 def workspace_size(rows, columns, depth, one, A, B, team):
     """Numbers of workspace that `product` needs."""
-    chosen = way(rows, columns, depth, A.column, B.row, B.column)
+    chosen = way(rows, columns, depth, size_of(one), A, B)
     if chosen != PACKED:
         return 0
-    return _room(rows, columns, depth, one, A.data.itemsize, team)
+    return _room(rows, columns, depth, one, team)
 
 
 @inner
-def _room(rows, columns, depth, one, size, team):
+def _room(rows, columns, depth, one, team):
     chunks = 1
     if is_shared(rows, columns, depth, team):
         chunks = team[MEMBERS]
         rows, columns = steps(rows, columns, chunks, PACKED, one)
-    kc, mc, nc = blocks(rows, columns, depth, size, NV * lanes_of(one))
-    return chunks * kc * (mc + nc)
+    kc, _, nc = blocks(rows, columns, depth, size_of(one), NV * lanes_of(one))
+    return chunks * kc * nc
 
 
 @inner
@@ -131,7 +131,7 @@ def _in_team(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspac
     team[w + 5], team[w + 6], team[w + 7], team[w + 8] = diagonal, word_of(scale), row_step, column_step
     room = 0
     if chosen == PACKED:
-        room = _room(rows, columns, depth, scale, C.data.itemsize, team) // team[MEMBERS]
+        room = _room(rows, columns, depth, scale, team) // team[MEMBERS]
     end = put(team, put(team, put(team, put(team, 10, A), B), C), bias)
     put(team, end, Matrix(workspace.data, workspace.at, room, 1))
     team[JOB] = _chunk_address(scale)
@@ -144,7 +144,7 @@ def product(rows, columns, depth, scale, A, B, C, start, bias, workspace, team):
 
     The way is that of the whole product, however it is cut: the bits do not depend on the team.
     """
-    chosen = way(rows, columns, depth, A.column, B.row, B.column)
+    chosen = way(rows, columns, depth, size_of(scale), A, B)
     if is_shared(rows, columns, depth, team):
         _in_team(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, NOWHERE, team)
     else:
@@ -152,9 +152,9 @@ def product(rows, columns, depth, scale, A, B, C, start, bias, workspace, team):
 
 
 @inner
-def gram_workspace_size(m, depth, one, size, team):
+def gram_workspace_size(m, depth, one, team):
     """Numbers of workspace that `gram` needs."""
-    return _room(m, m, depth, one, size, team)
+    return _room(m, m, depth, one, team)
 
 
 @inner
