@@ -13,7 +13,7 @@ import numpy as np
 from fastbackprop.kernels.activations import LINEAR, one_of
 from fastbackprop.kernels.blocking import CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS, STRIP_BYTES
 from fastbackprop.kernels.elementwise import activate_shared, gradient_shared
-from fastbackprop.kernels.intrinsics import endless, load, store
+from fastbackprop.kernels.intrinsics import bare, endless, keep, load, store
 from fastbackprop.kernels.jit import IN, INT, OUT, POINTER, REAL, TABLE, WORDS, N, entry, inner, routine
 from fastbackprop.kernels.matrix import Matrix, matrix, part, transposed, workspace
 from fastbackprop.kernels.microkernel import ADD, BIAS, ZERO
@@ -26,7 +26,7 @@ from fastbackprop.kernels.words import alone, number_of, put, take, word_of
 def activation_forward(Z, A, activation, team):
     """A = g(Z), elementwise."""
     if Z.size > 0:
-        activate_shared(Z.shape[0], Z.shape[1], one_of(A[0, 0]), matrix(Z), matrix(A), activation, team)
+        activate_shared(Z.shape[0], Z.shape[1], one_of(A[0, 0]), matrix(Z), matrix(A), activation, bare(team))
 
 
 @entry(IN, IN, OUT, INT, TABLE)
@@ -34,7 +34,7 @@ def activation_backward(dA, Z, dZ, activation, team):
     """dZ = dA * g'(Z), elementwise."""
     if Z.size > 0:
         one = one_of(dZ[0, 0])
-        gradient_shared(Z.shape[0], Z.shape[1], one, matrix(dA), matrix(Z), matrix(dZ), activation, team)
+        gradient_shared(Z.shape[0], Z.shape[1], one, matrix(dA), matrix(Z), matrix(dZ), activation, bare(team))
 
 
 @inner
@@ -88,10 +88,11 @@ _forward_address = forward_chunk.address()
 
 
 @entry(IN, IN, IN, OUT, OUT, INT, TABLE)
-def layer_forward(A_prev, W, b, Z, A, activation, team):
+def layer_forward(A_prev, W, b, Z, A, activation, mailbox):
     """Z = W A_prev + b, A = g(Z); LINEAR: A is not written."""
     n, m = Z.shape
     n_prev = W.shape[1]
+    team = bare(mailbox)
     one = Z.dtype.type(1)
     inputs, weights, bias, values, outputs = matrix(A_prev), matrix(W), vector(b), matrix(Z), matrix(A)
     step = strip(2 * n + n_prev, m, Z.itemsize)
@@ -99,7 +100,8 @@ def layer_forward(A_prev, W, b, Z, A, activation, team):
     room = workspace_size(n, step, n_prev, one, weights, inputs, team)
     if team[MEMBERS] > 1 and span < m and n * n_prev * m >= SHARED_OPERATIONS:
         chunks = -(-m // span)
-        panels = workspace(room * chunks, one)
+        memory = workspace(room * chunks, one)
+        panels = Matrix(bare(memory.data), memory.at, 1, 1)
         at = ARGUMENTS
         team[at], team[at + 1], team[at + 2], team[at + 3] = n, m, n_prev, step
         team[at + 4], team[at + 5], team[at + 6] = span, activation, room
@@ -108,8 +110,11 @@ def layer_forward(A_prev, W, b, Z, A, activation, team):
         team[JOB] = _forward_address(one)
         share(team, chunks)
     else:
-        panels = workspace(room, one)
+        memory = workspace(room, one)
+        panels = Matrix(bare(memory.data), memory.at, 1, 1)
         forward(m, step, n, n_prev, one, inputs, weights, bias, values, outputs, activation, panels, team)
+    keep(memory.data)
+    keep(bias.data)
 
 
 @inner
@@ -160,10 +165,11 @@ def _add_up(chunks, size, sums, dW, db, n_weights):
 
 
 @entry(IN, IN, IN, IN, OUT, OUT, OUT, INT, TABLE)
-def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, team):
+def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, mailbox):
     """dA_prev, dW, db from dA and Z; LINEAR: dA is dZ, Z is not read."""
     n, m = dA.shape
     n_prev = W.shape[1]
+    team = bare(mailbox)
     one = dW.dtype.type(1)
     mean = one / dW.dtype.type(m)
     step = strip(2 * n + 2 * n_prev, m, dW.itemsize)
@@ -171,24 +177,26 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, team):
     chunks, size = -(-m // span), n * n_prev + n
     gradients, values, inputs, weights = matrix(dA), matrix(Z), matrix(A_prev), matrix(W)
     to_inputs, to_weights, to_bias = matrix(dA_prev), matrix(dW), matrix(db)
-    ones = Matrix(np.ones(step, dW.dtype), 0, 1, 1)
+    all_ones = np.ones(step, dW.dtype)
+    ones = Matrix(bare(all_ones), 0, 1, 1)
     strip_of_dZ = gradients if activation == LINEAR else Matrix(to_weights.data, 0, step, 1)
     room = workspace_size(n, n_prev, step, one, strip_of_dZ, transposed(inputs), team)
     room = max(room, workspace_size(n_prev, step, n, one, transposed(weights), strip_of_dZ, team))
     in_chunks = chunks > 1 and chunks * size * dW.itemsize <= 2 * L2_BYTES
     shared = in_chunks and team[MEMBERS] > 1 and n * n_prev * m >= SHARED_OPERATIONS
     copies = chunks if shared else 1
-    dZ = workspace(0 if activation == LINEAR else copies * n * step, one)
-    panels = workspace(copies * room, one)
+    strips = 0 if activation == LINEAR else copies * n * step
+    partial_sums = chunks * size if in_chunks else 0
+    memory = workspace(strips + partial_sums + copies * room, one)
+    dZ = Matrix(bare(memory.data), memory.at, step, 1)
+    sums = Matrix(dZ.data, dZ.at + strips, size, 1)
+    panels = Matrix(dZ.data, sums.at + partial_sums, 1, 1)
     if not in_chunks:
         backward(
             m, step, n, n_prev, mean, gradients, values, inputs, weights, to_inputs, to_weights, to_bias, dZ, activation, ones,
             panels, team,
         )  # fmt: skip
-        return
-    sums = workspace(chunks * size, one)
-    sums = Matrix(sums.data, sums.at, size, 1)
-    if shared:
+    elif shared:
         at = ARGUMENTS
         team[at], team[at + 1], team[at + 2], team[at + 3] = n, m, n_prev, step
         team[at + 4], team[at + 5], team[at + 6], team[at + 7] = span, activation, room, word_of(mean)
@@ -206,7 +214,10 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, team):
                 part(to_inputs, 0, j), Matrix(partial.data, partial.at, n_prev, 1),
                 Matrix(partial.data, partial.at + n * n_prev, 1, 1), dZ, activation, ones, panels, team,
             )  # fmt: skip
-    _add_up(chunks, size, sums, to_weights, to_bias, n * n_prev)
+    if in_chunks:
+        _add_up(chunks, size, sums, to_weights, to_bias, n * n_prev)
+    keep(memory.data)
+    keep(all_ones)
 
 
 @entry(IN, IN, REAL, OUT)

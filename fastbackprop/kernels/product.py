@@ -88,13 +88,22 @@ _chunk_address = product_chunk.address()
 
 
 @inner
-def steps(rows, columns, members, chosen, one):
-    """Rows and columns of a chunk: whole tiles of the longer side of C; as many chunks as members where each packs."""
-    MR_, NR = MR, NV * lanes_of(one)
-    wanted = members if chosen == PACKED else 4 * members
-    if columns >= rows:
+def steps(rows, columns, members, one):
+    """Rows and columns of a chunk: four chunks a member, so that one who comes late or shares its core still helps.
+
+    By columns where they are enough, since each chunk packs its part of B; else by rows.
+    """
+    NR, wanted = NV * lanes_of(one), 4 * members
+    if columns >= min(rows, wanted * NR):
         return rows, -(-columns // (wanted * NR)) * NR
-    return -(-rows // (wanted * MR_)) * MR_, columns
+    return -(-rows // (wanted * MR)) * MR, columns
+
+
+@inner
+def chunks_of(rows, columns, members, one):
+    """Chunks of these steps."""
+    row_step, column_step = steps(rows, columns, members, one)
+    return -(-rows // row_step) * -(-columns // column_step)
 
 
 @inner
@@ -116,22 +125,22 @@ def workspace_size(rows, columns, depth, one, A, B, team):
 def _room(rows, columns, depth, one, team):
     chunks = 1
     if is_shared(rows, columns, depth, team):
-        chunks = team[MEMBERS]
-        rows, columns = steps(rows, columns, chunks, PACKED, one)
+        chunks = chunks_of(rows, columns, team[MEMBERS], one)
+        rows, columns = steps(rows, columns, team[MEMBERS], one)
     kc, _, nc = blocks(rows, columns, depth, size_of(one), NV * lanes_of(one))
     return chunks * kc * nc
 
 
 @inner
 def _in_team(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, diagonal, team):
-    row_step, column_step = steps(rows, columns, team[MEMBERS], chosen, scale)
-    chunks = -(-rows // row_step) * -(-columns // column_step)
+    row_step, column_step = steps(rows, columns, team[MEMBERS], scale)
+    chunks = chunks_of(rows, columns, team[MEMBERS], scale)
     w = ARGUMENTS
     team[w], team[w + 1], team[w + 2], team[w + 3], team[w + 4] = chosen, rows, columns, depth, start
     team[w + 5], team[w + 6], team[w + 7], team[w + 8] = diagonal, word_of(scale), row_step, column_step
     room = 0
     if chosen == PACKED:
-        room = _room(rows, columns, depth, scale, team) // team[MEMBERS]
+        room = _room(rows, columns, depth, scale, team) // chunks
     end = put(team, put(team, put(team, put(team, 10, A), B), C), bias)
     put(team, end, Matrix(workspace.data, workspace.at, room, 1))
     team[JOB] = _chunk_address(scale)
