@@ -236,7 +236,8 @@ def linear_activation_forward(
     -----
     Differs from the reference on purpose as ``linear_forward`` and ``sigmoid`` do.
     """
-    Z, A = forward(A_prev, W, b, arguments.activation_code(activation))
+    code = arguments.activation_code(activation)
+    Z, A = forward(A_prev, W, b, code)
     return A, ((A_prev, W, b), Z)
 
 

@@ -1,5 +1,7 @@
 """exp, sigmoid, relu and their slopes for one value: each formula stands here and nowhere else."""
 
+import math
+
 import numpy as np
 
 from fastbackprop.kernels.intrinsics import MAGIC, by_dtype, exponent_of, fma, mantissa_of, power_of_two
@@ -8,9 +10,13 @@ from fastbackprop.kernels.jit import inner
 # Codes of the activations, as the kernels take them.
 LINEAR, RELU, SIGMOID = 0, 1, 2
 
-_FACTORIALS = (6227020800, 479001600, 39916800, 3628800, 362880, 40320, 5040, 720, 120, 24, 6, 2, 1, 1)
-# Taylor coefficients of exp, highest first: |r| <= log(2) / 2, so the first term left out is below 5e-18.
-_TAYLOR = tuple(1.0 / factorial for factorial in _FACTORIALS)
+
+def _taylor(number, degree):
+    return tuple(number(1 / math.factorial(k)) for k in range(degree, -1, -1))
+
+
+# Taylor coefficients of exp, highest first: |r| <= log(2) / 2, so the first term left out is below 5e-18 (6e-9).
+_coefficients = by_dtype({"d": _taylor(float, 13), "f": _taylor(np.float32, 7)})
 
 # 0 and 1 of a number's dtype.
 zero_of = by_dtype({"d": 0.0, "f": np.float32(0)})
@@ -36,8 +42,9 @@ def exp_of_negative(x):
     x = lowest if x < lowest else x
     k = fma(x, log2_e, magic) - magic
     r = fma(k, -ln2_low, fma(k, -ln2_high, x))
-    p = fma(r, _TAYLOR[0], _TAYLOR[1])
-    for c in _TAYLOR[2:]:
+    coefficients = _coefficients(x)
+    p = coefficients[0]
+    for c in coefficients[1:]:
         p = fma(p, r, c)
     # 2^k in two factors: k reaches -1075, one factor only -1022.
     half = fma(k, 0.5, magic)
