@@ -5,12 +5,19 @@ from typing import Any
 
 import numpy as np
 
+from fastbackprop.kernels.blocking import KC
 from fastbackprop.kernels.descent import direct_descent
 from fastbackprop.kernels.gram_descent import DEPTH, gram_add, gram_descent, gram_finish, gram_mirror
 from fastbackprop.kernels.network import DIVERGED
 
 COST_EVERY = 100
 ALGORITHMS = ("auto", "direct", "gram")
+SLAB_BYTES = 2**22  # of the rows of X between two looks at the stop flag, in float64; float32 data is widened so far
+
+
+def cost_count(iterations: int) -> int:
+    """Costs that so many iterations report."""
+    return -(-iterations // COST_EVERY)
 
 
 def operations(algorithm: str, n_0: int, n_1: int, m: int, iterations: int) -> int:
@@ -36,38 +43,72 @@ def choose_algorithm(n_0: int, n_1: int, m: int, iterations: int, itemsize: int,
 
 
 class Direct:
-    """Direct descent: the weights and biases of all layers, each in one row."""
+    """Direct descent: the weights and biases of all layers, each in one row.
+
+    `start` holds the parameters to begin with; None where ``arrays`` are to be filled with those of another descent.
+    """
 
     name = "direct"
     first = 1  # the layer with which the row of weights begins
 
     def __init__(
-        self, X: np.ndarray, Y: np.ndarray, sizes: list[int], start: dict[str, np.ndarray], rate: float, iterations: int
+        self,
+        X: np.ndarray,
+        Y: np.ndarray,
+        sizes: list[int],
+        start: dict[str, np.ndarray] | None,
+        rate: float,
+        iterations: int,
     ) -> None:
         dtype = self.dtype_of(X)
         self.X, self.sizes, self.rate = X, np.array(sizes, np.int64), rate
-        self.Y = np.array(Y, dtype).reshape(-1)
-        layers = range(1, len(sizes))
-        rows = [np.ravel(start[f"W{l}"]) for l in layers[self.first - 1 :]]
-        self.W = np.concatenate([*rows, np.empty(0)]).astype(dtype)
-        self.b = np.concatenate([np.ravel(start[f"b{l}"]) for l in layers]).astype(dtype)
-        self.costs = np.zeros(-(-iterations // COST_EVERY))
+        self.largest = float(np.finfo(X.dtype).max)  # parameters beyond it are not finite
+        self.Y = np.require(Y, dtype, ["C", "A", "W"]).reshape(-1)
+        self.W = np.zeros(sum(sizes[l] * sizes[l - 1] for l in range(self.first, len(sizes))), dtype)
+        self.b = np.zeros(sum(sizes[1:]), dtype)
+        self.costs = np.zeros(cost_count(iterations))
         self.state = np.zeros(2, np.int64)
         self.done = 0
+        if start is not None:
+            for key, value in self.views().items():
+                value[...] = start[key]
 
     @staticmethod
     def dtype_of(X: np.ndarray) -> np.dtype[Any]:
         """The dtype that the algorithm computes in."""
         return X.dtype
 
+    def views(self) -> dict[str, np.ndarray]:
+        """``W1, b1, ..., WL, bL`` within the rows, those that these hold."""
+        result = {}
+        weight_at = unit_at = 0
+        for l in range(1, len(self.sizes)):
+            n, n_prev = int(self.sizes[l]), int(self.sizes[l - 1])
+            if l >= self.first:
+                result[f"W{l}"] = self.W[weight_at : weight_at + n * n_prev].reshape(n, n_prev)
+                weight_at += n * n_prev
+            result[f"b{l}"] = self.b[unit_at : unit_at + n].reshape(n, 1)
+            unit_at += n
+        return result
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What iterations change and what they began with: the same there, and a descent goes on as this one would."""
+        return {"W": self.W, "b": self.b}
+
+    @property
+    def known_costs(self) -> np.ndarray:
+        """The costs of the iterations done."""
+        return self.costs[: cost_count(self.done)]
+
     def prepare(self, team: np.ndarray) -> None:
-        """What has to be computed before the first iteration."""
+        """What has to be computed before the first iteration, and anew before going on; ends early when stopped."""
 
     def kernel(self, end: int, team: np.ndarray) -> int:
         """Run the compiled loop up to iteration `end`; gives the first iteration not done."""
         return direct_descent[self.W.dtype.char](
-            self.X, self.Y, self.sizes, self.W, self.b, self.rate, self.done, end, COST_EVERY, self.costs, self.state, team
-        )
+            self.X, self.Y, self.sizes, self.W, self.b, self.rate, self.largest, self.done, end, COST_EVERY, self.costs,
+            self.state, team,
+        )  # fmt: skip
 
     def advance(self, end: int, team: np.ndarray) -> None:
         """Train up to iteration `end`; ends early when stopped or where parameters would cease to be finite."""
@@ -78,26 +119,12 @@ class Direct:
         return bool(self.state[1] == DIVERGED)
 
     def stop(self) -> None:
-        """Have the kernel, in another thread, leave the iteration under way; it leaves the state as it was before."""
+        """Have the work that another thread does end soon; iterations leave the state as the last finished one left it."""
         self.state[0] = 1
 
-    def first_weights(self, team: np.ndarray) -> dict[str, np.ndarray]:
-        """The weights that the row does not hold."""
-        return {}
-
     def parameters(self, team: np.ndarray) -> dict[str, np.ndarray]:
-        """``W1, b1, ..., WL, bL`` as they are now, in arrays of their own."""
-        result = self.first_weights(team)
-        weight_at = unit_at = 0
-        for l in range(1, len(self.sizes)):
-            n, n_prev = int(self.sizes[l]), int(self.sizes[l - 1])
-            if l >= self.first:
-                W = self.W[weight_at : weight_at + n * n_prev].reshape(n, n_prev)
-                result[f"W{l}"] = W.astype(self.X.dtype)
-                weight_at += n * n_prev
-            result[f"b{l}"] = self.b[unit_at : unit_at + n].reshape(n, 1).astype(self.X.dtype)
-            unit_at += n
-        return result
+        """``W1, b1, ..., WL, bL`` as they are now, in arrays of their own; of no use when stopped."""
+        return {key: value.astype(self.X.dtype) for key, value in self.views().items()}
 
 
 class Gram(Direct):
@@ -111,40 +138,59 @@ class Gram(Direct):
     first = 2
 
     def __init__(
-        self, X: np.ndarray, Y: np.ndarray, sizes: list[int], start: dict[str, np.ndarray], rate: float, iterations: int
+        self,
+        X: np.ndarray,
+        Y: np.ndarray,
+        sizes: list[int],
+        start: dict[str, np.ndarray] | None,
+        rate: float,
+        iterations: int,
     ) -> None:
         super().__init__(X, Y, sizes, start, rate, iterations)
         m, n_1 = X.shape[1], sizes[1]
-        self.W1_start = np.array(start["W1"], np.float64, order="C")
+        self.W1_start = np.zeros((n_1, sizes[0])) if start is None else np.array(start["W1"], np.float64, order="C")
         self.G, self.V, self.S = np.zeros((m, m)), np.zeros((n_1, m)), np.zeros((n_1, m))
 
     @staticmethod
     def dtype_of(X: np.ndarray) -> np.dtype[Any]:
         return np.dtype(np.float64)
 
-    def slabs(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """X a few rows at a time, in float64."""
-        for p in range(0, self.X.shape[0], DEPTH):
-            rows = slice(p, p + DEPTH)
-            yield rows, self.X[rows].astype(np.float64, copy=False)
+    def arrays(self) -> dict[str, np.ndarray]:
+        return super().arrays() | {"V": self.V, "S": self.S, "W1_start": self.W1_start}
 
-    def prepare(self, team: np.ndarray) -> None:
-        for rows, slab in self.slabs():
+    def slabs(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """X a few rows at a time, in float64, until stopped."""
+        n_0, m = self.X.shape
+        depth = max(KC, min(DEPTH, SLAB_BYTES // (8 * m) // KC * KC))
+        widened = None if self.X.dtype == np.float64 else np.empty((min(depth, n_0), m))
+        for p in range(0, n_0, depth):
             if self.state[0]:
                 return
-            gram_add["d"](slab, self.W1_start[:, rows], self.G, self.V, team)
-        gram_mirror["d"](self.G)
+            slab = self.X[p : p + depth]
+            if widened is not None:
+                widened[: len(slab)] = slab
+                slab = widened[: len(slab)]
+            yield slice(p, p + depth), slab
+
+    def prepare(self, team: np.ndarray) -> None:
+        # Descent that goes on has its V, with the rounding errors of the iterations so far.
+        V = self.V if self.done == 0 else np.zeros_like(self.V)
+        V[...] = 0
+        for rows, slab in self.slabs():
+            gram_add["d"](slab, self.W1_start[:, rows], self.G, V, team)
+        if not self.state[0]:
+            gram_mirror["d"](self.G)
 
     def kernel(self, end: int, team: np.ndarray) -> int:
         return gram_descent["d"](
-            self.G, self.Y, self.sizes, self.W, self.b, self.V.reshape(-1), self.S.reshape(-1), self.rate, self.done, end,
-            COST_EVERY, self.costs, self.state, team,
+            self.G, self.Y, self.sizes, self.W, self.b, self.V.reshape(-1), self.S.reshape(-1), self.rate, self.largest,
+            self.done, end, COST_EVERY, self.costs, self.state, team,
         )  # fmt: skip
 
-    def first_weights(self, team: np.ndarray) -> dict[str, np.ndarray]:
+    def parameters(self, team: np.ndarray) -> dict[str, np.ndarray]:
         W1 = np.empty(self.W1_start.shape, self.X.dtype)
         for rows, slab in self.slabs():
-            piece = np.ascontiguousarray(self.W1_start[:, rows])
+            piece = self.W1_start[:, rows].copy()
             gram_finish["d"](slab, self.S, self.rate, piece, team)
             W1[:, rows] = piece
-        return {"W1": W1}
+        return {"W1": W1} | super().parameters(team)

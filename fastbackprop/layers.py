@@ -11,7 +11,7 @@ import logging
 from typing import Any
 
 import numpy as np
-from numpy import empty, ndarray
+from numpy import ascontiguousarray, empty, ndarray
 from numpy.typing import ArrayLike, NDArray
 
 from fastbackprop import arguments, operands, reference
@@ -96,10 +96,9 @@ def _activate(name, Z, code):
             return A
     A = empty(Z.shape, Z.dtype)
     kernel = layer.activation_forward[Z.dtype.char]
-    if Z.size < SHARED_ELEMENTS:
-        kernel(as_matrix(Z), as_matrix(A), code, ALONE)
-    else:
-        in_team(kernel, as_matrix(Z), as_matrix(A), code)
+    given = as_matrix(Z), as_matrix(A), code
+    if not (kernel(*given, ALONE) if Z.size < SHARED_ELEMENTS else in_team(kernel, *given)):
+        return _activate(name, ascontiguousarray(Z), code)
     return A
 
 
@@ -167,10 +166,9 @@ def _activation_gradient(name, dA, Z, code):
 def _run_activation_backward(dA, Z, code):
     dZ = empty(Z.shape, Z.dtype)
     kernel = layer.activation_backward[Z.dtype.char]
-    if Z.size < SHARED_ELEMENTS:
-        kernel(as_matrix(dA), as_matrix(Z), as_matrix(dZ), code, ALONE)
-    else:
-        in_team(kernel, as_matrix(dA), as_matrix(Z), as_matrix(dZ), code)
+    given = as_matrix(dA), as_matrix(Z), as_matrix(dZ), code
+    if not (kernel(*given, ALONE) if Z.size < SHARED_ELEMENTS else in_team(kernel, *given)):
+        return _run_activation_backward(ascontiguousarray(dA), ascontiguousarray(Z), code)
     return dZ
 
 
@@ -269,10 +267,11 @@ def run_forward(A_prev, W, b, code):
     A = Z if code == LINEAR else empty(shape, dtype)
     kernel = layer.layer_forward[dtype.char]
     if W.size * shape[1] < SHARED_OPERATIONS:
-        kernel(A_prev, W, b, Z, A, code, ALONE)
+        done = kernel(A_prev, W, b, Z, A, code, ALONE)
     else:
-        in_team(kernel, A_prev, W, b, Z, A, code)
-    return Z, A
+        done = in_team(kernel, A_prev, W, b, Z, A, code)
+    # Strides that lead between the elements, as in a field of records, are not the kernels'.
+    return (Z, A) if done else run_forward(*map(ascontiguousarray, (A_prev, W, b)), code)
 
 
 # ----------------------------------------------------------------------------------------------------------- backward
@@ -363,7 +362,7 @@ def run_backward(dA, Z, A_prev, W, b, code):
     dA_prev, dW, db = empty(A_prev.shape, dtype), empty(W.shape, dtype), empty((W.shape[0], 1), dtype)
     kernel = layer.layer_backward[dtype.char]
     if W.size * dA.shape[1] < SHARED_OPERATIONS:
-        kernel(dA, Z, A_prev, W, dA_prev, dW, db, code, ALONE)
+        done = kernel(dA, Z, A_prev, W, dA_prev, dW, db, code, ALONE)
     else:
-        in_team(kernel, dA, Z, A_prev, W, dA_prev, dW, db, code)
-    return dA_prev, dW, db
+        done = in_team(kernel, dA, Z, A_prev, W, dA_prev, dW, db, code)
+    return (dA_prev, dW, db) if done else run_backward(*map(ascontiguousarray, (dA, Z, A_prev, W)), b, code)

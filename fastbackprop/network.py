@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy import empty, ndarray
+from numpy import ascontiguousarray, empty, ndarray
 from numpy.typing import ArrayLike, NDArray
 
 from fastbackprop import arguments, operands
@@ -143,7 +143,7 @@ def compute_cost(AL: ArrayLike, Y: ArrayLike) -> NDArray[Any]:
     if why:
         return by_reference("compute_cost", why)(outputs, labels)
     dtype = outputs.dtype
-    return np.array(cost.cross_entropy[dtype.char](outputs, labels), dtype)
+    return np.array(cost.cross_entropy[dtype.char](_as_row(outputs), _as_row(labels)), dtype)
 
 
 def L_model_backward(AL: ArrayLike, Y: ArrayLike, caches: Sequence[Any]) -> dict[str, NDArray[Any]]:
@@ -207,7 +207,9 @@ def _output_backward(AL, Y, A_prev, W, b, Z):
 
 
 def _as_row(x):
-    return x if x.shape[0] == 1 else x.reshape(1, -1)
+    """(n, m) as one row, with strides that lead from element to element."""
+    x = x if x.shape[0] == 1 else x.reshape(1, -1)
+    return x if x.strides[1] % x.itemsize == 0 else ascontiguousarray(x)
 
 
 def update_parameters(parameters: Any, grads: Any, learning_rate: float) -> Any:
@@ -252,6 +254,7 @@ def update_parameters(parameters: Any, grads: Any, learning_rate: float) -> Any:
         for key, W, dW in steps:
             dtype = W.dtype
             new[key] = W_new = empty(W.shape, dtype)
-            layer.descend[dtype.char](W, dW, rate, W_new)
+            if not layer.descend[dtype.char](W, dW, rate, W_new):
+                layer.descend[dtype.char](ascontiguousarray(W), ascontiguousarray(dW), rate, W_new)
     parameters.update(new)
     return parameters

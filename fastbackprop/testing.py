@@ -389,7 +389,7 @@ def assert_same_bits(actual, expected):
             raise AssertionError(f"{where} is {a.dtype} {a.shape}, expected {e.dtype} {e.shape}")
         # An 80-bit longdouble is stored in 16 bytes: those beyond the tenth hold nothing.
         used = 10 if e.dtype.char == "g" and np.finfo(e.dtype).nmant == 63 else e.itemsize
-        a_bits, e_bits = (np.frombuffer(x.tobytes(), np.uint8).reshape(x.size, -1)[:, :used] for x in (a, e))
+        a_bits, e_bits = (np.frombuffer(x.tobytes(), np.uint8).reshape(x.size, x.itemsize)[:, :used] for x in (a, e))
         different = np.flatnonzero(np.any(a_bits != e_bits, axis=1))
         if different.size:
             i = tuple(map(int, np.unravel_index(different[0], e.shape)))

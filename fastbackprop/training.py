@@ -1,21 +1,27 @@
-"""L_layer_model: the whole training compiled, run in slices of iterations so that costs print as they come."""
+"""L_layer_model: the whole training compiled; where somebody watches, in slices of iterations, and they act in between."""
 
+import contextlib
 import logging
+import os
+import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import numpy as np
 
 from fastbackprop import arguments, reference
 from fastbackprop.algorithms import ALGORITHMS, COST_EVERY, Direct, Gram, choose_algorithm
+from fastbackprop.checkpoint import Checkpoint
 from fastbackprop.kernels.threads import MEMBERS
 from fastbackprop.network import initialize_parameters_deep
 from fastbackprop.resources import free_memory
 from fastbackprop.team import held
 
 logger = logging.getLogger("fastbackprop")
+
+SLICE_SECONDS = 0.15
 
 
 def L_layer_model(
@@ -28,7 +34,10 @@ def L_layer_model(
     *,
     parameters: Mapping[str, Any] | None = None,
     return_costs: bool = False,
+    plot_cost: bool = False,
     algorithm: str = "auto",
+    progress: bool = False,
+    checkpoint: str | os.PathLike[str] | None = None,
 ) -> Any:
     """Train ``[LINEAR -> RELU] * (L - 1) -> LINEAR -> SIGMOID`` by full-batch gradient descent on the cross-entropy.
 
@@ -43,15 +52,24 @@ def L_layer_model(
     learning_rate : float
     num_iterations : int
     print_cost : bool
-        Print ``Cost after iteration %i: %f`` every 100 iterations.
+        Print ``Cost after iteration %i: %f`` for every 100th iteration.
     parameters : dict, optional
         ``W1, b1, ..., WL, bL`` to start from; copied. Without it ``initialize_parameters_deep`` draws the start.
     return_costs : bool
         Return ``(parameters, costs)``, with ``costs`` a list of floats, one every 100 iterations.
+    plot_cost : bool
+        Draw the costs when the training is done. Needs matplotlib: the extra ``plot``.
     algorithm : {"auto", "direct", "gram"}
         "direct" takes the examples through all layers each iteration. "gram" works on ``X^T X`` instead of X: the same
         numbers up to rounding, much faster where examples are fewer than features. "auto" takes the one with fewer
         operations, and "gram" only if ``X^T X`` is at most twice X and a quarter of the free memory.
+    progress : bool
+        Show a bar with iterations, cost and time left. Needs tqdm: the extra ``progress``.
+    checkpoint : str or path, optional
+        A file (``.npz``) in which the training is saved every 30 seconds, at its end and on Ctrl-C; never half-written. Where
+        it exists, the training goes on from there, by the algorithm that it began with, and ends with the same bits as
+        without a break on the same kind of processor; with more iterations than before it trains on. `parameters` are only
+        needed to begin: without them nothing is drawn when the file exists.
 
     Returns
     -------
@@ -64,13 +82,18 @@ def L_layer_model(
         An argument of a kind that numbers are not made of.
     ValueError
         Shapes that do not fit, no examples, values that are not finite, layer sizes below 1, an output layer of other than
-        one unit.
+        one unit. A checkpoint that is damaged, beyond `num_iterations`, or of a training with other data, layers, learning
+        rate, dtype, start or algorithm.
+    OSError
+        No checkpoint can be written there.
+    ImportError
+        What `progress` or `plot_cost` need is not installed.
     KeyError
         ``parameters`` lacks a key.
     FloatingPointError
         An iteration would have made parameters that are not finite; ``.parameters`` holds the last finite ones.
     KeyboardInterrupt
-        Ctrl-C, within a fifth of a second.
+        Ctrl-C, within a fifth of a second; with a checkpoint after saving, and the message says how far the training is.
 
     Warns
     -----
@@ -93,54 +116,153 @@ def L_layer_model(
         raise ValueError(f"Y has shape {Y.shape}; expected (1, {X.shape[1]}), one label an example of X {X.shape}")
     rate = arguments.real("learning_rate", learning_rate)
     iterations = arguments.count("num_iterations", num_iterations)
+    if plot_cost:
+        from fastbackprop.extras.plotting import plot_costs
+    if progress:
+        from fastbackprop.extras.progress import ProgressBar
     _check_values(X, Y)
-    if parameters is None:
-        parameters = initialize_parameters_deep(sizes)
-    start = arguments.parameters_of("parameters", parameters, sizes)
-    dtype = np.result_type(X, *start.values())
-    if dtype.char not in "fd" and not np.issubdtype(dtype, np.integer):
+    start = None if parameters is None else arguments.parameters_of("parameters", parameters, sizes)
+    dtype = np.result_type(X, *([np.float64] if start is None else start.values()))
+    if np.issubdtype(dtype, np.integer):
+        dtype = np.dtype(np.float64)
+    covered = dtype.char in "fd"
+    if not covered and (progress or checkpoint is not None):
+        raise ValueError(f"progress and checkpoint need a training in float32 or float64; X and parameters make it {dtype}")
+    file = None if checkpoint is None else Checkpoint(checkpoint, iterations)
+    if start is None and (file is None or not file.found):
+        start = initialize_parameters_deep(sizes)
+    if not covered:
         logger.debug("L_layer_model: the reference serves this call, since the kernels do not cover %s", dtype)
         trained, costs = reference.L_layer_model(X, Y, sizes, rate, iterations, print_cost, parameters=start, return_costs=True)
-        return (trained, costs) if return_costs else trained
-    if dtype.char not in "fd":
-        dtype = np.dtype(np.float64)
-    X, Y = np.asarray(X, dtype), np.asarray(Y, dtype)
-    if algorithm == "auto":
-        algorithm = choose_algorithm(sizes[0], sizes[1], X.shape[1], iterations, dtype.itemsize, free_memory())
-    descent = (Gram if algorithm == "gram" else Direct)(X, Y, sizes, start, rate, iterations)
-    with ThreadPoolExecutor(1, thread_name_prefix="fastbackprop-train") as worker, held() as team:
-        logger.info("L_layer_model: %s descent in %s, %d iterations, threads: %d", algorithm, dtype, iterations, team[MEMBERS])
-        _wait(worker, descent, team, descent.prepare)
-        for reported in range(0, iterations if print_cost else 0, COST_EVERY):
-            _wait(worker, descent, team, descent.advance, reported + 1)
-            print("Cost after iteration %i: %f" % (reported, descent.costs[reported // COST_EVERY]))
-        _wait(worker, descent, team, descent.advance, iterations)
-        trained = descent.parameters(team)
-    return (trained, descent.costs.tolist()) if return_costs else trained
+    else:
+        X, Y = np.asarray(X, dtype), np.asarray(Y, dtype)
+        if any(stride % X.itemsize for stride in X.strides):  # as in a field of records: not the kernels'
+            X = np.ascontiguousarray(X)
+        if file is not None:
+            algorithm = file.identify(algorithm, X, Y, sizes, rate, start)
+        if algorithm == "auto":
+            algorithm = choose_algorithm(sizes[0], sizes[1], X.shape[1], iterations, dtype.itemsize, free_memory())
+        descent = (Gram if algorithm == "gram" else Direct)(X, Y, sizes, start, rate, iterations)
+        if file is not None:
+            file.restore(descent)
+        with contextlib.ExitStack() as stack:
+            watchers: list[Callable[[Direct], None]] = []
+            if progress:
+                watchers.append(stack.enter_context(ProgressBar(descent.done, iterations)))
+            if print_cost:
+                watchers.insert(0, _cost_lines(descent, ProgressBar.write if progress else print))
+            trained = _train(descent, iterations, watchers, file)
+        costs = descent.costs.tolist()
+    if plot_cost:
+        plot_costs(costs, rate)
+    return (trained, costs) if return_costs else trained
 
 
-def _wait(worker: ThreadPoolExecutor, descent: Direct, team: np.ndarray, work: Callable[..., None], *arguments: int) -> None:
-    """Have the worker do it while this thread waits where Ctrl-C can reach it."""
-    job = worker.submit(work, *arguments, team)
+def _cost_lines(descent: Direct, write: Callable[[str], None]) -> Callable[[Direct], None]:
+    """A watcher that writes the costs which it has not seen yet."""
+    seen = descent.known_costs.size
+
+    def watch(descent: Direct) -> None:
+        nonlocal seen
+        for cost in descent.known_costs[seen:]:
+            write("Cost after iteration %i: %f" % (seen * COST_EVERY, cost))
+            seen += 1
+
+    return watch
+
+
+def _train(
+    descent: Direct, iterations: int, watchers: Sequence[Callable[[Direct], None]], file: Checkpoint | None
+) -> dict[str, np.ndarray]:
+    """Train up to `iterations`, and save after an interrupt."""
     try:
-        job.result()
-    except BaseException:
+        with held() as team, _worker(descent) as do:
+            logger.info(
+                "L_layer_model: %s descent in %s, iterations %d to %d, threads: %d",
+                descent.name, descent.X.dtype, descent.done, iterations, team[MEMBERS],
+            )  # fmt: skip
+            if descent.done < iterations:
+                do(descent.prepare, team)
+            length = 1 if watchers or file else iterations
+            while descent.done < iterations:
+                begun, before = time.perf_counter(), descent.done
+                do(descent.advance, min(before + length, iterations), team)
+                length = _next_length(length, time.perf_counter() - begun)
+                for watch in watchers:
+                    watch(descent)
+                if descent.diverged:
+                    raise _divergence(descent, do(descent.parameters, team))
+                if file is not None and file.due():
+                    do(file.save, descent)
+            if file is not None:
+                do(file.save, descent)
+            return do(descent.parameters, team)
+    except KeyboardInterrupt:
+        if file is None:
+            raise
+        raise KeyboardInterrupt(_save_interrupted(descent, iterations, file)) from None
+
+
+def _next_length(length: int, seconds: float) -> int:
+    """Iterations of the next slice, after one of `length` that took `seconds`: so many that it takes SLICE_SECONDS."""
+    return max(1, min(16 * length, int(length * SLICE_SECONDS / max(seconds, 1e-9))))
+
+
+@contextlib.contextmanager
+def _worker(descent: Direct) -> Iterator[Callable[..., Any]]:
+    """Gives `do(work, *arguments)`: a thread computes while this one waits where Ctrl-C can reach it.
+
+    On the way out, for whatever reason, the descent is stopped and the thread has ended.
+    """
+    pool = ThreadPoolExecutor(1, thread_name_prefix="fastbackprop-train")
+
+    def do(work: Callable[..., Any], *arguments: Any) -> Any:
+        job = pool.submit(work, *arguments)
+        while not wait([job], timeout=0.1).done:  # no longer: on Windows Ctrl-C does not end a wait
+            pass
+        return job.result()
+
+    try:
+        yield do
+    finally:
         descent.stop()
-        raise
-    if descent.diverged:
-        error = FloatingPointError(
-            f"iteration {descent.done} makes parameters that are not finite (learning_rate {descent.rate:g}); the last finite "
-            "ones are in .parameters of this error. Try a smaller learning_rate, or a start with smaller weights"
-        )
-        error.parameters = descent.parameters(team)  # type: ignore[attr-defined]
-        raise error
+        again = None
+        while True:
+            try:
+                pool.shutdown()
+                break
+            except KeyboardInterrupt as interrupt:
+                again = interrupt
+        if again is not None:
+            raise again
+
+
+def _save_interrupted(descent: Direct, iterations: int, file: Checkpoint) -> str:
+    """Save in a thread, which a second Ctrl-C does not reach; gives the message of the first."""
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(file.save, descent).result()
+    except OSError as error:
+        return f"after {descent.done} of {iterations} iterations, which could not be saved: {error}"
+    return f"after {descent.done} of {iterations} iterations, saved in {file.path}: the same call goes on from there"
+
+
+def _divergence(descent: Direct, parameters: dict[str, np.ndarray]) -> FloatingPointError:
+    error = FloatingPointError(
+        f"iteration {descent.done} makes parameters that are not finite (learning_rate {descent.rate:g}); the last finite "
+        "ones are in .parameters of this error. Try a smaller learning_rate, or a start with smaller weights"
+    )
+    error.parameters = parameters  # type: ignore[attr-defined]
+    return error
 
 
 def _check_values(X: np.ndarray, Y: np.ndarray) -> None:
     for name, values in (("X", X), ("Y", Y)):
-        finite = np.isfinite(values)
-        if not finite.all():
-            raise ValueError(f"{name} has {values.size - np.count_nonzero(finite)} values that are not finite")
+        with np.errstate(invalid="ignore"):
+            finite = np.isfinite(values.min()) and np.isfinite(values.max())  # in no memory, unlike isfinite of all
+        if not finite:
+            bad = values.size - np.count_nonzero(np.isfinite(values))
+            raise ValueError(f"{name} has {bad} values that are not finite")
     if Y.min() < 0 or Y.max() > 1:
         warnings.warn(
             f"Y has labels from {Y.min()} to {Y.max()}; cross-entropy expects them in [0, 1]", UserWarning, stacklevel=3

@@ -1,107 +1,62 @@
-"""Times the benchmarks in asv_benches with the reference and the fast functions in turns, and prints their ratios."""
+"""Times the fast functions against the reference, both sides in turns in one process, and prints ratios with intervals."""
 
 from __future__ import annotations
 
 import argparse
-import importlib
-import itertools
-import statistics
+import json
 import sys
-from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
-from typing import Any
 
+import bench_calls
+import bench_elementwise
+import bench_functions
+import bench_layers
+import bench_loops
+import bench_matmul
+import bench_training
 from machine import facts
-from timing import interleave, paired_ratio
 
-from fastbackprop.testing import SIZES
+from fastbackprop.team import get_num_threads
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "asv_benches"))
-
-GROUPS = ("activations", "layers", "network", "training")
-REPEATS = 9
-# A turn repeats a short call until it lasts so long: well above what reading the clock costs.
-AT_LEAST = 0.01
-
-README = ROOT / "README.md"
-README_GROUP, README_DTYPES = "training", ("float64",)
-BEGIN, END = "<!-- figures: begin, written by scripts/bench --readme -->", "<!-- figures: end -->"
-
-HEAD = ("benchmark", "layers, m", "dtype", "reference, ms", "fast, ms", "ratio [95 % interval]")
-WIDTHS = (34, 28, 7, 13, 9, 22)
+GROUPS = {
+    "functions": bench_functions,
+    "layers": bench_layers,
+    "matmul": bench_matmul,
+    "elementwise": bench_elementwise,
+    "loops": bench_loops,
+    "calls": bench_calls,
+    "training": bench_training,
+}
 
 
-def table(group: str, dtypes: tuple[str, ...] = ("float64", "float32")) -> Iterator[str]:
-    """Lines of a Markdown table, each as soon as it is measured."""
-    yield _line(HEAD)
-    yield _line(["-" * (width - (column > 2)) + ":" * (column > 2) for column, width in enumerate(WIDTHS)])
-    module = importlib.import_module(f"benchmarks.bench_{group}")
-    for cls in vars(module).values():
-        if not isinstance(cls, type) or cls.__module__ != module.__name__:
-            continue
-        for method in (name for name in dir(cls) if name.startswith("time_")):
-            for parameters in itertools.product(*cls.params[1:]):  # type: ignore[attr-defined]
-                if parameters[-1] in dtypes and (row := _measure(cls, method, parameters)):
-                    yield _line(row)
-
-
-def _measure(cls: Any, method: str, parameters: tuple[str, ...]) -> list[str] | None:
-    """One row; None where the benchmark does not have this set of parameters."""
-    sides = {}
-    for implementation in cls.params[0]:
-        benchmark = cls()
-        try:
-            benchmark.setup(implementation, *parameters)
-        except NotImplementedError:
-            return None
-        sides[implementation] = partial(getattr(benchmark, method), implementation, *parameters)
-    seconds = interleave(sides, REPEATS, at_least=AT_LEAST)
-    *function, size, dtype = parameters
-    size, _, iterations = size.partition("/")
-    name = ", ".join(function or [cls.__name__]) + (f", {iterations} iterations" if iterations else "")
-    layers, m = SIZES[size]
-    reference, fast = (f"{1e3 * statistics.median(seconds[side]):.4g}" for side in ("reference", "fast"))
-    ratio = paired_ratio(seconds["reference"], seconds["fast"])
-    return [name, f"{list(layers)}, {m}", dtype, reference, fast, str(ratio)]
-
-
-def _line(cells: Any) -> str:
-    aligned = (
-        cell.rjust(width) if column > 2 else cell.ljust(width)
-        for column, (cell, width) in enumerate(zip(cells, WIDTHS, strict=True))
-    )
-    return f"| {' | '.join(aligned)} |"
-
-
-def write_readme() -> None:
-    """Put a fresh table into the README, between its markers."""
-    before, _, rest = README.read_text().partition(BEGIN)
-    _, found, after = rest.partition(END)
-    if not found:
-        raise SystemExit(f"scripts/bench: {README} has no markers {BEGIN} and {END}")
-    print(f"measuring for {README}", flush=True)
-    lines = ["```text", *facts(), "```", "", *table(README_GROUP, README_DTYPES)]
-    README.write_text("\n".join([before + BEGIN, "", *lines, "", END + after]))
-    print(*lines, sep="\n")
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    top.add_argument("--readme", action="store_true", help="write the README's table of figures, and nothing else")
+    groups = top.add_subparsers(dest="group", metavar="GROUP")
+    for name, module in GROUPS.items():
+        description = str(module.__doc__).strip()
+        group = groups.add_parser(name, help=description, description=description)
+        group.add_argument("--threads", type=int, default=get_num_threads(), metavar="N", help="how many each side may use")
+        group.add_argument("--repeats", type=int, metavar="N", help="how many turns a measurement takes at most")
+        group.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures as JSON")
+        module.add_arguments(group)  # with the group's own defaults
+    return top
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"any of {', '.join(GROUPS)}; all when left out")
-    parser.add_argument("--readme", action="store_true", help="write the README's table of figures, and nothing else")
-    options = parser.parse_args()
-    if unknown := set(options.groups) - set(GROUPS):
-        parser.error(f"unknown group {', '.join(sorted(unknown))}; known are {', '.join(GROUPS)}")
+    top = parser()
+    options = top.parse_args()
     if options.readme:
-        write_readme()
+        bench_functions.write_readme()
         return
-    print(*facts(), sep="\n")
-    for group in options.groups or GROUPS:
-        print(f"\n{group}")
-        for line in table(group):
-            print(line, flush=True)
+    if options.group is None:
+        top.print_help(sys.stderr)
+        raise SystemExit(2)
+    machine = facts()
+    print(*machine, sep="\n")
+    figures = GROUPS[options.group].run(options)
+    if options.json:
+        options.json.write_text(json.dumps({"machine": machine, "group": options.group, "figures": figures}, indent=1))
 
 
 if __name__ == "__main__":

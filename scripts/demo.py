@@ -8,19 +8,18 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from demo_data import FolderError, Problem, generated_pictures, real_pictures, table
 from demo_plot import draw_cost_curves
 from machine import facts
+from nets import LEARNING_RATE, start
 from timing import interleave, paired_ratio
 
 import fastbackprop
 from fastbackprop import reference
 
-LEARNING_RATE = 0.0075
 # Nine pairs of times leave the extremes out of a 95 % interval.
 TURNS = 9
 # Both sides round differently, and training carries that on; costs further apart than this are a defect.
@@ -68,16 +67,6 @@ class Side:
         self.seconds = statistics.median(self.seconds_of_whole)
         AL, _ = reference.L_model_forward(self.problem.X_held_out, self.parameters)
         self.accuracy = float(np.mean((AL > 0.5) == self.problem.Y_held_out))
-
-
-def start(layers_dims: list[int]) -> dict[str, np.ndarray]:
-    """``W ~ randn / sqrt(n_prev)`` and ``b = 0``, the same ones every time."""
-    np.random.seed(1)
-    parameters = {}
-    for l, (n_prev, n) in enumerate(pairwise(layers_dims), start=1):
-        parameters[f"W{l}"] = np.random.randn(n, n_prev) / np.sqrt(n_prev)
-        parameters[f"b{l}"] = np.zeros((n, 1))
-    return parameters
 
 
 def sides_of(problem: Problem) -> dict[str, Side]:

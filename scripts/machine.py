@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import llvmlite.binding as llvm
 import numba
 import numpy as np
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import fastbackprop
+from fastbackprop.kernels.blocking import VECTOR_BYTES
 from fastbackprop.resources import usable_cores
-from fastbackprop.team import get_num_threads
+from fastbackprop.team import get_num_threads, num_threads
 
 # Where set, OpenBLAS may run kernels for another processor at half the speed: scripts that time remove them.
 OPENBLAS_OVERRIDES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
@@ -26,7 +29,7 @@ def facts() -> list[str]:
         f"processor      {_processor()}, {usable_cores()} cores to use",
         f"versions       fastbackprop {fastbackprop.__version__}, {versions}",
         f"NumPy's BLAS   {_blas()}",
-        f"fastbackprop   {get_num_threads()} threads",
+        f"fastbackprop   vectors of {VECTOR_BYTES} bytes, {get_num_threads()} threads",
     ]
     if hasattr(os, "getloadavg"):
         lines.append(f"load before    {os.getloadavg()[0]:.1f}: what else runs slows NumPy's threads most of all")
@@ -34,6 +37,13 @@ def facts() -> list[str]:
     if forced:
         lines.append(f"BEWARE         NumPy's BLAS is forced by {' '.join(forced)}: its own choice may be faster")
     return lines
+
+
+@contextmanager
+def same_threads(n: int) -> Iterator[None]:
+    """NumPy's BLAS and fastbackprop may use ``n`` threads each."""
+    with num_threads(n), threadpool_limits(limits=n, user_api="blas"):
+        yield
 
 
 def _processor() -> str:

@@ -1,16 +1,19 @@
-"""Interleaved timing of several sides in one process, and the interval of a ratio."""
+"""Interleaved timing of several sides in one process, and the intervals of what is made of the times."""
 
 from __future__ import annotations
 
 import math
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+# As many pairs of times as leave the extremes out of a 95 % interval.
+FEWEST = 9
 
-class Ratio(NamedTuple):
-    """A median of paired ratios and the ends of its confidence interval."""
+
+class Estimate(NamedTuple):
+    """A median and the ends of its confidence interval."""
 
     median: float
     low: float
@@ -25,6 +28,7 @@ def interleave(
     repeats: int,
     *,
     at_least: float = 0.0,
+    within: float = math.inf,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[float]]:
     """Seconds a call of each side, ``repeats`` times, the sides taking turns.
@@ -32,12 +36,16 @@ def interleave(
     Whatever slows the machine for a while then meets all sides alike, and times of the same turn are pairs. Every other
     turn goes backwards, so that no side always follows the same one. Where ``at_least`` is given, a measurement repeats
     the call, as often in every turn, until it lasts about that many seconds: the way to time calls of microseconds.
-    Without it each turn makes exactly one call. Nothing is warmed up here.
+    Without it each turn makes exactly one call. When ``within`` seconds have passed, no turn begins beyond the ``FEWEST``:
+    how many there are then depends on how long they take, but not on which side is faster. Nothing is warmed up here.
     """
     calls = {name: _calls_lasting(side, at_least, clock) for name, side in sides.items()}
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     order = list(sides)
-    for _ in range(repeats):
+    start = clock()
+    for turn in range(repeats):
+        if turn >= FEWEST and clock() - start > within:
+            break
         for name in order:
             seconds[name].append(_measure(sides[name], calls[name], clock) / calls[name])
         order.reverse()
@@ -59,17 +67,27 @@ def _calls_lasting(side: Callable[[], object], at_least: float, clock: Callable[
     return calls
 
 
-def paired_ratio(numerator: Sequence[float], denominator: Sequence[float], confidence: float = 0.95) -> Ratio:
-    """The median of the ratios of pairs, with the interval that covers the true median at least so often.
+def median_interval(values: Iterable[float], confidence: float = 0.95) -> Estimate:
+    """The median, with the interval that covers the true median at least so often.
 
-    The interval is made of order statistics, which assumes nothing about how times are distributed: of ``n`` ratios,
+    The interval is made of order statistics, which assumes nothing about how times are distributed: of ``n`` values,
     the true median lies below the ``k``-th smallest with probability ``P(Binomial(n, 1/2) < k)``, likewise above the
-    ``k``-th largest; ``k`` is the largest that keeps both together within ``1 - confidence``. With fewer than six pairs
+    ``k``-th largest; ``k`` is the largest that keeps both together within ``1 - confidence``. With fewer than six values
     no ``k`` does for 95 %, and the whole range is given.
     """
-    ratios = sorted(a / b for a, b in zip(numerator, denominator, strict=True))
-    n, k, outside = len(ratios), 0, 0.0
+    ordered = sorted(values)
+    n, k, outside = len(ordered), 0, 0.0
     while k < n // 2 and (outside := outside + math.comb(n, k) / 2**n) <= (1 - confidence) / 2:
         k += 1
     k = max(k, 1)
-    return Ratio(statistics.median(ratios), ratios[k - 1], ratios[n - k])
+    return Estimate(statistics.median(ordered), ordered[k - 1], ordered[n - k])
+
+
+def paired_ratio(numerator: Sequence[float], denominator: Sequence[float]) -> Estimate:
+    """The median of the ratios of pairs, with its 95 % interval."""
+    return median_interval(a / b for a, b in zip(numerator, denominator, strict=True))
+
+
+def paired_difference(minuend: Sequence[float], subtrahend: Sequence[float]) -> Estimate:
+    """The median of the differences of pairs, with its 95 % interval."""
+    return median_interval(a - b for a, b in zip(minuend, subtrahend, strict=True))

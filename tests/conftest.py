@@ -30,9 +30,7 @@ def pictures():
     folder = Path(os.environ.get("FASTBACKPROP_DATA") or default)
     files = {part: folder / f"{part}_catvnoncat.h5" for part in ("train", "test")}
     if not all(path.is_file() for path in files.values()):
-        pytest.skip(
-            f"no pictures in {folder}: set FASTBACKPROP_DATA to a folder with {files['train'].name} and its pair"
-        )
+        pytest.skip(f"no pictures in {folder}: set FASTBACKPROP_DATA to a folder with {files['train'].name} and its pair")
     h5py = pytest.importorskip("h5py")
     data = SimpleNamespace()
     for part, path in files.items():

@@ -39,9 +39,15 @@ def test_at_most_a_quarter_of_the_free_memory(free_bytes, algorithm):
     assert choose_algorithm(N_0, N_1, M, 1000, 8, free_bytes) == algorithm
 
 
-def test_float32_takes_half_the_memory():
-    assert choose_algorithm(N_0, N_1, M, 1000, 4, 2 * G_BYTES) == "gram"
-    assert choose_algorithm(N_0, N_1, M, 1000, 4, 2 * G_BYTES - 1) == "direct"
+@pytest.mark.parametrize(("m", "algorithm"), [(N_0 - 1, "gram"), (N_0, "direct"), (N_0 + 1, "direct")])
+def test_float32_has_half_the_range(m, algorithm):
+    """Gram descent computes in float64, whose operations take twice the time, and G takes twice the room beside X."""
+    assert choose_algorithm(N_0, N_1, m, 10**9, 4, None) == algorithm
+
+
+def test_the_gram_matrix_of_float32_takes_the_memory_of_float64():
+    assert choose_algorithm(N_0, N_1, M, 1000, 4, 4 * G_BYTES) == "gram"
+    assert choose_algorithm(N_0, N_1, M, 1000, 4, 4 * G_BYTES - 1) == "direct"
 
 
 sizes = st.integers(1, 20_000)
@@ -49,8 +55,8 @@ sizes = st.integers(1, 20_000)
 
 @given(sizes, sizes, sizes, st.integers(0, 10**6), st.sampled_from([4, 8]), st.none() | st.integers(0, 2**40))
 def test_gram_is_chosen_where_it_pays_and_fits_and_nowhere_else(n_0, n_1, m, iterations, itemsize, free_bytes):
-    X_bytes, gram_bytes = n_0 * m * itemsize, m * m * itemsize
+    X_bytes, gram_bytes = n_0 * m * itemsize, 8 * m * m
     arguments = n_0, n_1, m, iterations
-    pays = operations("gram", *arguments) < operations("direct", *arguments)
+    pays = 8 * operations("gram", *arguments) < itemsize * operations("direct", *arguments)
     fits = gram_bytes <= 2 * X_bytes and (free_bytes is None or gram_bytes <= free_bytes / 4)
     assert choose_algorithm(*arguments, itemsize, free_bytes) == ("gram" if pays and fits else "direct")

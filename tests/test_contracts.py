@@ -98,9 +98,7 @@ NO_EXAMPLES = {
     "linear_forward": lambda: bp.linear_forward(NO_COLUMNS, W, B),
     "linear_activation_forward": lambda: bp.linear_activation_forward(NO_COLUMNS, W, B, "relu"),
     "linear_backward": lambda: bp.linear_backward(DZ[:, :0], (NO_COLUMNS, W, B)),
-    "linear_activation_backward": lambda: bp.linear_activation_backward(
-        DZ[:, :0], ((NO_COLUMNS, W, B), DZ[:, :0]), "relu"
-    ),
+    "linear_activation_backward": lambda: bp.linear_activation_backward(DZ[:, :0], ((NO_COLUMNS, W, B), DZ[:, :0]), "relu"),
     "L_model_forward": lambda: bp.L_model_forward(NO_COLUMNS, PARAMETERS),
     "compute_cost": lambda: bp.compute_cost(AL[:, :0], Y[:, :0]),
     "L_model_backward": lambda: bp.L_model_backward(

@@ -264,9 +264,7 @@ def test_two_iterations_of_three_layers(compiled):
     X, Y = small_table([1, 1, 1, 1, 0, 0, 0, 1, 1, 0])
     layers = (10, 5, 6, 1)
     if compiled:
-        parameters, costs = bp.L_layer_model(
-            X, Y, layers, 0.0075, 2, parameters=start(layers, 1, lecun), return_costs=True
-        )
+        parameters, costs = bp.L_layer_model(X, Y, layers, 0.0075, 2, parameters=start(layers, 1, lecun), return_costs=True)
         assert len(costs) == 1
     else:
         parameters, costs = train(X, Y, start(layers, 1, lecun), 0.0075, 2)

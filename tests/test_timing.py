@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from timing import Ratio, interleave, paired_ratio
+from timing import FEWEST, Estimate, interleave, paired_difference, paired_ratio
 
 
 class Clock:
@@ -47,8 +47,21 @@ def test_short_calls_are_repeated_and_given_per_call():
     assert clock.calls.count("long") == 1 + 2
 
 
+def test_turns_end_when_the_time_is_up_but_not_before_the_fewest():
+    for within, turns in ((0.5, FEWEST), (2.0 * FEWEST + 3.0, FEWEST + 2), (1e9, 40)):
+        clock = Clock()
+        sides = {name: clock.side(name, 1.0) for name in "ab"}
+        seconds = interleave(sides, 40, within=within, clock=clock)
+        assert [len(times) for times in seconds.values()] == [turns, turns]
+
+
+def test_the_fewest_turns_leave_the_extremes_out_of_the_interval():
+    times = [float(i) for i in range(FEWEST)]
+    assert paired_difference(times, [0.0] * FEWEST) == Estimate(FEWEST // 2, 1.0, FEWEST - 2.0)
+
+
 def test_ratio_is_the_median_of_pairs_not_the_ratio_of_medians():
-    assert paired_ratio([2.0, 30.0, 4.0], [1.0, 10.0, 4.0]) == Ratio(2.0, 1.0, 3.0)
+    assert paired_ratio([2.0, 30.0, 4.0], [1.0, 10.0, 4.0]) == Estimate(2.0, 1.0, 3.0)
 
 
 @pytest.mark.parametrize("n", [6, 8, 9, 15, 20, 31, 100])
@@ -74,5 +87,5 @@ def test_unequal_numbers_of_times_are_refused():
         paired_ratio([1.0, 2.0], [1.0])
 
 
-def test_text_of_a_ratio():
-    assert str(Ratio(5.1234, 4.9, 5.0)) == "5.12 [4.90, 5.00]"
+def test_text_of_an_estimate():
+    assert str(Estimate(5.1234, 4.9, 5.0)) == "5.12 [4.90, 5.00]"

@@ -33,9 +33,7 @@ def test_a_rule_is_learned_and_all_ways_agree():
         assert_within_bound((grads["dW1"], grads["db2"]), (dW1, db2), 1e-12)
         parameters = bp.update_parameters(parameters, {"dW1": dW1, "db1": db1, "dW2": dW2, "db2": db2}, rate)
 
-    expected, expected_costs = reference.L_layer_model(
-        X, Y, layers, rate, iterations, parameters=start, return_costs=True
-    )
+    expected, expected_costs = reference.L_layer_model(X, Y, layers, rate, iterations, parameters=start, return_costs=True)
     bound = map_arrays(lambda x: TRAINING_RTOL * np.max(np.abs(x)), expected)
     assert_within_bound(compiled, expected, bound)
     assert_within_bound(parameters, expected, bound)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastbackprop.kernels.activations import log, sigmoid_slope
-from fastbackprop.kernels.intrinsics import load, stand_alone, store
+from fastbackprop.kernels.intrinsics import bare, keep, load, stand_alone, store
 from fastbackprop.kernels.jit import IN, OUT, entry, inner
 from fastbackprop.kernels.matrix import matrix
 
@@ -29,7 +29,7 @@ def _term(y, a):
 def _terms(n, AL, a, a_step, Y, y, y_step, terms):
     stand_alone()
     for j in range(n):
-        output, label = float(load(AL, a + j * a_step)), float(load(Y, y + j * y_step))
+        output, label = np.float64(load(AL, a + j * a_step)), np.float64(load(Y, y + j * y_step))
         store(terms, j, _term(label, output) + _term(1.0 - label, 1.0 - output))
 
 
@@ -49,7 +49,8 @@ def _pairwise(terms):
 def cross_entropy(AL, Y):
     """-sum(Y log AL + (1 - Y) log(1 - AL)) / m in float64, where a term 0 log 0 counts as 0. AL, Y: (1, m)."""
     m = AL.shape[1]
-    outputs, labels, terms = matrix(AL), matrix(Y), np.empty(PIECE, np.float64)
+    owner = np.empty(PIECE, np.float64)
+    outputs, labels, terms = matrix(AL), matrix(Y), bare(owner)
     total, lost = 0.0, 0.0
     for j in range(0, m, PIECE):
         n = min(PIECE, m - j)
@@ -59,10 +60,11 @@ def cross_entropy(AL, Y):
             a, y = outputs.at + j * outputs.column, labels.at + j * labels.column
             _terms(n, outputs.data, a, outputs.column, labels.data, y, labels.column, terms)
         for rest in range(n, PIECE):
-            terms[rest] = 0.0
+            store(terms, rest, 0.0)
         total, lost = two_sum(total, _pairwise(terms), lost)
+    keep(owner)
     # Beside an infinite or undefined sum nothing is lost that could be known.
-    return -(total + lost) / m if lost - lost == 0 else -total / m
+    return 0.0 - ((total + lost) / m if lost - lost == 0 else total / m)
 
 
 @inner

@@ -5,7 +5,7 @@ gradient of sigmoid and cross-entropy, dZ_L = A_L - Y.
 """
 
 from fastbackprop.kernels.activations import one_of
-from fastbackprop.kernels.intrinsics import bare, load_flag
+from fastbackprop.kernels.intrinsics import bare, load, load_flag, store
 from fastbackprop.kernels.jit import COSTS, FLAT, IN, INT, REAL, TABLE, entry, inner
 from fastbackprop.kernels.matrix import Matrix, matrix
 from fastbackprop.kernels.network import DIVERGED, DONE, STOPPED, bare_net, keep_net, net_of, stays_finite, step
@@ -13,34 +13,36 @@ from fastbackprop.kernels.sweep import bare_plan, keep_plan, plan, sweep
 
 
 @inner
-def _iterate(net, p, X, Y, W, b, rate, mean, begin, end, every, costs, state, team):
-    n_weights, n_biases = net.weight_at[net.L + 1], net.unit_at[net.L + 1]
+def _iterate(net, p, X, Y, W, b, rate, largest, mean, begin, end, every, costs, state, team):
+    n_weights, n_biases = load(net.weight_at, net.L + 1), load(net.unit_at, net.L + 1)
     dW, db = p.sums, Matrix(p.sums.data, p.sums.at + n_weights, 1, 1)
-    state[1] = DONE
+    store(state, 1, DONE)
     for iteration in range(begin, end):
         total = sweep(net, p, mean, X, Y, W, b, X, iteration % every == 0, state, team)
         if load_flag(state, 0) != 0:
-            state[1] = STOPPED
+            store(state, 1, STOPPED)
             return iteration
         if iteration % every == 0:
             costs[iteration // every] = total / p.m
-        if not (stays_finite(n_weights, W, dW, rate) and stays_finite(n_biases, b, db, rate)):
-            state[1] = DIVERGED
+        if not (stays_finite(n_weights, W, dW, rate, largest) and stays_finite(n_biases, b, db, rate, largest)):
+            store(state, 1, DIVERGED)
             return iteration
         step(n_weights, W, dW, rate)
         step(n_biases, b, db, rate)
     return end
 
 
-@entry(IN, FLAT, TABLE, FLAT, FLAT, REAL, INT, INT, INT, COSTS, TABLE, TABLE)
-def direct_descent(X, Y, sizes, W, b, learning_rate, begin, end, every, costs, state, team):
+@entry(IN, FLAT, TABLE, FLAT, FLAT, REAL, REAL, INT, INT, INT, COSTS, TABLE, TABLE)
+def direct_descent(X, Y, sizes, W, b, learning_rate, largest, begin, end, every, costs, state, team):
     """Iterations `begin` .. `end` - 1 of W <- W - learning_rate dW, likewise b; gives the first iteration not done.
 
     X (n_0, m), Y (m), sizes n_0 .. n_L, W and b all layers' in one row, updated in place. costs[i // every] is the cost
     before iteration i, for every `every`-th. state[0] not 0 stops within a block; state[1] tells DONE, STOPPED, or
-    DIVERGED: the iteration would have made parameters that are not finite. Either leaves them as the iteration found them.
+    DIVERGED: the iteration would have made parameters beyond `largest`,
+    dtype's largest finite number. Either leaves them as the iteration found them.
     """
-    net = net_of(sizes, 1)
+    owners = net_of(sizes, 1)
+    net = bare_net(owners)
     m = X.shape[1]
     one = one_of(W[0])
     rate, mean = W.dtype.type(learning_rate), one / W.dtype.type(m)
@@ -48,9 +50,9 @@ def direct_descent(X, Y, sizes, W, b, learning_rate, begin, end, every, costs, s
     weights, biases, mailbox = Matrix(bare(W), 0, 1, 1), Matrix(bare(b), 0, 1, 1), bare(team)
     p = plan(net, 1, m, one, inputs, W.size, mailbox)
     done = _iterate(
-        bare_net(net), bare_plan(p), inputs, labels, weights, biases, rate, mean, begin, end, every, costs, bare(state),
+        net, bare_plan(p), inputs, labels, weights, biases, rate, b.dtype.type(largest), mean, begin, end, every, costs, bare(state),
         mailbox,
     )  # fmt: skip
-    keep_net(net)
+    keep_net(owners)
     keep_plan(p)
     return done

@@ -2,7 +2,7 @@
 
 from fastbackprop.kernels.activations import activate, gradient, one_of
 from fastbackprop.kernels.blocking import SHARED_ELEMENTS
-from fastbackprop.kernels.intrinsics import endless, load, stand_alone, store
+from fastbackprop.kernels.intrinsics import load, stand_alone, store
 from fastbackprop.kernels.jit import POINTER, WORDS, N, inner, routine
 from fastbackprop.kernels.matrix import part
 from fastbackprop.kernels.threads import ARGUMENTS, JOB, MEMBERS, share
@@ -53,7 +53,7 @@ def gradient_rows(rows, columns, dA, Z, dZ, activation):
 @inner
 def _range(w, chunk):
     """Rows and columns of a chunk: whole rows, or a piece of the only one; the first is where it begins."""
-    rows, columns, row_step, column_step = w[0], w[1], w[2], w[3]
+    rows, columns, row_step, column_step = load(w, 0), load(w, 1), load(w, 2), load(w, 3)
     i = chunk * row_step if row_step < rows else 0
     j = chunk * column_step if column_step < columns else 0
     return i, j, min(row_step, rows - i), min(column_step, columns - j)
@@ -61,17 +61,17 @@ def _range(w, chunk):
 
 @routine(WORDS, N, POINTER)
 def activate_chunk(words, chunk, like):
-    w, one = endless(words), one_of(endless(like)[0])
+    w, one = words, one_of(load(like, 0))
     i, j, rows, columns = _range(w, chunk)
-    activate_rows(rows, columns, part(take(w, 5, one), i, j), part(take(w, 8, one), i, j), w[4])
+    activate_rows(rows, columns, part(take(w, 5, one), i, j), part(take(w, 8, one), i, j), load(w, 4))
 
 
 @routine(WORDS, N, POINTER)
 def gradient_chunk(words, chunk, like):
-    w, one = endless(words), one_of(endless(like)[0])
+    w, one = words, one_of(load(like, 0))
     i, j, rows, columns = _range(w, chunk)
     dA, Z, dZ = part(take(w, 5, one), i, j), part(take(w, 8, one), i, j), part(take(w, 11, one), i, j)
-    gradient_rows(rows, columns, dA, Z, dZ, w[4])
+    gradient_rows(rows, columns, dA, Z, dZ, load(w, 4))
 
 
 _activate_address, _gradient_address = activate_chunk.address(), gradient_chunk.address()
@@ -79,7 +79,7 @@ _activate_address, _gradient_address = activate_chunk.address(), gradient_chunk.
 
 @inner
 def _is_shared(rows, columns, team):
-    return team[MEMBERS] > 1 and rows * columns >= 2 * SHARED_ELEMENTS
+    return load(team, MEMBERS) > 1 and rows * columns >= 2 * SHARED_ELEMENTS
 
 
 @inner
@@ -88,8 +88,12 @@ def _share(rows, columns, activation, job, team):
     row_step = max(1, SHARED_ELEMENTS // columns) if rows > 1 else 1
     column_step = columns if rows > 1 else SHARED_ELEMENTS
     w = ARGUMENTS
-    team[w], team[w + 1], team[w + 2], team[w + 3], team[w + 4] = rows, columns, row_step, column_step, activation
-    team[JOB] = job
+    store(team, w, rows)
+    store(team, w + 1, columns)
+    store(team, w + 2, row_step)
+    store(team, w + 3, column_step)
+    store(team, w + 4, activation)
+    store(team, JOB, job)
     share(team, -(-rows // row_step) * -(-columns // column_step))
 
 

@@ -15,9 +15,9 @@ import numpy as np
 
 from fastbackprop.kernels.activations import one_of
 from fastbackprop.kernels.blocking import KC
-from fastbackprop.kernels.intrinsics import bare, keep, load_flag
+from fastbackprop.kernels.intrinsics import bare, keep, load, load_flag, store
 from fastbackprop.kernels.jit import COSTS, FLAT, IN, INT, OUT, REAL, TABLE, entry, inner
-from fastbackprop.kernels.matrix import Matrix, matrix, transposed, workspace
+from fastbackprop.kernels.matrix import Matrix, lent, matrix, transposed, workspace
 from fastbackprop.kernels.microkernel import ADD, ZERO
 from fastbackprop.kernels.network import DIVERGED, DONE, STOPPED, bare_net, keep_net, net_of, stays_finite, step
 from fastbackprop.kernels.product import gram, gram_workspace_size, mirror, product, workspace_size
@@ -27,16 +27,19 @@ DEPTH = 8 * KC  # rows of X at a time: Ctrl-C acts between two, and float32 data
 
 
 @entry(IN, IN, OUT, OUT, TABLE)
-def gram_add(X, W1, G, V, team):
+def gram_add(X, W1, G, V, mailbox):
     """G += X^T X, the upper triangle, and V += W1 X, for some rows of X and the columns of W1 that belong to them."""
     depth, m = X.shape
     n_1 = W1.shape[0]
     one = one_of(V[0, 0])
+    team = bare(mailbox)
     inputs, weights, values = matrix(X), matrix(W1), matrix(V)
     room = workspace_size(n_1, m, depth, one, weights, inputs, team)
-    panels = workspace(max(room, gram_workspace_size(m, depth, one, team)), one)
+    memory = workspace(max(room, gram_workspace_size(m, depth, one, team)), one)
+    panels = lent(memory)
     product(n_1, m, depth, one, weights, inputs, values, ADD, values, panels, team)
     gram(m, depth, one, inputs, matrix(G), ADD, panels, team)
+    keep(memory.data)
 
 
 @entry(OUT)
@@ -46,34 +49,37 @@ def gram_mirror(G):
 
 
 @entry(IN, IN, REAL, OUT, TABLE)
-def gram_finish(X, S, learning_rate, W1, team):
+def gram_finish(X, S, learning_rate, W1, mailbox):
     """W1 <- W1 - (learning_rate / m) S X^T, for some rows of X and the columns of W1 that belong to them."""
     n_0, m = X.shape
     n_1 = W1.shape[0]
     one = one_of(W1[0, 0])
     inputs, sums, weights = transposed(matrix(X)), matrix(S), matrix(W1)
-    panels = workspace(workspace_size(n_1, n_0, m, one, sums, inputs, team), one)
+    team = bare(mailbox)
+    memory = workspace(workspace_size(n_1, n_0, m, one, sums, inputs, team), one)
+    panels = lent(memory)
     product(n_1, n_0, m, W1.dtype.type(-learning_rate / m), sums, inputs, weights, ADD, weights, panels, team)
+    keep(memory.data)
 
 
 @inner
-def _iterate(net, p, G, Y, W, b, V, S, dZ1, change, panels, rate, mean, begin, end, every, costs, state, team):
-    n_weights, n_biases = net.weight_at[net.L + 1], net.unit_at[net.L + 1]
+def _iterate(net, p, G, Y, W, b, V, S, dZ1, change, panels, rate, largest, mean, begin, end, every, costs, state, team):
+    n_weights, n_biases = load(net.weight_at, net.L + 1), load(net.unit_at, net.L + 1)
     dW, db = p.sums, Matrix(p.sums.data, p.sums.at + n_weights, 1, 1)
-    m, n_1 = p.m, net.sizes[1]
+    m, n_1 = p.m, load(net.sizes, 1)
     one = one_of(mean)
-    state[1] = DONE
+    store(state, 1, DONE)
     for iteration in range(begin, end):
         total = sweep(net, p, mean, V, Y, W, b, dZ1, iteration % every == 0, state, team)
         if load_flag(state, 0) != 0:
-            state[1] = STOPPED
+            store(state, 1, STOPPED)
             return iteration
         if iteration % every == 0:
             costs[iteration // every] = total / m
         product(n_1, m, m, mean, dZ1, G, change, ZERO, change, panels, team)
-        finite = stays_finite(n_weights, W, dW, rate) and stays_finite(n_biases, b, db, rate)
-        if not (finite and stays_finite(n_1 * m, V, change, rate) and stays_finite(n_1 * m, S, dZ1, -one)):
-            state[1] = DIVERGED
+        finite = stays_finite(n_weights, W, dW, rate, largest) and stays_finite(n_biases, b, db, rate, largest)
+        if not (finite and stays_finite(n_1 * m, V, change, rate, largest) and stays_finite(n_1 * m, S, dZ1, -one, largest)):
+            store(state, 1, DIVERGED)
             return iteration
         step(n_weights, W, dW, rate)
         step(n_biases, b, db, rate)
@@ -82,10 +88,11 @@ def _iterate(net, p, G, Y, W, b, V, S, dZ1, change, panels, rate, mean, begin, e
     return end
 
 
-@entry(IN, FLAT, TABLE, FLAT, FLAT, FLAT, FLAT, REAL, INT, INT, INT, COSTS, TABLE, TABLE)
-def gram_descent(G, Y, sizes, W, b, V, S, learning_rate, begin, end, every, costs, state, team):
+@entry(IN, FLAT, TABLE, FLAT, FLAT, FLAT, FLAT, REAL, REAL, INT, INT, INT, COSTS, TABLE, TABLE)
+def gram_descent(G, Y, sizes, W, b, V, S, learning_rate, largest, begin, end, every, costs, state, team):
     """Iterations as in `direct_descent`, on G, V = W1 X and S = sum of dZ1; W holds the layers from the second on."""
-    net = net_of(sizes, 2)
+    owners = net_of(sizes, 2)
+    net = bare_net(owners)
     m, n_1 = G.shape[0], sizes[1]
     one = one_of(b[0])
     rate, mean = b.dtype.type(learning_rate), one / b.dtype.type(m)
@@ -97,12 +104,12 @@ def gram_descent(G, Y, sizes, W, b, V, S, learning_rate, begin, end, every, cost
     panels = workspace(workspace_size(n_1, m, m, one, dZ1, products, mailbox), one)
     p = plan(net, 2, m, one, first, W.size, mailbox)
     done = _iterate(
-        bare_net(net), bare_plan(p), products, labels, weights, biases, first, total_dZ1, dZ1, change,
-        Matrix(bare(panels.data), panels.at, 1, 1), rate, mean, begin, end, every, costs, bare(state), mailbox,
+        net, bare_plan(p), products, labels, weights, biases, first, total_dZ1, dZ1, change,
+        lent(panels), rate, b.dtype.type(largest), mean, begin, end, every, costs, bare(state), mailbox,
     )  # fmt: skip
     keep(slopes)
     keep(changes)
     keep(panels.data)
-    keep_net(net)
+    keep_net(owners)
     keep_plan(p)
     return done

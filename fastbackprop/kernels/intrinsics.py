@@ -1,7 +1,7 @@
 """Instructions that Numba has no word for, each with a NumPy twin beside it (used under NUMBA_DISABLE_JIT=1).
 
-An array in memory is handed over as a flat array and an index, never as an address. Indices don't wrap around: Numba's
-own indexing selects between i and i + n at every access, which keeps LLVM from vectorizing the loop.
+Memory is handed over as a flat array, or as what `flat` and `bare` make of one, and an index. Indices don't wrap around:
+Numba's own indexing selects between i and i + n at every access, which keeps LLVM from vectorizing the loop.
 """
 
 import math
@@ -120,7 +120,9 @@ class Vectors:
 
 
 def data(context, builder, kind, array):
-    """Address of the first element of an array argument."""
+    """Address of the first element of an array argument, or the address that it is."""
+    if isinstance(kind, types.CPointer):
+        return array
     return context.make_array(kind)(context, builder, array).data
 
 
@@ -171,7 +173,7 @@ def power_of_two(typing_context, t):
 
 
 def _mantissa_twin(x):
-    return math.frexp(x)[0] if x - x == 0 else x
+    return np.float64(math.frexp(abs(x))[0]) if x - x == 0 else x
 
 
 @with_twin(_mantissa_twin)
@@ -187,7 +189,7 @@ def mantissa_of(typing_context, x):
 
 
 def _exponent_twin(x):
-    return float(math.frexp(x)[1]) if x - x == 0 else x
+    return np.float64(math.frexp(x)[1]) if x - x == 0 else x
 
 
 @with_twin(_exponent_twin)
@@ -204,30 +206,40 @@ def exponent_of(typing_context, x):
     return types.float64(types.float64), emit
 
 
+class From:
+    """The twin of an address within an array: counts elements from there, backwards too."""
+
+    def __init__(self, array, first):
+        self.array, self.first, self.dtype = array, first, array.dtype
+
+    def _there(self, i):
+        return slice(self.first + i.start, self.first + i.stop) if isinstance(i, slice) else self.first + i
+
+    def __getitem__(self, i):
+        return self.array[self._there(i)]
+
+    def __setitem__(self, i, value):
+        self.array[self._there(i)] = value
+
+
 def _flat_twin(X):
-    span = 1 + sum((n - 1) * stride // X.itemsize for n, stride in zip(X.shape, X.strides, strict=True))
-    return np.lib.stride_tricks.as_strided(X, (span,), (X.itemsize,), writeable=X.flags.writeable)
-
-
-def view(context, builder, T, pointer):
-    """A flat array from a pointer on. One type for all, so that what takes it is compiled once; its end is unknown."""
-    kind = types.Array(T, 1, "C")
-    view = context.make_array(kind)(context, builder)
-    itemsize = context.get_constant(types.intp, T.bitwidth // 8)
-    endless = context.get_constant(types.intp, 2**48)
-    shape, strides = cgutils.pack_array(builder, [endless]), cgutils.pack_array(builder, [itemsize])
-    context.populate_array(view, data=pointer, shape=shape, strides=strides, itemsize=itemsize, meminfo=None)
-    return view._getvalue()
+    steps = [(n - 1) * stride // X.itemsize for n, stride in zip(X.shape, X.strides, strict=True)]
+    if X.size == 0:
+        return np.empty(0, X.dtype)
+    lowest = X[tuple(slice(None, None, -1) if step < 0 else slice(None) for step in steps)]
+    span = 1 + sum(abs(step) for step in steps)
+    memory = np.lib.stride_tricks.as_strided(lowest, (span,), (X.itemsize,), writeable=X.flags.writeable)
+    return From(memory, sum(-step for step in steps if step < 0))
 
 
 @with_twin(_flat_twin)
 def flat(typing_context, X):
-    """The memory from X[0, 0] on as a flat array (a view; strides of X are multiples of the item and not negative)."""
+    """The memory from X[0, 0] on; strides of X are multiples of the item."""
 
     def emit(context, builder, signature, arguments):
-        return view(context, builder, X.dtype, data(context, builder, X, arguments[0]))
+        return data(context, builder, X, arguments[0])
 
-    return types.Array(X.dtype, 1, "C")(X), emit
+    return types.CPointer(X.dtype)(X), emit
 
 
 def _bare_twin(a):
@@ -236,16 +248,16 @@ def _bare_twin(a):
 
 @with_twin(_bare_twin)
 def bare(typing_context, a):
-    """The flat array `a` without its owner, which somebody has to `keep`.
+    """The memory of the flat array `a` without its owner, which somebody has to `keep`.
 
-    Numba counts references at each call that an array is handed to, by atomic instructions: over an iteration of a tiny net
-    that took longer than the arithmetic.
+    Numba counts references wherever an array is handed on or looked at: over an iteration of a tiny net that took longer
+    than the arithmetic.
     """
 
     def emit(context, builder, signature, arguments):
-        return view(context, builder, a.dtype, data(context, builder, a, arguments[0]))
+        return data(context, builder, a, arguments[0])
 
-    return types.Array(a.dtype, 1, "C")(a), emit
+    return types.CPointer(a.dtype)(a), emit
 
 
 def _keep_twin(a):
@@ -260,16 +272,6 @@ def keep(typing_context, a):
         return context.get_dummy_value()
 
     return types.void(a), emit
-
-
-@intrinsic
-def endless(typing_context, pointer):
-    """The memory from a pointer on as a flat array. Only the bodies of routines, which are never run as Python, use it."""
-
-    def emit(context, builder, signature, arguments):
-        return view(context, builder, pointer.dtype, arguments[0])
-
-    return types.Array(pointer.dtype, 1, "C")(pointer), emit
 
 
 LINE_BYTES = 64  # of a cache line: a vector that crosses lines costs two loads

@@ -13,9 +13,9 @@ import numpy as np
 from fastbackprop.kernels.activations import LINEAR, one_of
 from fastbackprop.kernels.blocking import CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS, STRIP_BYTES
 from fastbackprop.kernels.elementwise import activate_shared, gradient_shared
-from fastbackprop.kernels.intrinsics import bare, endless, keep, load, store
+from fastbackprop.kernels.intrinsics import bare, keep, load, store
 from fastbackprop.kernels.jit import IN, INT, OUT, POINTER, REAL, TABLE, WORDS, N, entry, inner, routine
-from fastbackprop.kernels.matrix import Matrix, matrix, part, transposed, workspace
+from fastbackprop.kernels.matrix import Matrix, is_odd, lent, matrix, part, transposed, workspace
 from fastbackprop.kernels.microkernel import ADD, BIAS, ZERO
 from fastbackprop.kernels.product import product, workspace_size
 from fastbackprop.kernels.threads import ARGUMENTS, JOB, MEMBERS, share
@@ -24,29 +24,33 @@ from fastbackprop.kernels.words import alone, number_of, put, take, word_of
 
 @entry(IN, OUT, INT, TABLE)
 def activation_forward(Z, A, activation, team):
-    """A = g(Z), elementwise."""
+    """A = g(Z), elementwise; tells whether it is done, which it is not where Z is odd."""
+    if is_odd(Z):
+        return False
     if Z.size > 0:
         activate_shared(Z.shape[0], Z.shape[1], one_of(A[0, 0]), matrix(Z), matrix(A), activation, bare(team))
+    return True
 
 
 @entry(IN, IN, OUT, INT, TABLE)
 def activation_backward(dA, Z, dZ, activation, team):
-    """dZ = dA * g'(Z), elementwise."""
+    """dZ = dA * g'(Z), elementwise; tells whether it is done, which it is not where an operand is odd."""
+    if is_odd(dA) or is_odd(Z):
+        return False
     if Z.size > 0:
         one = one_of(dZ[0, 0])
         gradient_shared(Z.shape[0], Z.shape[1], one, matrix(dA), matrix(Z), matrix(dZ), activation, bare(team))
+    return True
 
 
 @inner
-def vector(b):
-    """A column as a matrix that lies along it: a view, or a copy where its stride is another."""
-    column = matrix(b)
-    if column.row == 1:
-        return column
-    copy = np.empty(b.shape[0], b.dtype)
-    for i in range(b.shape[0]):
-        copy[i] = b[i, 0]
-    return Matrix(copy, 0, 1, 1)
+def vector(n, b, memory, at):
+    """A column as a matrix that lies along it: a view, or a copy in `memory` where its stride is another."""
+    if b.row == 1:
+        return b
+    for i in range(n):
+        store(memory, at + i, load(b.data, b.at + i * b.row))
+    return Matrix(memory, at, 1, 1)
 
 
 @inner
@@ -76,8 +80,16 @@ def forward(columns, step, n, n_prev, one, A_prev, W, b, Z, A, activation, panel
 
 @routine(WORDS, N, POINTER)
 def forward_chunk(words, chunk, like):
-    w, one = endless(words), one_of(endless(like)[0])
-    n, m, n_prev, step, span, activation, room = w[0], w[1], w[2], w[3], w[4], w[5], w[6]
+    w, one = words, one_of(load(like, 0))
+    n, m, n_prev, step, span, activation, room = (
+        load(w, 0),
+        load(w, 1),
+        load(w, 2),
+        load(w, 3),
+        load(w, 4),
+        load(w, 5),
+        load(w, 6),
+    )
     j = chunk * span
     A_prev, Z, A = part(take(w, 10, one), 0, j), part(take(w, 13, one), 0, j), part(take(w, 16, one), 0, j)
     W, b, panels = take(w, 19, one), take(w, 22, one), part(take(w, 25, one), 0, chunk * room)
@@ -89,32 +101,40 @@ _forward_address = forward_chunk.address()
 
 @entry(IN, IN, IN, OUT, OUT, INT, TABLE)
 def layer_forward(A_prev, W, b, Z, A, activation, mailbox):
-    """Z = W A_prev + b, A = g(Z); LINEAR: A is not written."""
+    """Z = W A_prev + b, A = g(Z); LINEAR: A is not written. Tells whether it is done: not where an operand is odd."""
+    if is_odd(A_prev) or is_odd(W) or is_odd(b):
+        return False
     n, m = Z.shape
     n_prev = W.shape[1]
     team = bare(mailbox)
     one = Z.dtype.type(1)
-    inputs, weights, bias, values, outputs = matrix(A_prev), matrix(W), vector(b), matrix(Z), matrix(A)
+    inputs, weights, values, outputs = matrix(A_prev), matrix(W), matrix(Z), matrix(A)
     step = strip(2 * n + n_prev, m, Z.itemsize)
     span = chunk_columns(m, step)
     room = workspace_size(n, step, n_prev, one, weights, inputs, team)
-    if team[MEMBERS] > 1 and span < m and n * n_prev * m >= SHARED_OPERATIONS:
-        chunks = -(-m // span)
-        memory = workspace(room * chunks, one)
-        panels = Matrix(bare(memory.data), memory.at, 1, 1)
+    chunks = -(-m // span)
+    shared = chunks > 1 and load(team, MEMBERS) > 1 and n * n_prev * m >= SHARED_OPERATIONS
+    copies = room * chunks if shared else room
+    memory = workspace(copies + n, one)
+    panels = lent(memory)
+    bias = vector(n, matrix(b), panels.data, panels.at + copies)
+    if shared:
         at = ARGUMENTS
-        team[at], team[at + 1], team[at + 2], team[at + 3] = n, m, n_prev, step
-        team[at + 4], team[at + 5], team[at + 6] = span, activation, room
+        store(team, at, n)
+        store(team, at + 1, m)
+        store(team, at + 2, n_prev)
+        store(team, at + 3, step)
+        store(team, at + 4, span)
+        store(team, at + 5, activation)
+        store(team, at + 6, room)
         end = put(team, put(team, put(team, 10, inputs), values), outputs)
         put(team, put(team, put(team, end, weights), bias), panels)
-        team[JOB] = _forward_address(one)
+        store(team, JOB, _forward_address(one))
         share(team, chunks)
     else:
-        memory = workspace(room, one)
-        panels = Matrix(bare(memory.data), memory.at, 1, 1)
         forward(m, step, n, n_prev, one, inputs, weights, bias, values, outputs, activation, panels, team)
     keep(memory.data)
-    keep(bias.data)
+    return True
 
 
 @inner
@@ -134,8 +154,17 @@ def backward(columns, step, n, n_prev, mean, dA, Z, A_prev, W, dA_prev, dW, db, 
 
 @routine(WORDS, N, POINTER)
 def backward_chunk(words, chunk, like):
-    w, one = endless(words), one_of(endless(like)[0])
-    n, m, n_prev, step, span, activation, room, mean = w[0], w[1], w[2], w[3], w[4], w[5], w[6], number_of(w[7], one)
+    w, one = words, one_of(load(like, 0))
+    n, m, n_prev, step, span, activation, room, mean = (
+        load(w, 0),
+        load(w, 1),
+        load(w, 2),
+        load(w, 3),
+        load(w, 4),
+        load(w, 5),
+        load(w, 6),
+        number_of(load(w, 7), one),
+    )
     j = chunk * span
     dA, Z, A_prev = part(take(w, 10, one), 0, j), part(take(w, 13, one), 0, j), part(take(w, 16, one), 0, j)
     W, dA_prev, sums = take(w, 19, one), part(take(w, 22, one), 0, j), part(take(w, 25, one), chunk, 0)
@@ -166,7 +195,9 @@ def _add_up(chunks, size, sums, dW, db, n_weights):
 
 @entry(IN, IN, IN, IN, OUT, OUT, OUT, INT, TABLE)
 def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, mailbox):
-    """dA_prev, dW, db from dA and Z; LINEAR: dA is dZ, Z is not read."""
+    """dA_prev, dW, db from dA and Z; LINEAR: dA is dZ, Z is not read. Tells whether it is done: not where an operand is odd."""
+    if is_odd(dA) or is_odd(Z) or is_odd(A_prev) or is_odd(W):
+        return False
     n, m = dA.shape
     n_prev = W.shape[1]
     team = bare(mailbox)
@@ -183,12 +214,12 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, mailbox):
     room = workspace_size(n, n_prev, step, one, strip_of_dZ, transposed(inputs), team)
     room = max(room, workspace_size(n_prev, step, n, one, transposed(weights), strip_of_dZ, team))
     in_chunks = chunks > 1 and chunks * size * dW.itemsize <= 2 * L2_BYTES
-    shared = in_chunks and team[MEMBERS] > 1 and n * n_prev * m >= SHARED_OPERATIONS
+    shared = in_chunks and load(team, MEMBERS) > 1 and n * n_prev * m >= SHARED_OPERATIONS
     copies = chunks if shared else 1
     strips = 0 if activation == LINEAR else copies * n * step
     partial_sums = chunks * size if in_chunks else 0
     memory = workspace(strips + partial_sums + copies * room, one)
-    dZ = Matrix(bare(memory.data), memory.at, step, 1)
+    dZ = lent(memory)
     sums = Matrix(dZ.data, dZ.at + strips, size, 1)
     panels = Matrix(dZ.data, sums.at + partial_sums, 1, 1)
     if not in_chunks:
@@ -198,12 +229,18 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, mailbox):
         )  # fmt: skip
     elif shared:
         at = ARGUMENTS
-        team[at], team[at + 1], team[at + 2], team[at + 3] = n, m, n_prev, step
-        team[at + 4], team[at + 5], team[at + 6], team[at + 7] = span, activation, room, word_of(mean)
+        store(team, at, n)
+        store(team, at + 1, m)
+        store(team, at + 2, n_prev)
+        store(team, at + 3, step)
+        store(team, at + 4, span)
+        store(team, at + 5, activation)
+        store(team, at + 6, room)
+        store(team, at + 7, word_of(mean))
         end = put(team, put(team, put(team, 10, gradients), values), inputs)
         end = put(team, put(team, put(team, end, weights), to_inputs), sums)
         put(team, put(team, put(team, end, ones), panels), dZ)
-        team[JOB] = _backward_address(one)
+        store(team, JOB, _backward_address(one))
         share(team, chunks)
     else:
         for chunk in range(chunks):
@@ -218,11 +255,14 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, mailbox):
         _add_up(chunks, size, sums, to_weights, to_bias, n * n_prev)
     keep(memory.data)
     keep(all_ones)
+    return True
 
 
 @entry(IN, IN, REAL, OUT)
 def descend(W, dW, learning_rate, W_new):
-    """W_new = W - learning_rate dW."""
+    """W_new = W - learning_rate dW; tells whether it is done, which it is not where an operand is odd."""
+    if is_odd(W) or is_odd(dW):
+        return False
     rate = W_new.dtype.type(learning_rate)
     weights, gradients, new = matrix(W), matrix(dW), matrix(W_new)
     for i in range(W.shape[0]):
@@ -230,3 +270,4 @@ def descend(W, dW, learning_rate, W_new):
             w = load(weights.data, weights.at + i * weights.row + j * weights.column)
             g = load(gradients.data, gradients.at + i * gradients.row + j * gradients.column)
             store(new.data, new.at + i * new.row + j, w - rate * g)
+    return True

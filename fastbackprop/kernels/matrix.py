@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastbackprop.kernels.blocking import VECTOR_BYTES
-from fastbackprop.kernels.intrinsics import LINE_BYTES, by_dtype, flat, gap
+from fastbackprop.kernels.intrinsics import LINE_BYTES, bare, by_dtype, flat, gap
 from fastbackprop.kernels.jit import inner
 
 # Numbers in a vector register, for a number of the dtype.
@@ -25,16 +25,16 @@ class Matrix(NamedTuple):
 
 @inner
 def matrix(X):
-    """The matrix of a 2-D array: a view, or a C-ordered copy where strides run backwards or between the elements."""
+    """The matrix of a 2-D array that is not odd; the array has to be kept."""
     row, column = X.strides
-    size = X.itemsize
-    if row < 0 or column < 0 or row % size != 0 or column % size != 0:
-        copy = np.empty(X.size, X.dtype)
-        for i in range(X.shape[0]):
-            for j in range(X.shape[1]):
-                copy[i * X.shape[1] + j] = X[i, j]
-        return Matrix(copy, 0, X.shape[1], 1)
-    return Matrix(flat(X), 0, row // size, column // size)
+    return Matrix(flat(X), 0, row // X.itemsize, column // X.itemsize)
+
+
+@inner
+def is_odd(X):
+    """Whether the strides of a 2-D array lead between its elements, as in a field of records: kernels leave it alone."""
+    row, column = X.strides
+    return row % X.itemsize != 0 or column % X.itemsize != 0
 
 
 @inner
@@ -54,3 +54,9 @@ def workspace(size, one):
     """A row of `size` numbers of the dtype of `one`, from the start of a cache line on."""
     data = np.empty(size + LINE_BYTES, np.asarray(one).dtype)
     return Matrix(data, gap(data), size, 1)
+
+
+@inner
+def lent(A):
+    """A workspace to hand on; its owner has to be kept."""
+    return Matrix(bare(A.data), A.at, A.row, A.column)

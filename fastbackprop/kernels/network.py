@@ -64,7 +64,7 @@ def keep_net(net):
 @inner
 def units(net):
     """Units of all layers but the inputs."""
-    return net.unit_at[net.L + 1]
+    return load(net.unit_at, net.L + 1)
 
 
 @inner
@@ -72,7 +72,7 @@ def widest(net):
     """Units of the widest layer but the inputs."""
     n = 0
     for l in range(1, net.L + 1):
-        n = max(n, net.sizes[l])
+        n = max(n, load(net.sizes, l))
     return n
 
 
@@ -87,19 +87,19 @@ def row_length(columns, one):
 @inner
 def weights(net, W, l):
     """W_l, (n_l, n_{l-1}), in the row of all weights."""
-    return Matrix(W.data, W.at + net.weight_at[l], net.sizes[l - 1], 1)
+    return Matrix(W.data, W.at + load(net.weight_at, l), load(net.sizes, l - 1), 1)
 
 
 @inner
 def biases(net, b, l):
     """b_l, (n_l, 1), in the row of all biases."""
-    return Matrix(b.data, b.at + net.unit_at[l], 1, 1)
+    return Matrix(b.data, b.at + load(net.unit_at, l), 1, 1)
 
 
 @inner
 def rows_of(net, block, l, length):
     """Layer l's rows in a block of activations or gradients."""
-    return Matrix(block.data, block.at + net.unit_at[l] * length, length, 1)
+    return Matrix(block.data, block.at + load(net.unit_at, l) * length, length, 1)
 
 
 @inner
@@ -109,7 +109,7 @@ def panels_size(net, first, columns, one, X, team):
     block = Matrix(X.data, 0, length, 1)
     needed = 0
     for l in range(first, net.L + 1):
-        n, n_prev = net.sizes[l], net.sizes[l - 1]
+        n, n_prev = load(net.sizes, l), load(net.sizes, l - 1)
         W = Matrix(X.data, 0, n_prev, 1)
         A_prev = X if l == 1 else block
         needed = max(needed, workspace_size(n, columns, n_prev, one, W, A_prev, team))
@@ -121,9 +121,9 @@ def panels_size(net, first, columns, one, X, team):
 @inner
 def forward_pass(net, first, columns, X, W, b, values, length, scratch, panels, team):
     """Layers `first` .. L on a block: Z = W A_prev + b, A = relu(Z). X is what layer 1 sees of it."""
-    one = one_of(values.data[0])
+    one = one_of(load(values.data, 0))
     for l in range(first, net.L + 1):
-        n, n_prev = net.sizes[l], net.sizes[l - 1]
+        n, n_prev = load(net.sizes, l), load(net.sizes, l - 1)
         A_prev = X if l == 1 else rows_of(net, values, l - 1, length)
         A = rows_of(net, values, l, length)
         Z = Matrix(scratch.data, scratch.at, length, 1) if l < net.L else A
@@ -145,7 +145,7 @@ def _cost_span(n, Z, z, Y, y):
     stand_alone()
     total, lost = 0.0, 0.0
     for j in range(n):
-        logit, label = float(load(Z, z + j)), float(load(Y, y + j))
+        logit, label = np.float64(load(Z, z + j)), np.float64(load(Y, y + j))
         term = max(logit, 0.0) - label * logit + math.log1p(math.exp(-abs(logit)))
         total, lost = two_sum(total, term, lost)
     return total + lost
@@ -167,7 +167,7 @@ def backward_pass(net, first, columns, mean, X, W, values, gradients, length, dW
     """Layers L .. `first` on a block: dW and db (started, or added to), and dZ of the layers below down to layer 1."""
     one = one_of(mean)
     for l in range(net.L, first - 1, -1):
-        n, n_prev = net.sizes[l], net.sizes[l - 1]
+        n, n_prev = load(net.sizes, l), load(net.sizes, l - 1)
         A_prev = X if l == 1 else rows_of(net, values, l - 1, length)
         dZ, to_bias = rows_of(net, gradients, l, length), biases(net, db, l)
         product(n, 1, columns, mean, dZ, ones, to_bias, start, to_bias, panels, team)
@@ -180,13 +180,13 @@ def backward_pass(net, first, columns, mean, X, W, values, gradients, length, dW
 
 
 @inner
-def stays_finite(n, W, dW, rate):
-    """Whether W - rate dW is finite, for n numbers in a row."""
+def stays_finite(n, W, dW, rate, largest):
+    """Whether W - rate dW is within `largest`, for n numbers in a row."""
     stand_alone()
     bad = 0
     for i in range(n):
         w = load(W.data, W.at + i) - rate * load(dW.data, dW.at + i)
-        bad += 1 if w - w != 0 else 0
+        bad += 0 if abs(w) <= largest else 1
     return bad == 0
 
 

@@ -49,7 +49,7 @@ def _transpose_twin(to, i, to_row, source, j, source_row):
             to[i + p * to_row + w] = source[j + w * source_row + p]
 
 
-# Side of a square that is transposed in registers: it divides MR and NR of every processor and dtype.
+# Side of a square that is transposed in registers. What it leaves of a panel's width is copied number by number.
 SQUARE = 4
 
 
@@ -84,7 +84,7 @@ def transpose_square(typing_context, to, i, to_row, source, j, source_row):
 @inner
 def pack_panel(width, depth, X, panels, at, panel):
     """One panel: X is width x depth, width <= panel."""
-    lanes = lanes_of(panels[0])
+    lanes = lanes_of(load(panels, 0))
     if X.row == 1:
         for p in range(depth):
             for w in range(0, width, lanes):

@@ -4,7 +4,7 @@ from numba import types
 
 from fastbackprop.kernels.activations import one_of
 from fastbackprop.kernels.blocking import MR, NV, SHARED_OPERATIONS
-from fastbackprop.kernels.intrinsics import address, endless, load, store, with_twin
+from fastbackprop.kernels.intrinsics import address, load, store, with_twin
 from fastbackprop.kernels.jit import NUMBER, POINTER, WORDS, N, inner, routine
 from fastbackprop.kernels.matmul import NOWHERE, PACKED, blocks, multiply, way
 from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of, transposed
@@ -18,8 +18,8 @@ def product_routine(
 ):
     multiply(
         chosen, rows, columns, depth, scale,
-        Matrix(endless(a), 0, a_row, a_column), Matrix(endless(b), 0, b_row, b_column), Matrix(endless(c), 0, c_row, 1),
-        start, Matrix(endless(bias), 0, 1, 1), Matrix(endless(workspace), 0, 1, 1), diagonal,
+        Matrix(a, 0, a_row, a_column), Matrix(b, 0, b_row, b_column), Matrix(c, 0, c_row, 1),
+        start, Matrix(bias, 0, 1, 1), Matrix(workspace, 0, 1, 1), diagonal,
     )  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def _call_product(
     def emit(context, builder, signature, arguments):
         values, i = [], 0
         while i < len(arguments):
-            if isinstance(signature.args[i], types.Array):
+            if isinstance(signature.args[i], (types.Array, types.CPointer)):
                 values.append(address(context, builder, signature.args[i], arguments[i], arguments[i + 1]))
                 i += 2
             else:
@@ -67,9 +67,9 @@ def _here(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, 
 @routine(WORDS, N, POINTER)
 def product_chunk(words, chunk, like):
     """One chunk of C: a range of rows, or of columns where C has more of them; words as `_in_team` writes them."""
-    one, w = one_of(endless(like)[0]), endless(words)
-    chosen, rows, columns, depth, start, diagonal = w[0], w[1], w[2], w[3], w[4], w[5]
-    scale, row_step, column_step = number_of(w[6], one), w[7], w[8]
+    one, w = one_of(load(like, 0)), words
+    chosen, rows, columns, depth, start, diagonal = load(w, 0), load(w, 1), load(w, 2), load(w, 3), load(w, 4), load(w, 5)
+    scale, row_step, column_step = number_of(load(w, 6), one), load(w, 7), load(w, 8)
     A, B, C, bias = take(w, 10, one), take(w, 13, one), take(w, 16, one), take(w, 19, one)
     workspace = part(take(w, 22, one), chunk, 0)
     i = chunk * row_step if row_step < rows else 0
@@ -109,7 +109,7 @@ def chunks_of(rows, columns, members, one):
 @inner
 def is_shared(rows, columns, depth, team):
     """Whether a product is worth sharing."""
-    return team[MEMBERS] > 1 and rows * columns * depth >= SHARED_OPERATIONS
+    return load(team, MEMBERS) > 1 and rows * columns * depth >= SHARED_OPERATIONS
 
 
 @inner
@@ -125,25 +125,32 @@ def workspace_size(rows, columns, depth, one, A, B, team):
 def _room(rows, columns, depth, one, team):
     chunks = 1
     if is_shared(rows, columns, depth, team):
-        chunks = chunks_of(rows, columns, team[MEMBERS], one)
-        rows, columns = steps(rows, columns, team[MEMBERS], one)
+        chunks = chunks_of(rows, columns, load(team, MEMBERS), one)
+        rows, columns = steps(rows, columns, load(team, MEMBERS), one)
     kc, _, nc = blocks(rows, columns, depth, size_of(one), NV * lanes_of(one))
     return chunks * kc * nc
 
 
 @inner
 def _in_team(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, diagonal, team):
-    row_step, column_step = steps(rows, columns, team[MEMBERS], scale)
-    chunks = chunks_of(rows, columns, team[MEMBERS], scale)
+    row_step, column_step = steps(rows, columns, load(team, MEMBERS), scale)
+    chunks = chunks_of(rows, columns, load(team, MEMBERS), scale)
     w = ARGUMENTS
-    team[w], team[w + 1], team[w + 2], team[w + 3], team[w + 4] = chosen, rows, columns, depth, start
-    team[w + 5], team[w + 6], team[w + 7], team[w + 8] = diagonal, word_of(scale), row_step, column_step
+    store(team, w, chosen)
+    store(team, w + 1, rows)
+    store(team, w + 2, columns)
+    store(team, w + 3, depth)
+    store(team, w + 4, start)
+    store(team, w + 5, diagonal)
+    store(team, w + 6, word_of(scale))
+    store(team, w + 7, row_step)
+    store(team, w + 8, column_step)
     room = 0
     if chosen == PACKED:
         room = _room(rows, columns, depth, scale, team) // chunks
     end = put(team, put(team, put(team, put(team, 10, A), B), C), bias)
     put(team, end, Matrix(workspace.data, workspace.at, room, 1))
-    team[JOB] = _chunk_address(scale)
+    store(team, JOB, _chunk_address(scale))
     share(team, chunks)
 
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from fastbackprop.kernels.activations import LINEAR, RELU, activate, one_of
 from fastbackprop.kernels.blocking import BLOCK_BYTES, BLOCK_COLUMNS, CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS
-from fastbackprop.kernels.intrinsics import bare, endless, keep, load, load_flag, store
+from fastbackprop.kernels.intrinsics import bare, keep, load, load_flag, store
 from fastbackprop.kernels.jit import POINTER, WORDS, N, inner, routine
-from fastbackprop.kernels.matrix import Matrix, lanes_of, part, workspace
+from fastbackprop.kernels.matrix import Matrix, lanes_of, lent, part, size_of, workspace
 from fastbackprop.kernels.microkernel import ADD, ZERO
 from fastbackprop.kernels.network import (
     Net,
@@ -55,9 +55,9 @@ class Plan(NamedTuple):
 @inner
 def plan(net, first, m, one, X, n_weights, team):
     """The plan for layers from `first` on; X is what layer `first` - 1 holds of the examples."""
-    size = X.data.itemsize
+    size = size_of(one)
     NR = NV * lanes_of(one)
-    rows = net.sizes[first - 1] + 2 * units(net)
+    rows = load(net.sizes, first - 1) + 2 * units(net)
     columns = BLOCK_BYTES // (rows * size) // NR * NR
     narrow = columns >= 4 * NR
     if not narrow:
@@ -68,13 +68,13 @@ def plan(net, first, m, one, X, n_weights, team):
     in_chunks = narrow and min(blocks, CHUNKS) * width * size <= 2 * L2_BYTES
     span = -(-blocks // CHUNKS) * columns if in_chunks else m
     chunks = -(-m // span)
-    shared = chunks > 1 and team[MEMBERS] > 1 and n_weights * m >= SHARED_OPERATIONS
+    shared = chunks > 1 and load(team, MEMBERS) > 1 and n_weights * m >= SHARED_OPERATIONS
     length = row_length(columns, one)
     copy = (2 * units(net) + widest(net)) * length + panels_size(net, first, columns, one, X, team)
     copy = -(-copy // 16) * 16
     room = workspace((chunks if shared else 1) * copy, one)
     sums = workspace(chunks * width, one)
-    ones = Matrix(np.ones(columns, X.data.dtype), 0, 1, 1)
+    ones = Matrix(np.ones(columns, np.asarray(one).dtype), 0, 1, 1)
     return Plan(
         first, m, columns, span, chunks, shared, length, Matrix(room.data, room.at, copy, 1),
         Matrix(sums.data, sums.at, width, 1), np.zeros(chunks), ones,
@@ -84,11 +84,9 @@ def plan(net, first, m, one, X, n_weights, team):
 @inner
 def bare_plan(p):
     """The plan to hand on; `keep_plan` comes after the last use."""
-    room, sums, ones = p.room, p.sums, p.ones
     return Plan(
-        p.first, p.m, p.columns, p.span, p.chunks, p.shared, p.length, Matrix(bare(room.data), room.at, room.row, 1),
-        Matrix(bare(sums.data), sums.at, sums.row, 1), bare(p.costs), Matrix(bare(ones.data), ones.at, 1, 1),
-    )  # fmt: skip
+        p.first, p.m, p.columns, p.span, p.chunks, p.shared, p.length, lent(p.room), lent(p.sums), bare(p.costs), lent(p.ones)
+    )
 
 
 @inner
@@ -136,28 +134,36 @@ def sweep_columns(net, first, begin, end, columns, mean, X, Y, W, b, dW, db, dZ1
         inputs = part(X, 0, j)
         if first == 2:
             A1, activation = rows_of(net, values, 1, length), RELU if net.L > 1 else LINEAR
-            _first_layer(net.sizes[1], here, inputs, biases(net, b, 1), A1, activation)
+            _first_layer(load(net.sizes, 1), here, inputs, biases(net, b, 1), A1, activation)
         forward_pass(net, first, here, inputs, W, b, values, length, scratch, panels, team)
         total += output_pass(net, here, part(Y, 0, j), values, gradients, length, with_cost)
         backward_pass(net, first, here, mean, inputs, W, values, gradients, length, dW, db, start, ones, scratch, panels, team)
         if first == 2:
             slopes, to_bias = rows_of(net, gradients, 1, length), biases(net, db, 1)
-            product(net.sizes[1], 1, here, mean, slopes, ones, to_bias, start, to_bias, panels, team)
-            _copy(net.sizes[1], here, slopes, part(dZ1, 0, j))
+            product(load(net.sizes, 1), 1, here, mean, slopes, ones, to_bias, start, to_bias, panels, team)
+            _copy(load(net.sizes, 1), here, slopes, part(dZ1, 0, j))
     return total
 
 
 @routine(WORDS, N, POINTER)
 def sweep_chunk(words, chunk, like):
-    w, one = endless(words), one_of(endless(like)[0])
-    L, first, m, columns, span, length, with_cost = w[0], w[1], w[2], w[3], w[4], w[5], w[6] != 0
-    mean, whole = number_of(w[7], one), w[0]
-    net = Net(L, at_place(w[8], whole), at_place(w[9], whole), at_place(w[10], whole))
-    state, costs = at_place(w[11], whole), at_place(w[12], 0.0)
-    W, b = Matrix(at_place(w[13], one), 0, 1, 1), Matrix(at_place(w[14], one), 0, 1, 1)
+    w, one = words, one_of(load(like, 0))
+    L, first, m, columns, span, length, with_cost = (
+        load(w, 0),
+        load(w, 1),
+        load(w, 2),
+        load(w, 3),
+        load(w, 4),
+        load(w, 5),
+        load(w, 6) != 0,
+    )
+    mean, whole = number_of(load(w, 7), one), load(w, 0)
+    net = Net(L, at_place(load(w, 8), whole), at_place(load(w, 9), whole), at_place(load(w, 10), whole))
+    state, costs = at_place(load(w, 11), whole), at_place(load(w, 12), 0.0)
+    W, b = Matrix(at_place(load(w, 13), one), 0, 1, 1), Matrix(at_place(load(w, 14), one), 0, 1, 1)
     X, Y, dZ1 = take(w, 15, one), take(w, 18, one), take(w, 21, one)
     room, sums, ones = part(take(w, 24, one), chunk, 0), part(take(w, 27, one), chunk, 0), take(w, 30, one)
-    n_weights = net.weight_at[L + 1]
+    n_weights = load(net.weight_at, L + 1)
     dW, db = Matrix(sums.data, sums.at, 1, 1), Matrix(sums.data, sums.at + n_weights, 1, 1)
     begin = chunk * span
     cost = sweep_columns(
@@ -175,20 +181,30 @@ def sweep(net, p, mean, X, Y, W, b, dZ1, with_cost, state, team):
     """All columns: the sums of dW and of db are the first row of `p.sums`; gives the cost's sum."""
     if p.shared:
         at = ARGUMENTS
-        team[at], team[at + 1], team[at + 2], team[at + 3] = net.L, p.first, p.m, p.columns
+        store(team, at, net.L)
+        store(team, at + 1, p.first)
+        store(team, at + 2, p.m)
+        store(team, at + 3, p.columns)
         asked = 1 if with_cost else 0
-        team[at + 4], team[at + 5], team[at + 6], team[at + 7] = p.span, p.length, asked, word_of(mean)
-        team[at + 8], team[at + 9] = place_of(net.sizes, 0), place_of(net.weight_at, 0)
-        team[at + 10], team[at + 11] = place_of(net.unit_at, 0), place_of(state, 0)
-        team[at + 12], team[at + 13], team[at + 14] = place_of(p.costs, 0), place_of(W.data, W.at), place_of(b.data, b.at)
+        store(team, at + 4, p.span)
+        store(team, at + 5, p.length)
+        store(team, at + 6, asked)
+        store(team, at + 7, word_of(mean))
+        store(team, at + 8, place_of(net.sizes, 0))
+        store(team, at + 9, place_of(net.weight_at, 0))
+        store(team, at + 10, place_of(net.unit_at, 0))
+        store(team, at + 11, place_of(state, 0))
+        store(team, at + 12, place_of(p.costs, 0))
+        store(team, at + 13, place_of(W.data, W.at))
+        store(team, at + 14, place_of(b.data, b.at))
         end = put(team, put(team, put(team, 15, X), Y), dZ1)
         put(team, put(team, put(team, end, p.room), p.sums), p.ones)
-        team[JOB] = _chunk_address(mean)
+        store(team, JOB, _chunk_address(mean))
         share(team, p.chunks)
     else:
         for chunk in range(p.chunks):
             begin, sums = chunk * p.span, part(p.sums, chunk, 0)
-            dW, db = Matrix(sums.data, sums.at, 1, 1), Matrix(sums.data, sums.at + net.weight_at[net.L + 1], 1, 1)
+            dW, db = Matrix(sums.data, sums.at, 1, 1), Matrix(sums.data, sums.at + load(net.weight_at, net.L + 1), 1, 1)
             cost = sweep_columns(
                 net, p.first, begin, min(begin + p.span, p.m), p.columns, mean, X, Y, W, b, dW, db, dZ1, p.room, p.length,
                 p.ones, with_cost, state, team,

@@ -22,7 +22,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from fastbackprop.kernels.intrinsics import address, load_flag, with_twin
+from fastbackprop.kernels.intrinsics import address, bare, load, load_flag, store, with_twin
 from fastbackprop.kernels.jit import INT, TABLE, entry, inner
 
 OPEN, CLAIM, ACTIVE, HOLD, JOB, COUNT, MEMBERS, ARGUMENTS, ALONE, MAILBOX = 0, 8, 16, 24, 32, 33, 34, 40, 88, 128
@@ -98,7 +98,7 @@ def _call_job(typing_context, team, chunk):
 @inner
 def _work(team):
     """Claim chunks and do them until none is left."""
-    count = team[COUNT]
+    count = load(team, COUNT)
     while True:
         chunk = atomic_add(team, CLAIM, 1)
         if chunk >= count:
@@ -109,8 +109,8 @@ def _work(team):
 @inner
 def share(team, count):
     """Do `count` chunks of the job that the mailbox holds, with whoever joins in; all is done on return."""
-    team[COUNT] = count
-    team[CLAIM] = 0
+    store(team, COUNT, count)
+    store(team, CLAIM, 0)
     atomic_add(team, OPEN, 1)
     _work(team)
     atomic_add(team, OPEN, 1)
@@ -121,8 +121,9 @@ def share(team, count):
 
 
 @entry(TABLE, INT)
-def serve(team, patience):
+def serve(mailbox, patience):
     """A helper's loop: join each job; returns when `patience` looks found none and nobody holds the team."""
+    team = bare(mailbox)
     done, looks = 0, 0
     while looks < patience or load_flag(team, HOLD) != 0:
         job = load_flag(team, OPEN)

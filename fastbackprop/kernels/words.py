@@ -7,7 +7,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from fastbackprop.kernels.intrinsics import address, endless, view
+from fastbackprop.kernels.intrinsics import address, load, store
 from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.matrix import Matrix
 from fastbackprop.kernels.threads import ALONE, ARGUMENTS
@@ -50,28 +50,28 @@ def at_place(typing_context, word, like):
     """The memory at an address from `place_of` as a flat array of the dtype of `like`."""
 
     def emit(context, builder, signature, arguments):
-        kind = context.get_value_type(types.CPointer(like))
-        return view(context, builder, like, builder.inttoptr(arguments[0], kind))
+        return builder.inttoptr(arguments[0], context.get_value_type(types.CPointer(like)))
 
-    return types.Array(like, 1, "C")(types.int64, like), emit
+    return types.CPointer(like)(types.int64, like), emit
 
 
 @inner
 def put(team, i, A):
     """Write a matrix to the words from `i` on; gives the index behind it."""
     at = ARGUMENTS + i
-    team[at], team[at + 1], team[at + 2] = place_of(A.data, A.at), A.row, A.column
+    store(team, at, place_of(A.data, A.at))
+    store(team, at + 1, A.row)
+    store(team, at + 2, A.column)
     return i + 3
 
 
 @inner
 def take(words, i, like):
     """The matrix that `put` wrote."""
-    return Matrix(at_place(words[i], like), 0, words[i + 1], words[i + 2])
+    return Matrix(at_place(load(words, i), like), 0, load(words, i + 1), load(words, i + 2))
 
 
 @inner
 def alone(words):
     """From a routine's words, the mailbox to hand on: a chunk is not shared further."""
-    arguments = endless(words)
-    return at_place(place_of(arguments, ALONE - ARGUMENTS), arguments[0])
+    return at_place(place_of(words, ALONE - ARGUMENTS), load(words, 0))

@@ -104,9 +104,7 @@ def test_same_answer_on_any_size(call, layers, m, dtype, layout, seed):
 @pytest.mark.parametrize("name", reference.__all__)
 def test_a_call_written_for_the_reference_means_the_same(name):
     """Equal positional parameters with equal defaults; what is added is keyword-only and has a default."""
-    of_reference, of_fast = (
-        list(inspect.signature(getattr(module, name)).parameters.values()) for module in (reference, bp)
-    )
+    of_reference, of_fast = (list(inspect.signature(getattr(module, name)).parameters.values()) for module in (reference, bp))
     positional = [p for p in of_reference if p.kind is p.POSITIONAL_OR_KEYWORD]
     assert [(p.name, p.kind, p.default) for p in of_fast[: len(positional)]] == [
         (p.name, p.kind, p.default) for p in positional

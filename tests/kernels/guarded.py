@@ -23,7 +23,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 class Fence:
     """Readable memory between two pages that are not."""
 
-    def __init__(self, pages: int = 16) -> None:
+    def __init__(self, pages: int = 256) -> None:
         self.memory = mmap.mmap(-1, (pages + 2) * PAGE)
         start = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
         for page in (start, start + (pages + 1) * PAGE):
@@ -47,7 +47,7 @@ def expect(actual, expected):
 
 def main() -> None:
     fences = [Fence() for _ in range(5)]
-    rng = np.random.default_rng(0)
+    rng, alone = np.random.default_rng(0), probes.mailbox(1)
 
     def fenced(at_end, *arrays):
         return [fence.array(x, at_end) for fence, x in zip(fences, arrays, strict=False)]
@@ -71,22 +71,23 @@ def main() -> None:
                 a, b, result, beta = fenced(at_end, A, B.T.copy(), C, bias)
                 probes.inner[c](rows, columns, depth, one, a, 0, depth, b, 0, depth, result, 0, columns, 1, ADD, beta, 0)
                 expect(result.reshape(rows, columns), C + A @ B)
-        for rows, columns, depth in [(MR + 1, NR + 1, 5), (1, 1, 1), (2 * MR - 1, NR - 1, n + 1), (3, n, 2)]:
+        for rows, columns, depth in [(MR + 1, NR + 1, 5), (1, 1, 1), (2 * MR - 1, NR - 1, n + 1), (3, n, 2), (300, 200, 10)]:
             A, B, bias = drawn(rows, depth), drawn(depth, columns), drawn(rows, 1)
-            for way in (probes.OUTER, probes.INNER, probes.PACKED):
-                for at_end in (False, True):
+            for way in (probes.OUTER, probes.INNER, probes.PACKED, probes.PRODUCT):
+                for at_end, team in [(False, alone), (True, alone), (True, probes.mailbox(3))]:
                     a, b, result, beta = fenced(at_end, A, B.T if way == probes.INNER else B, A @ B * 0, bias)
                     a = a.reshape(A.shape)
                     b = b.reshape(B.T.shape).T if way == probes.INNER else b.reshape(B.shape)
-                    workspace = fences[4].array(np.zeros(probes.room[c](way, a, b, one), dtype), at_end)
-                    probes.multiply[c](way, a, b, one, result, 0, columns, ZERO, beta, 0, workspace, 0)
+                    workspace = fences[4].array(np.zeros(probes.room[c](way, a, b, one, team), dtype), at_end)
+                    probes.multiply[c](way, a, b, one, result, 0, columns, ZERO, beta, 0, workspace, 0, team)
                     expect(result.reshape(rows, columns), A @ B)
-        for m, depth in ((1, 1), (MR + 1, 3), (NR + 1, n + 1)):
+        for m, depth in ((1, 1), (MR + 1, 3), (NR + 1, n + 1), (250, 10)):
             X = drawn(depth, m)
-            for at_end in (False, True):
+            for at_end, team in [(False, alone), (True, alone), (True, probes.mailbox(3))]:
                 x, g = fenced(at_end, X, np.zeros((m, m), dtype))
-                workspace = fences[4].array(np.zeros(probes.gram_room[c](x.reshape(depth, m), one), dtype), at_end)
-                probes.gram_matrix[c](x.reshape(depth, m), one, g, 0, m, ZERO, workspace, 0)
+                x = x.reshape(depth, m)
+                workspace = fences[4].array(np.zeros(probes.gram_room[c](x, one, team), dtype), at_end)
+                probes.gram_matrix[c](x, one, g, 0, m, ZERO, workspace, 0, team)
                 expect(g.reshape(m, m), X.T @ X)
     print("nothing beyond")
 

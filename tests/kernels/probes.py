@@ -11,10 +11,10 @@ from fastbackprop import testing
 from fastbackprop.kernels import matmul
 from fastbackprop.kernels.activations import activate, exp_of_negative, gradient, log, one_of, sigmoid_slope
 from fastbackprop.kernels.elementwise import activate_shared, gradient_shared
-from fastbackprop.kernels.intrinsics import load, store
+from fastbackprop.kernels.intrinsics import bare, load, store
 from fastbackprop.kernels.jit import FLAT, IN, INT, NUMBER, TABLE, N, entry
 from fastbackprop.kernels.matmul import NOWHERE, blocks
-from fastbackprop.kernels.matrix import Matrix, lanes_of, matrix
+from fastbackprop.kernels.matrix import Matrix, lanes_of, matrix, size_of
 from fastbackprop.kernels.microkernel import inner_tile, outer_tile
 from fastbackprop.kernels.packing import pack
 from fastbackprop.kernels.product import gram, gram_workspace_size, mirror, product, workspace_size
@@ -71,7 +71,7 @@ def inner(rows, columns, depth, scale, a, ia, a_row, b, ib, b_column, c, ic, c_r
 
 @entry(N, N, FLAT, N, N, N, FLAT, N, N)
 def pack_all(width, depth, x, ix, x_row, x_column, panels, at, panel):
-    pack(width, depth, Matrix(x, ix, x_row, x_column), panels, at, panel)
+    pack(width, depth, Matrix(bare(x), ix, x_row, x_column), bare(panels), at, panel)
 
 
 OUTER, INNER, PACKED, PRODUCT = matmul.OUTER, matmul.INNER, matmul.PACKED, 3
@@ -82,19 +82,19 @@ def room(way, A, B, one, team):
     """Numbers of workspace that `multiply` needs."""
     rows, depth, columns = A.shape[0], A.shape[1], B.shape[1]
     if way == PACKED:
-        kc, mc, nc = blocks(rows, columns, depth, A.itemsize, matmul.NV * lanes_of(one))
-        return kc * (mc + nc)
-    return workspace_size(rows, columns, depth, one, matrix(A), matrix(B), team) if way == PRODUCT else 0
+        kc, _, nc = blocks(rows, columns, depth, size_of(one), matmul.NV * lanes_of(one))
+        return kc * nc
+    return workspace_size(rows, columns, depth, one, matrix(A), matrix(B), bare(team)) if way == PRODUCT else 0
 
 
 @entry(N, IN, IN, NUMBER, FLAT, N, N, N, FLAT, N, FLAT, N, TABLE)
 def multiply(way, A, B, scale, c, ic, c_row, start, bias, ibias, workspace, iworkspace, team):
     """C = c0 + scale A B by one of the ways, or by the one that `product` chooses."""
     rows, depth, columns = A.shape[0], A.shape[1], B.shape[1]
-    a, b, C = matrix(A), matrix(B), Matrix(c, ic, c_row, 1)
-    beta, panels = Matrix(bias, ibias, 1, 1), Matrix(workspace, iworkspace, 1, 1)
+    a, b, C = matrix(A), matrix(B), Matrix(bare(c), ic, c_row, 1)
+    beta, panels = Matrix(bare(bias), ibias, 1, 1), Matrix(bare(workspace), iworkspace, 1, 1)
     if way == PRODUCT:
-        product(rows, columns, depth, scale, a, b, C, start, beta, panels, team)
+        product(rows, columns, depth, scale, a, b, C, start, beta, panels, bare(team))
     else:
         matmul.multiply(way, rows, columns, depth, scale, a, b, C, start, beta, panels, NOWHERE)
 
@@ -102,14 +102,14 @@ def multiply(way, A, B, scale, c, ic, c_row, start, bias, ibias, workspace, iwor
 @entry(IN, NUMBER, TABLE)
 def gram_room(X, one, team):
     """Numbers of workspace that `gram_matrix` needs."""
-    return gram_workspace_size(X.shape[1], X.shape[0], one, X.itemsize, team)
+    return gram_workspace_size(X.shape[1], X.shape[0], one, team)
 
 
 @entry(IN, NUMBER, FLAT, N, N, N, FLAT, N, TABLE)
 def gram_matrix(X, one, g, ig, g_row, start, workspace, iworkspace, team):
     """G = c0 + X^T X, both triangles."""
-    G = Matrix(g, ig, g_row, 1)
-    gram(X.shape[1], X.shape[0], one, matrix(X), G, start, Matrix(workspace, iworkspace, 1, 1), team)
+    G = Matrix(bare(g), ig, g_row, 1)
+    gram(X.shape[1], X.shape[0], one, matrix(X), G, start, Matrix(bare(workspace), iworkspace, 1, 1), bare(team))
     mirror(X.shape[1], G)
 
 
@@ -142,16 +142,16 @@ def logarithm(x, result):
 def activated(Z, a, ia, a_row, activation, team):
     """A = g(Z), with a distance between the rows of A."""
     if Z.size > 0:
-        A, one = Matrix(a, ia, a_row, 1), one_of(a[0])
-        activate_shared(Z.shape[0], Z.shape[1], one, matrix(Z), A, activation, team)
+        A, one = Matrix(bare(a), ia, a_row, 1), one_of(a[0])
+        activate_shared(Z.shape[0], Z.shape[1], one, matrix(Z), A, activation, bare(team))
 
 
 @entry(IN, IN, FLAT, N, N, INT, TABLE)
 def masked(dA, Z, dz, idz, dz_row, activation, team):
     """dZ = dA * g'(Z), with a distance between the rows of dZ."""
     if Z.size > 0:
-        dZ, one = Matrix(dz, idz, dz_row, 1), one_of(dz[0])
-        gradient_shared(Z.shape[0], Z.shape[1], one, matrix(dA), matrix(Z), dZ, activation, team)
+        dZ, one = Matrix(bare(dz), idz, dz_row, 1), one_of(dz[0])
+        gradient_shared(Z.shape[0], Z.shape[1], one, matrix(dA), matrix(Z), dZ, activation, bare(team))
 
 
 # ------------------------------------------------------------------------------------------------------------ the team

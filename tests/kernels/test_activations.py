@@ -1,4 +1,4 @@
-"""exp, sigmoid, relu and their slopes: distance from the exact value over the whole range of both dtypes.
+"""exp, log, sigmoid, relu and their slopes: distance from the exact value over the whole range of both dtypes.
 
 Exact means: in float64 for float32, in extended precision for float64.
 """
@@ -20,6 +20,7 @@ from fastbackprop.testing import (
 from . import probes
 from .probes import DTYPES
 
+LOG_ULP = 2
 EXP_ULP = 2  # what sigmoid's 4 leave to exp: 1 + e and the quotient round too
 
 pytestmark = pytest.mark.skipif(
@@ -56,11 +57,17 @@ def exact_slope(z):
 def ulp(exact, dtype):
     """Unit in the last place of the correctly rounded value."""
     with np.errstate(under="ignore"):
-        return np.spacing(exact.astype(dtype)).astype(np.longdouble)
+        return np.spacing(np.abs(exact.astype(dtype))).astype(np.longdouble)
+
+
+def logarithm(x):
+    result = np.full_like(x, np.nan)
+    probes.logarithm["d"](x, result)
+    return result
 
 
 def check(z):
-    """All three, at each of `z`."""
+    """exp, sigmoid and its slope, at each of `z`."""
     dtype = z.dtype
     assert_within_bound(formula(probes.EXP, -np.abs(z)), exact_exp(z), EXP_ULP * ulp(exact_exp(z), dtype))
     exact = exact_sigmoid(z)
@@ -117,6 +124,47 @@ def test_the_bounds_at_any_float64(numbers):
 @given(st.lists(st.floats(allow_nan=False, width=32), min_size=1, max_size=20))
 def test_the_bounds_at_any_float32(numbers):
     check(np.array(numbers, np.float32))
+
+
+def check_log(x):
+    exact = np.log(x.astype(np.longdouble))
+    assert_within_bound(logarithm(x), exact, LOG_ULP * ulp(exact, "d"))
+
+
+def positive_samples(count):
+    """Numbers of every magnitude, those about 1, where log is small, and about where the reduction changes its power."""
+    info, rng = np.finfo("d"), np.random.default_rng(0)
+    parts = [
+        np.ldexp(rng.uniform(0.5, 1, count), rng.integers(info.minexp - info.nmant, info.maxexp, count)),
+        rng.uniform(0, 3, count),
+        1 + rng.uniform(-1, 1, count) * np.exp2(rng.integers(-53, 0, count)),
+        np.sqrt(0.5) * (1 + rng.uniform(-1, 1, count) * np.exp2(rng.integers(-53, 0, count))),
+        np.array([info.smallest_subnormal, info.tiny, np.nextafter(info.tiny, 0), info.max, 1.0]),
+    ]
+    x = np.concatenate(parts)
+    return x[x > 0]
+
+
+def test_the_bound_of_log_over_the_whole_range():
+    check_log(positive_samples(100_000))
+
+
+@pytest.mark.plain
+def test_the_bound_of_log_at_a_few_numbers():
+    check_log(positive_samples(20))
+
+
+@given(st.lists(st.floats(0, allow_infinity=False, exclude_min=True), min_size=1, max_size=20))
+def test_the_bound_of_log_at_any_number(numbers):
+    check_log(np.array(numbers))
+
+
+@pytest.mark.plain
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # on the plain twins division by 0 is NumPy's to mention
+def test_log_where_it_has_no_finite_value():
+    inf, nan = np.inf, np.nan
+    x = np.array([0.0, -0.0, inf, 1.0, -1.0, -inf, nan, -5e-324])
+    np.testing.assert_array_equal(logarithm(x), [-inf, -inf, inf, 0, nan, nan, nan, nan])
 
 
 @pytest.mark.plain

@@ -121,6 +121,18 @@ def test_the_cost_of_every_hundredth_iteration_and_of_no_other(algorithm, dtype)
     np.testing.assert_allclose(training.costs, costs, rtol=RTOL[dtype])
 
 
+@pytest.mark.plain
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_the_cost_is_computed_in_float64(algorithm, dtype):
+    """From logits that are exact in either dtype: then the cost is as exact in float32."""
+    X, Y = np.array([[-3, -1, 0, 1, 2, 4, 1, 7]], dtype), np.array([[0, 0, 1, 1, 0, 1, 0.25, 1]], dtype)
+    start = {"W1": np.array([[2]], dtype), "b1": np.array([[-1]], dtype)}
+    z, y = 2 * X.astype("d") - 1, Y.astype("d")
+    expected = np.mean(np.log1p(np.exp(-np.abs(z))) + np.maximum(z, 0) - y * z)
+    np.testing.assert_allclose(train(algorithm, X, Y, start, 0.1, 1).costs, expected, rtol=1e-15)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_slices_of_iterations_have_the_bits_of_one_run(algorithm, dtype):
@@ -131,6 +143,7 @@ def test_slices_of_iterations_have_the_bits_of_one_run(algorithm, dtype):
         sliced.advance(end)
         assert sliced.done == end
         assert sliced.state[1] == DONE
+        assert_same_bits(sliced.parameters(), sliced.parameters())  # may be asked for at any time, and changes nothing
     assert_same_bits(bits(sliced), bits(whole))
     assert_same_bits(sliced.costs, whole.costs)
     assert_same_bits(sliced.parameters(), whole.parameters())

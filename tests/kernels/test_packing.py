@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastbackprop.kernels import blocking
 from fastbackprop.kernels.blocking import MR, NV
 from fastbackprop.kernels.intrinsics import lanes
 from fastbackprop.kernels.packing import SQUARE
@@ -71,15 +70,3 @@ def test_every_width_and_depth(dtype, layout):
 @given(st.sampled_from(DTYPES), st.integers(0, 60), st.integers(0, 20), st.booleans(), st.sampled_from(LAYOUTS))
 def test_any_width_and_depth(dtype, width, depth, of_b, layout):
     check(dtype, width, depth, panels_of(dtype)[of_b], layout)
-
-
-@pytest.mark.parametrize(
-    ("features", "architecture"),
-    [({"+avx512f", "+avx2"}, "x86_64"), ({"+avx2"}, "x86_64"), (set(), "x86_64"), ({"+neon"}, "aarch64"), (set(), "")],
-)
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_the_square_divides_the_panels_of_every_processor(features, architecture, dtype):
-    """As `packing` says of SQUARE: else a square would reach beyond its panel."""
-    vector_bytes, rows, vectors, _, _ = blocking._tiles(features, architecture)
-    assert rows % SQUARE == 0
-    assert vectors * vector_bytes // np.dtype(dtype).itemsize % SQUARE == 0

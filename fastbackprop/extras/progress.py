@@ -1,0 +1,33 @@
+"""The progress bar of a training: iterations, cost, time left; in a notebook too. Needs tqdm, the extra ``progress``."""
+
+from types import TracebackType
+from typing import Any
+
+try:
+    from tqdm.auto import tqdm
+except ImportError as error:
+    raise ImportError("progress=True needs tqdm: pip install fastbackprop[progress]") from error
+
+
+class ProgressBar:
+    """A bar that begins at iteration `done` of `iterations`."""
+
+    def __init__(self, done: int, iterations: int) -> None:
+        self.bar = tqdm(total=iterations, initial=done, miniters=1)
+
+    def __enter__(self) -> "ProgressBar":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.bar.close()
+
+    def __call__(self, descent: Any) -> None:
+        """Show where the training is."""
+        if descent.known_costs.size:
+            self.bar.set_postfix_str(f"cost {descent.known_costs[-1]:.6f}", refresh=False)
+        self.bar.update(descent.done - self.bar.n)
+
+    @staticmethod
+    def write(line: str) -> None:
+        """Print a line above the bar."""
+        tqdm.write(line)

@@ -1,0 +1,113 @@
+"""Every public function at the sizes of the benchmark table in asv_benches, which asv follows over commits."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import itertools
+import statistics
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from machine import facts, same_threads
+from timing import FEWEST, interleave, paired_ratio
+
+from fastbackprop.testing import SIZES
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "asv_benches"))
+
+FAMILIES = ("activations", "layers", "network", "training")
+# A turn repeats a short call until it lasts so long: well above what reading the clock costs.
+AT_LEAST = 0.01
+
+README = ROOT / "README.md"
+README_FAMILY, README_DTYPES = "training", ("float64",)
+BEGIN, END = "<!-- figures: begin, written by scripts/bench --readme -->", "<!-- figures: end -->"
+
+HEAD = ("benchmark", "layers, m", "dtype", "reference, ms", "fast, ms", "ratio [95 % interval]")
+WIDTHS = (34, 28, 7, 13, 9, 22)
+
+
+def rows(family: str, dtypes: tuple[str, ...] = ("float64", "float32"), repeats: int = FEWEST) -> Iterator[list[str]]:
+    """Cells of the table, a row as soon as it is measured."""
+    module = importlib.import_module(f"benchmarks.bench_{family}")
+    for cls in vars(module).values():
+        if not isinstance(cls, type) or cls.__module__ != module.__name__:
+            continue
+        for method in (name for name in dir(cls) if name.startswith("time_")):
+            for parameters in itertools.product(*cls.params[1:]):  # type: ignore[attr-defined]
+                if parameters[-1] in dtypes and (row := _measure(cls, method, parameters, repeats)):
+                    yield row
+
+
+def _measure(cls: Any, method: str, parameters: tuple[str, ...], repeats: int) -> list[str] | None:
+    """One row; None where the benchmark does not have this set of parameters."""
+    sides = {}
+    for implementation in cls.params[0]:
+        benchmark = cls()
+        try:
+            benchmark.setup(implementation, *parameters)
+        except NotImplementedError:
+            return None
+        sides[implementation] = partial(getattr(benchmark, method), implementation, *parameters)
+    seconds = interleave(sides, repeats, at_least=AT_LEAST)
+    *function, size, dtype = parameters
+    size, _, iterations = size.partition("/")
+    name = ", ".join(function or [cls.__name__]) + (f", {iterations} iterations" if iterations else "")
+    layers, m = SIZES[size]
+    times = (f"{1e3 * statistics.median(seconds[side]):.4g}" for side in ("reference", "fast"))
+    return [name, f"{list(layers)}, {m}", dtype, *times, str(paired_ratio(seconds["reference"], seconds["fast"]))]
+
+
+def table(rows: Iterator[list[str]]) -> Iterator[str]:
+    """Lines of a Markdown table."""
+    yield _line(HEAD)
+    yield _line(["-" * (width - (column > 2)) + ":" * (column > 2) for column, width in enumerate(WIDTHS)])
+    yield from map(_line, rows)
+
+
+def _line(cells: Any) -> str:
+    aligned = (
+        cell.rjust(width) if column > 2 else cell.ljust(width)
+        for column, (cell, width) in enumerate(zip(cells, WIDTHS, strict=True))
+    )
+    return f"| {' | '.join(aligned)} |"
+
+
+def write_readme() -> None:
+    """Put a fresh table into the README, between its markers."""
+    before, _, rest = README.read_text().partition(BEGIN)
+    _, found, after = rest.partition(END)
+    if not found:
+        raise SystemExit(f"scripts/bench: {README} has no markers {BEGIN} and {END}")
+    print(f"measuring for {README}", flush=True)
+    lines = ["```text", *facts(), "```", "", *table(rows(README_FAMILY, README_DTYPES))]
+    README.write_text("\n".join([before + BEGIN, "", *lines, "", END + after]))
+    print(*lines, sep="\n")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("families", nargs="*", metavar="FAMILY", help=f"any of {', '.join(FAMILIES)}; all when left out")
+    parser.set_defaults(repeats=FEWEST)
+
+
+def run(options: argparse.Namespace) -> list[dict[str, Any]]:
+    if unknown := set(options.families) - set(FAMILIES):
+        raise SystemExit(f"scripts/bench: unknown family {', '.join(sorted(unknown))}; known are {', '.join(FAMILIES)}")
+    measured = []
+
+    def noted(family: str) -> Iterator[list[str]]:
+        for row in rows(family, repeats=options.repeats):
+            measured.append(dict(zip(HEAD, row, strict=True)))
+            yield row
+
+    with same_threads(options.threads):
+        for family in options.families or FAMILIES:
+            print(f"\n{family}")
+            for line in table(noted(family)):
+                print(line, flush=True)
+    return measured
