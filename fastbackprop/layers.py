@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastbackprop import arguments, operands, reference
 from fastbackprop.kernels import layer
 from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
-from fastbackprop.kernels.blocking import SHARED_ELEMENTS, SHARED_OPERATIONS
+from fastbackprop.kernels.blocking import SHARED_ELEMENTS, WAKE_OPERATIONS
 from fastbackprop.operands import KERNEL_DTYPES
 from fastbackprop.team import ALONE, in_team
 
@@ -266,7 +266,7 @@ def run_forward(A_prev, W, b, code):
     Z = empty(shape, dtype)
     A = Z if code == LINEAR else empty(shape, dtype)
     kernel = layer.layer_forward[dtype.char]
-    if W.size * shape[1] < SHARED_OPERATIONS:
+    if W.size * shape[1] < WAKE_OPERATIONS:
         done = kernel(A_prev, W, b, Z, A, code, ALONE)
     else:
         done = in_team(kernel, A_prev, W, b, Z, A, code)
@@ -361,7 +361,7 @@ def run_backward(dA, Z, A_prev, W, b, code):
     dtype = W.dtype
     dA_prev, dW, db = empty(A_prev.shape, dtype), empty(W.shape, dtype), empty((W.shape[0], 1), dtype)
     kernel = layer.layer_backward[dtype.char]
-    if W.size * dA.shape[1] < SHARED_OPERATIONS:
+    if W.size * dA.shape[1] < WAKE_OPERATIONS:
         done = kernel(dA, Z, A_prev, W, dA_prev, dW, db, code, ALONE)
     else:
         done = in_team(kernel, dA, Z, A_prev, W, dA_prev, dW, db, code)

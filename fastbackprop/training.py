@@ -208,13 +208,20 @@ def _next_length(length: int, seconds: float) -> int:
     return max(1, min(16 * length, int(length * SLICE_SECONDS / max(seconds, 1e-9))))
 
 
+def _one_thread() -> ThreadPoolExecutor:
+    """A thread that has started: one that an interrupt finds starting would not be waited for."""
+    pool = ThreadPoolExecutor(1, thread_name_prefix="fastbackprop-train")
+    pool.submit(int).result()
+    return pool
+
+
 @contextlib.contextmanager
 def _worker(descent: Direct) -> Iterator[Callable[..., Any]]:
     """Gives `do(work, *arguments)`: a thread computes while this one waits where Ctrl-C can reach it.
 
     On the way out, for whatever reason, the descent is stopped and the thread has ended.
     """
-    pool = ThreadPoolExecutor(1, thread_name_prefix="fastbackprop-train")
+    pool = _one_thread()
 
     def do(work: Callable[..., Any], *arguments: Any) -> Any:
         job = pool.submit(work, *arguments)
@@ -240,7 +247,7 @@ def _worker(descent: Direct) -> Iterator[Callable[..., Any]]:
 def _save_interrupted(descent: Direct, iterations: int, file: Checkpoint) -> str:
     """Save in a thread, which a second Ctrl-C does not reach; gives the message of the first."""
     try:
-        with ThreadPoolExecutor(1) as pool:
+        with _one_thread() as pool:
             pool.submit(file.save, descent).result()
     except OSError as error:
         return f"after {descent.done} of {iterations} iterations, which could not be saved: {error}"

@@ -51,7 +51,7 @@ def measure(name: str, threads: int, repeats: int) -> list[dict[str, Any]]:
     chosen = algorithm_of(net)
     iterations = {"reference": net.slice, chosen: net.iterations}
     if chosen != "direct":
-        iterations["direct"] = net.slice
+        iterations["direct"] = net.long_slice
 
     def train(side: str) -> None:
         arguments = X, Y, net.layers_dims, LEARNING_RATE, iterations[side]

@@ -63,7 +63,7 @@ def measure(name: str, threads: int, repeats: int, names: list[str]) -> dict[str
         measured = {OURS: net.iterations} | dict.fromkeys(peers, net.slice)
         if chosen != "direct":
             direct = f"{OURS}, direct"
-            calls[direct], measured[direct] = partial(ours, net.slice, "direct"), net.slice
+            calls[direct], measured[direct] = partial(ours, net.long_slice, "direct"), net.long_slice
         calls |= {side: partial(training, net.slice) for side, training in peers.items()}
         for call in calls.values():
             call()  # compiles

@@ -23,6 +23,11 @@ class Net(NamedTuple):
     iterations: int
     slice: int
 
+    @property
+    def long_slice(self) -> int:
+        """The same for a fast side, of whose time a call's fixed costs would be a larger part."""
+        return min(4 * self.slice, self.iterations)
+
     def __str__(self) -> str:
         return f"{list(self.layers_dims)}, {self.m:,}"
 

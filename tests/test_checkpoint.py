@@ -307,7 +307,7 @@ def test_an_interrupt_that_cannot_be_saved_says_so(begun, monkeypatch):
 @pytest.mark.skipif(os.name != "posix", reason="no thread can be sent a signal here")
 def test_a_second_interrupt_while_saving_loses_nothing(begun, monkeypatch):
     """The first comes with the line of iteration 200, the second while that is being saved."""
-    flush, flushed = os.fsync, []
+    flush, flushed, waiting = os.fsync, [], threading.get_ident()
 
     def interrupt(line):
         raise KeyboardInterrupt
@@ -315,7 +315,7 @@ def test_a_second_interrupt_while_saving_loses_nothing(begun, monkeypatch):
     def interrupted_flush(descriptor):
         flushed.append(descriptor)
         if len(flushed) == 1:
-            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            signal.pthread_kill(waiting, signal.SIGINT)
             time.sleep(0.2)
         flush(descriptor)
 

@@ -17,16 +17,17 @@ from fastbackprop.testing import assert_same_bits
 SHAPES = [(200, 300, 100), (16, 30, 40_000), (3, 2, 60_000), (128, 784, 200), (1, 20_000, 60), (700, 900, 1)]
 
 
-def layer(n, n_prev, m, dtype=np.float64, order="C"):
+def layer(shape, dtype=np.float64, order="C"):
+    n, n_prev, m = shape
     rng = np.random.default_rng(n + m)
     A_prev = np.asarray(rng.standard_normal((n_prev, m)), dtype, order=order)
     W, b = rng.standard_normal((n, n_prev)).astype(dtype), rng.standard_normal((n, 1)).astype(dtype)
     return A_prev, W, b
 
 
-def everything(n, n_prev, m, dtype, order):
+def everything(shape, dtype=np.float64, order="C"):
     """All that a layer gives, forward and backward, by both activations."""
-    A_prev, W, b = layer(n, n_prev, m, dtype, order)
+    A_prev, W, b = layer(shape, dtype, order)
     results = []
     for activation in ("relu", "sigmoid"):
         A, cache = bp.linear_activation_forward(A_prev, W, b, activation)
@@ -46,10 +47,10 @@ def threads():
 @pytest.mark.parametrize("shape", SHAPES)
 def test_layers_have_the_same_bits_with_any_number_of_threads(threads, shape, dtype, order):
     threads(1)
-    alone = everything(*shape, dtype, order)
+    alone = everything(shape, dtype, order)
     for n in (2, 3, 5, 7):
         threads(n)
-        for one, other in zip(alone, everything(*shape, dtype, order), strict=True):
+        for one, other in zip(alone, everything(shape, dtype, order), strict=True):
             assert_same_bits(other, one)
 
 
@@ -76,12 +77,12 @@ def test_trainings_have_the_same_bits_with_any_number_of_threads(threads, sizes,
 def test_eight_callers_at_once_on_different_shapes(threads):
     threads(2)
     shapes = [(50 + 7 * i, 120, 400 + i) for i in range(8)]
-    expected = [everything(*shape, np.float64, "C") for shape in shapes]
+    expected = [everything(shape) for shape in shapes]
     wrong = []
 
     def call(i):
         for _ in range(5):
-            for one, other in zip(expected[i], everything(*shapes[i], np.float64, "C"), strict=True):
+            for one, other in zip(expected[i], everything(shapes[i]), strict=True):
                 if one.tobytes() != other.tobytes():
                     wrong.append(i)
 

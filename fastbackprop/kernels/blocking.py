@@ -16,7 +16,10 @@
 |                           | cut into                                     | depend on the team                              |
 | BLOCK_BYTES               | a block of examples of a narrow net          | activations and gradients stay in L1/L2         |
 | BLOCK_COLUMNS             | examples of a block of a wide net            | long enough for cheap packing                   |
-| SHARED_OPERATIONS         | multiply-adds from which work is shared      | more than a helper costs to wake                |
+| WAKE_OPERATIONS           | multiply-adds from which a call borrows the  | more than it costs to wake a helper             |
+|                           | team                                         |                                                 |
+| SHARED_OPERATIONS         | multiply-adds from which a product or sweep  | more than it costs to have helpers join who are |
+|                           | is shared in a team that is awake            | awake                                           |
 | SHARED_ELEMENTS           | elements of a chunk of an elementwise loop   | likewise                                        |
 """
 
@@ -70,7 +73,8 @@ BLOCK_A_BYTES = L2_BYTES // 2
 BLOCK_B_BYTES = 6 * 2**20
 STRIP_BYTES = L2_BYTES // 4
 BLOCK_COLUMNS = 960
-SHARED_OPERATIONS = 500_000
+WAKE_OPERATIONS = 500_000
+SHARED_OPERATIONS = 64_000
 SHARED_ELEMENTS = 16_384
 CHUNKS = 16
 BLOCK_BYTES = 2 * L1_BYTES

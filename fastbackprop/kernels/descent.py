@@ -50,8 +50,8 @@ def direct_descent(X, Y, sizes, W, b, learning_rate, largest, begin, end, every,
     weights, biases, mailbox = Matrix(bare(W), 0, 1, 1), Matrix(bare(b), 0, 1, 1), bare(team)
     p = plan(net, 1, m, one, inputs, W.size, mailbox)
     done = _iterate(
-        net, bare_plan(p), inputs, labels, weights, biases, rate, b.dtype.type(largest), mean, begin, end, every, costs, bare(state),
-        mailbox,
+        net, bare_plan(p), inputs, labels, weights, biases, rate, b.dtype.type(largest), mean, begin, end, every, costs,
+        bare(state), mailbox,
     )  # fmt: skip
     keep_net(owners)
     keep_plan(p)
