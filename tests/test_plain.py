@@ -37,10 +37,11 @@ def test_the_public_functions_reach_every_kernel_in_both_dtypes():
         f"{module.name}.{name}": entry
         for module in pkgutil.iter_modules(kernels.__path__)
         for name, entry in vars(importlib.import_module(f"{kernels.__name__}.{module.name}")).items()
-        if isinstance(entry, jit.Entry)
+        if isinstance(entry, jit.Entry) and module.name != "threads"  # a helper's loop: one thread needs none
     }
     assert entries
-    unreached = {name: sorted({"d", "f"} - set(entry)) for name, entry in entries.items() if len(entry) < 2}
+    unreached = {name: sorted(set(entry.dtypes) - set(entry)) for name, entry in entries.items()}
+    unreached = {name: missing for name, missing in unreached.items() if missing}
     assert not unreached
 
 

@@ -16,6 +16,7 @@
 |                           | cut into                                     | depend on the team                              |
 | BLOCK_BYTES               | a block of examples of a narrow net          | activations and gradients stay in L1/L2         |
 | BLOCK_COLUMNS             | examples of a block of a wide net            | long enough for cheap packing                   |
+| BLOCK_OPERATIONS          | multiply-adds of a product of such a block   | between two looks at the stop flag: under 0.1 s |
 | WAKE_OPERATIONS           | multiply-adds from which a call borrows the  | more than it costs to wake a helper             |
 |                           | team                                         |                                                 |
 | SHARED_OPERATIONS         | multiply-adds from which a product or sweep  | more than it costs to have helpers join who are |
@@ -73,6 +74,7 @@ BLOCK_A_BYTES = L2_BYTES // 2
 BLOCK_B_BYTES = 6 * 2**20
 STRIP_BYTES = L2_BYTES // 4
 BLOCK_COLUMNS = 960
+BLOCK_OPERATIONS = 4 * 10**9
 WAKE_OPERATIONS = 500_000
 SHARED_OPERATIONS = 64_000
 SHARED_ELEMENTS = 16_384

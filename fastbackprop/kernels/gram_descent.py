@@ -26,7 +26,7 @@ from fastbackprop.kernels.sweep import bare_plan, keep_plan, plan, sweep
 DEPTH = 8 * KC  # rows of X at a time: Ctrl-C acts between two, and float32 data is widened piece by piece
 
 
-@entry(IN, IN, OUT, OUT, TABLE)
+@entry(IN, IN, OUT, OUT, TABLE, dtypes="d")
 def gram_add(X, W1, G, V, mailbox):
     """G += X^T X, the upper triangle, and V += W1 X, for some rows of X and the columns of W1 that belong to them."""
     depth, m = X.shape
@@ -42,13 +42,13 @@ def gram_add(X, W1, G, V, mailbox):
     keep(memory.data)
 
 
-@entry(OUT)
+@entry(OUT, dtypes="d")
 def gram_mirror(G):
     """The lower triangle of G from the upper one."""
     mirror(G.shape[0], matrix(G))
 
 
-@entry(IN, IN, REAL, OUT, TABLE)
+@entry(IN, IN, REAL, OUT, TABLE, dtypes="d")
 def gram_finish(X, S, learning_rate, W1, mailbox):
     """W1 <- W1 - (learning_rate / m) S X^T, for some rows of X and the columns of W1 that belong to them."""
     n_0, m = X.shape
@@ -88,7 +88,7 @@ def _iterate(net, p, G, Y, W, b, V, S, dZ1, change, panels, rate, largest, mean,
     return end
 
 
-@entry(IN, FLAT, TABLE, FLAT, FLAT, FLAT, FLAT, REAL, REAL, INT, INT, INT, COSTS, TABLE, TABLE)
+@entry(IN, FLAT, TABLE, FLAT, FLAT, FLAT, FLAT, REAL, REAL, INT, INT, INT, COSTS, TABLE, TABLE, dtypes="d")
 def gram_descent(G, Y, sizes, W, b, V, S, learning_rate, largest, begin, end, every, costs, state, team):
     """Iterations as in `direct_descent`, on G, V = W1 X and S = sum of dZ1; W holds the layers from the second on."""
     owners = net_of(sizes, 2)

@@ -215,8 +215,9 @@ class Entry(dict[str, Callable[..., Any]]):
     A look-up compiles (or loads from the disk cache) the canonical signature of that dtype the first time.
     """
 
-    def __init__(self, function: Callable[..., Any], arguments: tuple[Callable[[Any], Any], ...]) -> None:
+    def __init__(self, function: Callable[..., Any], arguments: tuple[Callable[[Any], Any], ...], dtypes: str) -> None:
         super().__init__()
+        self.dtypes = dtypes
         self.function, self.arguments, self.lock = function, arguments, threading.RLock()
         self.routines = tuple(Routine.all)  # all that were defined before it: it can't call others
         self.dispatcher: Any = self._dispatcher() if JIT else None
@@ -226,6 +227,8 @@ class Entry(dict[str, Callable[..., Any]]):
             return numba.njit(**options, **_OPTIONS)(self.function)
 
     def __missing__(self, char: str) -> Callable[..., Any]:
+        if char not in self.dtypes:
+            raise KeyError(char)
         with self.lock:
             if char not in self:
                 self[char] = self.function if self.dispatcher is None else self._compile(char)
@@ -243,6 +246,6 @@ class Entry(dict[str, Callable[..., Any]]):
         return self.dispatcher.overloads[signature].entry_point
 
 
-def entry(*arguments: Callable[[Any], Any]) -> Callable[[Callable[..., Any]], Entry]:
+def entry(*arguments: Callable[[Any], Any], dtypes: str = "df") -> Callable[[Callable[..., Any]], Entry]:
     """Mark a kernel that Python calls; `arguments` are its canonical types as functions of the dtype."""
-    return lambda function: Entry(function, arguments)
+    return lambda function: Entry(function, arguments, dtypes)

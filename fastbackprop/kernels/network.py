@@ -14,7 +14,7 @@ import numpy as np
 from fastbackprop.kernels.activations import RELU, one_of, sigmoid
 from fastbackprop.kernels.cost import two_sum
 from fastbackprop.kernels.elementwise import activate_shared, gradient_shared
-from fastbackprop.kernels.intrinsics import bare, keep, load, stand_alone, store
+from fastbackprop.kernels.intrinsics import bare, keep, load, load_flag, stand_alone, store
 from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.matrix import Matrix, lanes_of, transposed
 from fastbackprop.kernels.microkernel import BIAS, ZERO
@@ -77,6 +77,15 @@ def widest(net):
 
 
 @inner
+def largest_product(net, first):
+    """Multiply-adds an example in the largest product from layer `first` on."""
+    largest = 1
+    for l in range(first, net.L + 1):
+        largest = max(largest, load(net.sizes, l) * load(net.sizes, l - 1))
+    return largest
+
+
+@inner
 def row_length(columns, one):
     """Numbers from one row of a block to the next: whole vectors, and no power-of-two distance (rows would share L1 sets)."""
     lanes = lanes_of(one)
@@ -119,12 +128,14 @@ def panels_size(net, first, columns, one, X, team):
 
 
 @inner
-def forward_pass(net, first, columns, X, W, b, values, length, scratch, panels, team):
-    """Layers `first` .. L on a block: Z = W A_prev + b, A = relu(Z). X is what layer 1 sees of it."""
+def forward_pass(net, first, columns, X, W, b, values, length, scratch, panels, state, team):
+    """Layers `first` .. L on a block: Z = W A_prev + b, A = relu(Z). X is what layer 1 sees of it. Ends early when stopped."""
     one = one_of(load(values.data, 0))
     for l in range(first, net.L + 1):
         n, n_prev = load(net.sizes, l), load(net.sizes, l - 1)
         A_prev = X if l == 1 else rows_of(net, values, l - 1, length)
+        if load_flag(state, 0) != 0:
+            return
         A = rows_of(net, values, l, length)
         Z = Matrix(scratch.data, scratch.at, length, 1) if l < net.L else A
         product(n, columns, n_prev, one, weights(net, W, l), A_prev, Z, BIAS, biases(net, b, l), panels, team)
@@ -163,16 +174,23 @@ def output_pass(net, columns, Y, values, gradients, length, with_cost):
 
 
 @inner
-def backward_pass(net, first, columns, mean, X, W, values, gradients, length, dW, db, start, ones, scratch, panels, team):
-    """Layers L .. `first` on a block: dW and db (started, or added to), and dZ of the layers below down to layer 1."""
+def backward_pass(
+    net, first, columns, mean, X, W, values, gradients, length, dW, db, start, ones, scratch, panels, state, team
+):
+    """Layers L .. `first` on a block: dW and db (started, or added to), and dZ of the layers below down to layer 1.
+
+    Ends early when stopped.
+    """
     one = one_of(mean)
     for l in range(net.L, first - 1, -1):
+        if load_flag(state, 0) != 0:
+            return
         n, n_prev = load(net.sizes, l), load(net.sizes, l - 1)
         A_prev = X if l == 1 else rows_of(net, values, l - 1, length)
         dZ, to_bias = rows_of(net, gradients, l, length), biases(net, db, l)
         product(n, 1, columns, mean, dZ, ones, to_bias, start, to_bias, panels, team)
         product(n, n_prev, columns, mean, dZ, transposed(A_prev), weights(net, dW, l), start, to_bias, panels, team)
-        if l > 1:
+        if l > 1 and load_flag(state, 0) == 0:
             dA_prev = Matrix(scratch.data, scratch.at, length, 1)
             product(n_prev, columns, n, one, transposed(weights(net, W, l)), dZ, dA_prev, ZERO, to_bias, panels, team)
             dZ_prev = rows_of(net, gradients, l - 1, length)

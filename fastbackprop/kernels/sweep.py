@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastbackprop.kernels.activations import LINEAR, RELU, activate, one_of
-from fastbackprop.kernels.blocking import BLOCK_BYTES, BLOCK_COLUMNS, CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS
+from fastbackprop.kernels.blocking import BLOCK_BYTES, BLOCK_COLUMNS, BLOCK_OPERATIONS, CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS
 from fastbackprop.kernels.intrinsics import bare, keep, load, load_flag, store
 from fastbackprop.kernels.jit import POINTER, WORDS, N, inner, routine
 from fastbackprop.kernels.matrix import Matrix, lanes_of, lent, part, size_of, workspace
@@ -20,6 +20,7 @@ from fastbackprop.kernels.network import (
     backward_pass,
     biases,
     forward_pass,
+    largest_product,
     output_pass,
     panels_size,
     row_length,
@@ -61,7 +62,7 @@ def plan(net, first, m, one, X, n_weights, team):
     columns = BLOCK_BYTES // (rows * size) // NR * NR
     narrow = columns >= 4 * NR
     if not narrow:
-        columns = BLOCK_COLUMNS
+        columns = max(4 * NR, min(BLOCK_COLUMNS, BLOCK_OPERATIONS // largest_product(net, first)))
     columns = -(-m // -(-m // columns))  # blocks of about the same size
     blocks = -(-m // columns)
     width = n_weights + units(net)
@@ -135,9 +136,11 @@ def sweep_columns(net, first, begin, end, columns, mean, X, Y, W, b, dW, db, dZ1
         if first == 2:
             A1, activation = rows_of(net, values, 1, length), RELU if net.L > 1 else LINEAR
             _first_layer(load(net.sizes, 1), here, inputs, biases(net, b, 1), A1, activation)
-        forward_pass(net, first, here, inputs, W, b, values, length, scratch, panels, team)
+        forward_pass(net, first, here, inputs, W, b, values, length, scratch, panels, state, team)
         total += output_pass(net, here, part(Y, 0, j), values, gradients, length, with_cost)
-        backward_pass(net, first, here, mean, inputs, W, values, gradients, length, dW, db, start, ones, scratch, panels, team)
+        backward_pass(
+            net, first, here, mean, inputs, W, values, gradients, length, dW, db, start, ones, scratch, panels, state, team
+        )
         if first == 2:
             slopes, to_bias = rows_of(net, gradients, 1, length), biases(net, db, 1)
             product(load(net.sizes, 1), 1, here, mean, slopes, ones, to_bias, start, to_bias, panels, team)

@@ -120,7 +120,7 @@ def share(team, count):
         relax(0 if looks < SPINS else 1)
 
 
-@entry(TABLE, INT)
+@entry(TABLE, INT, dtypes="d")
 def serve(mailbox, patience):
     """A helper's loop: join each job; returns when `patience` looks found none and nobody holds the team."""
     team = bare(mailbox)
