@@ -271,7 +271,7 @@ def run_forward(A_prev, W, b, code):
     else:
         done = in_team(kernel, A_prev, W, b, Z, A, code)
     # Strides that lead between the elements, as in a field of records, are not the kernels'.
-    return (Z, A) if done else run_forward(*map(ascontiguousarray, (A_prev, W, b)), code)
+    return (Z, A) if done else run_forward(ascontiguousarray(A_prev), ascontiguousarray(W), ascontiguousarray(b), code)
 
 
 # ----------------------------------------------------------------------------------------------------------- backward
@@ -365,4 +365,7 @@ def run_backward(dA, Z, A_prev, W, b, code):
         done = kernel(dA, Z, A_prev, W, dA_prev, dW, db, code, ALONE)
     else:
         done = in_team(kernel, dA, Z, A_prev, W, dA_prev, dW, db, code)
-    return (dA_prev, dW, db) if done else run_backward(*map(ascontiguousarray, (dA, Z, A_prev, W)), b, code)
+    if done:
+        return dA_prev, dW, db
+    dA, Z, A_prev, W = (ascontiguousarray(x) for x in (dA, Z, A_prev, W))
+    return run_backward(dA, Z, A_prev, W, b, code)
