@@ -6,6 +6,8 @@
 | MR                        | rows of a register tile                      | micro-kernel; width of a packed panel of A      |
 | NV                        | vectors in a row of it (NR = NV * lanes)     | micro-kernel; width of a packed panel of B      |
 | INNER_ROWS, INNER_COLUMNS | elements of an inner-product tile            | micro-kernel on operands along the depth        |
+| SQUARE                    | side of a square transposed in registers     | packing; what it leaves of a panel's width goes |
+|                           |                                              | number by number                                |
 | KC                        | depth of a block (loop 4)                    | a panel of B, KC x NR, is twice L1: half of it  |
 |                           |                                              | cost 5 % more, since C is read and written      |
 |                           |                                              | once a block                                    |
@@ -67,6 +69,7 @@ def _cache_bytes(level: str, usual: int) -> int:
 
 
 VECTOR_BYTES, MR, NV, INNER_ROWS, INNER_COLUMNS = _tiles(_features(), _architecture())
+SQUARE = 8 if VECTOR_BYTES == 64 else 4
 L1_BYTES = _cache_bytes("1", 32 * 1024)
 L2_BYTES = _cache_bytes("2", 512 * 1024)
 KC = max(64, 2 * L1_BYTES // (NV * VECTOR_BYTES) // 32 * 32)

@@ -11,7 +11,17 @@ products with B packed; by inner products where A and B lie along the depth and 
 An element's sum runs over the depth in the same order wherever its tile is cut.
 """
 
-from fastbackprop.kernels.blocking import BLOCK_A_BYTES, BLOCK_B_BYTES, INNER_COLUMNS, INNER_ROWS, KC, L2_BYTES, MR, NV
+from fastbackprop.kernels.blocking import (
+    BLOCK_A_BYTES,
+    BLOCK_B_BYTES,
+    INNER_COLUMNS,
+    INNER_ROWS,
+    KC,
+    L2_BYTES,
+    MR,
+    NV,
+    VECTOR_BYTES,
+)
 from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of, transposed
 from fastbackprop.kernels.microkernel import ADD, inner_product, outer
@@ -42,11 +52,11 @@ def blocks(rows, columns, depth, size, NR):
 
 
 @inner
-def by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs, workspace, diagonal):
+def by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs_a, packs_b, workspace, diagonal):
     """Five loops about the micro-kernel; C lies along its rows.
 
-    B is taken from where it lies, along its rows, or if `packs` copied to `workspace`, a block at a time. A is always taken
-    from where it lies: packed as well, as is usual, 64 x 128 x 1000 took 1.2 times as long and 512^3 1.04 times.
+    B is taken from where it lies, along its rows, or if `packs_b` copied to `workspace`, a block at a time; likewise A, from
+    where it lies anyhow. Packing both, as is usual, cost 64 x 128 x 1000 a fifth of its speed and 512^3 a twentieth.
 
     `diagonal`: NOWHERE, or how far right C begins in a symmetric matrix, of which only the tiles that reach the diagonal or
     lie right of it are wanted.
@@ -55,26 +65,41 @@ def by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs, 
     """
     NR = NV * lanes_of(scale)
     KC_, MC, NC = blocks(rows, columns, depth, size_of(scale), NR)
+    panels = part(workspace, 0, KC_ * NC)
     for jc in range(0, columns, NC):  # loop 5: columns of C; a block of B for L3
         nc = min(NC, columns - jc)
         for pc in range(0, max(depth, 1), KC_):  # loop 4: depth; C is read again from its second pass on
             kc = min(KC_, depth - pc)
             begin = start if pc == 0 else ADD
-            if packs:
+            if packs_b:
                 pack(nc, kc, transposed(part(B, pc, jc)), workspace.data, workspace.at, NR)
             for ic in range(0, rows, MC):  # loop 3: rows of C; a block of A for L2
                 mc = min(MC, rows - ic)
-                for jr in range(0, nc, NR):  # loop 2: a panel of B for L1
-                    panel = Matrix(workspace.data, workspace.at + jr * kc, NR, 1) if packs else part(B, pc, jc + jr)
-                    needed = mc if diagonal == NOWHERE else min(mc, diagonal + jc + jr + NR - ic)
-                    for ir in range(0, needed, MR):  # loop 1: rows of A for the registers
+                if packs_a:
+                    pack(mc, kc, part(A, ic, pc), panels.data, panels.at, MR)
+                # Where all of B's block stays in L2, C is written along its rows: rows are loop 2, B's panels loop 1.
+                rows_outside = kc * nc * size_of(scale) <= L2_BYTES // 4
+                outside, inside = (-(-mc // MR), -(-nc // NR)) if rows_outside else (-(-nc // NR), -(-mc // MR))
+                for second in range(outside):  # loop 2: a panel of B for L1
+                    for first in range(inside):  # loop 1: rows of A for the registers
+                        ir, jr = (second * MR, first * NR) if rows_outside else (first * MR, second * NR)
+                        if diagonal != NOWHERE and ic + ir >= diagonal + jc + jr + NR:
+                            continue
+                        left = Matrix(panels.data, panels.at + ir * kc, 1, MR) if packs_a else part(A, ic + ir, pc)
+                        right = Matrix(workspace.data, workspace.at + jr * kc, NR, 1) if packs_b else part(B, pc, jc + jr)
                         tile, tile_bias = part(C, ic + ir, jc + jr), part(bias, ic + ir, 0)
-                        here, across = min(MR, mc - ir), min(NR, nc - jr)
-                        outer(here, across, kc, scale, part(A, ic + ir, pc), panel, tile, begin, tile_bias)
+                        outer(min(MR, mc - ir), min(NR, nc - jr), kc, scale, left, right, tile, begin, tile_bias)
 
 
-OUTER, INNER, PACKED = 0, 1, 2
+# Ways: by inner products, or by outer ones with neither, either or both of A and B packed.
+OUTER, INNER, PACK_A, PACK_B = 0, 1, 2, 4
 NOWHERE = -1
+
+
+@inner
+def lies_across(columns, depth, size, A):
+    """Whether A's columns lie so far apart that they share L1 and L2 sets, and packing A pays, being used more than once."""
+    return A.column * size >= 4096 and depth > 8 and columns * size >= 2 * NV * VECTOR_BYTES
 
 
 @inner
@@ -83,12 +108,13 @@ def way(rows, columns, depth, size, A, B):
     along_depth = (A.column == 1 or depth == 1) and B.row == 1
     if along_depth and columns < 4 and depth > 8:
         return INNER
+    pack_a = PACK_A if lies_across(columns, depth, size, A) else 0
     if B.column == 1 or columns == 1:
         # Packing pays where B is too large for L2 and read often.
-        return PACKED if rows >= 32 * MR and depth * columns * size > L2_BYTES else OUTER
+        return pack_a + (PACK_B if rows >= 32 * MR and depth * columns * size > L2_BYTES else 0)
     if along_depth and (rows <= 4 * MR or columns <= 4 * MR):
         return INNER
-    return PACKED
+    return pack_a + PACK_B
 
 
 @inner
@@ -97,5 +123,5 @@ def multiply(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspac
     if chosen == INNER:
         by_inner_products(rows, columns, depth, scale, A, B, C, start, bias)
     else:
-        packs = chosen == PACKED
-        by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs, workspace, diagonal)
+        packs_a, packs_b = chosen & PACK_A != 0, chosen & PACK_B != 0
+        by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs_a, packs_b, workspace, diagonal)

@@ -14,6 +14,7 @@ columns. Numbers that lie along the width are copied by vectors, along the depth
 from llvmlite import ir
 from numba import types
 
+from fastbackprop.kernels.blocking import SQUARE
 from fastbackprop.kernels.intrinsics import Vectors, address, load, store, with_twin
 from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.matrix import lanes_of, part
@@ -31,12 +32,16 @@ def copy_some(typing_context, n, to, i, source, j):
         n, To, i, Source, j = arguments
         v = Vectors(builder, to.dtype)
         target, origin = address(context, builder, to, To, i), address(context, builder, source, Source, j)
-        with builder.if_else(v.equal(n, v.lanes)) as (full, edge):
+        half = Vectors(builder, to.dtype, v.lanes // 2)
+        with builder.if_else(v.equal(n, v.lanes)) as (full, less):
             with full:
                 v.store(v.load(origin), target)
-            with edge:
-                mask = v.mask(n)
-                v.store(v.load(origin, mask), target, mask)
+            with less, builder.if_else(v.equal(n, half.lanes)) as (halved, edge):
+                with halved:  # a panel of A in float32; masked stores are slow on some processors
+                    half.store(half.load(origin), target)
+                with edge:
+                    mask = v.mask(n)
+                    v.store(v.load(origin, mask), target, mask)
         return context.get_dummy_value()
 
     return types.void(types.intp, to, types.intp, source, types.intp), emit
@@ -47,10 +52,6 @@ def _transpose_twin(to, i, to_row, source, j, source_row):
     for p in range(side):
         for w in range(side):
             to[i + p * to_row + w] = source[j + w * source_row + p]
-
-
-# Side of a square that is transposed in registers. What it leaves of a panel's width is copied number by number.
-SQUARE = 4
 
 
 @with_twin(_transpose_twin)

@@ -6,7 +6,7 @@ from fastbackprop.kernels.activations import one_of
 from fastbackprop.kernels.blocking import MR, NV, SHARED_OPERATIONS
 from fastbackprop.kernels.intrinsics import address, load, store, with_twin
 from fastbackprop.kernels.jit import NUMBER, POINTER, WORDS, N, inner, routine
-from fastbackprop.kernels.matmul import NOWHERE, PACKED, blocks, multiply, way
+from fastbackprop.kernels.matmul import NOWHERE, PACK_A, PACK_B, blocks, lies_across, multiply, way
 from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of, transposed
 from fastbackprop.kernels.threads import ARGUMENTS, JOB, MEMBERS, share
 from fastbackprop.kernels.words import number_of, put, take, word_of
@@ -116,7 +116,7 @@ def is_shared(rows, columns, depth, team):
 def workspace_size(rows, columns, depth, one, A, B, team):
     """Numbers of workspace that `product` needs."""
     chosen = way(rows, columns, depth, size_of(one), A, B)
-    if chosen != PACKED:
+    if chosen & (PACK_A | PACK_B) == 0:
         return 0
     return _room(rows, columns, depth, one, team)
 
@@ -127,8 +127,8 @@ def _room(rows, columns, depth, one, team):
     if is_shared(rows, columns, depth, team):
         chunks = chunks_of(rows, columns, load(team, MEMBERS), one)
         rows, columns = steps(rows, columns, load(team, MEMBERS), one)
-    kc, _, nc = blocks(rows, columns, depth, size_of(one), NV * lanes_of(one))
-    return chunks * kc * nc
+    kc, mc, nc = blocks(rows, columns, depth, size_of(one), NV * lanes_of(one))
+    return chunks * kc * (mc + nc)
 
 
 @inner
@@ -146,7 +146,7 @@ def _in_team(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspac
     store(team, w + 7, row_step)
     store(team, w + 8, column_step)
     room = 0
-    if chosen == PACKED:
+    if chosen & (PACK_A | PACK_B) != 0:
         room = _room(rows, columns, depth, scale, team) // chunks
     end = put(team, put(team, put(team, put(team, 10, A), B), C), bias)
     put(team, end, Matrix(workspace.data, workspace.at, room, 1))
@@ -176,10 +176,11 @@ def gram_workspace_size(m, depth, one, team):
 @inner
 def gram(m, depth, one, X, G, start, workspace, team):
     """G = c0 + X^T X, the upper triangle (and what its tiles cover below the diagonal); X is (depth, m)."""
+    chosen = PACK_B + (PACK_A if lies_across(m, depth, size_of(one), transposed(X)) else 0)
     if is_shared(m, m, depth, team):
-        _in_team(PACKED, m, m, depth, one, transposed(X), X, G, start, G, workspace, 0, team)
+        _in_team(chosen, m, m, depth, one, transposed(X), X, G, start, G, workspace, 0, team)
     else:
-        _here(PACKED, m, m, depth, one, transposed(X), X, G, start, G, workspace, 0)
+        _here(chosen, m, m, depth, one, transposed(X), X, G, start, G, workspace, 0)
 
 
 @inner

@@ -73,7 +73,7 @@ def main() -> None:
                 expect(result.reshape(rows, columns), C + A @ B)
         for rows, columns, depth in [(MR + 1, NR + 1, 5), (1, 1, 1), (2 * MR - 1, NR - 1, n + 1), (3, n, 2), (300, 200, 10)]:
             A, B, bias = drawn(rows, depth), drawn(depth, columns), drawn(rows, 1)
-            for way in (probes.OUTER, probes.INNER, probes.PACKED, probes.PRODUCT):
+            for way in (probes.OUTER, probes.INNER, probes.PACK_A, probes.PACKED, probes.PACK_BOTH, probes.PRODUCT):
                 for at_end, team in [(False, alone), (True, alone), (True, probes.mailbox(3))]:
                     a, b, result, beta = fenced(at_end, A, B.T if way == probes.INNER else B, A @ B * 0, bias)
                     a = a.reshape(A.shape)

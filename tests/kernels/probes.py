@@ -74,16 +74,17 @@ def pack_all(width, depth, x, ix, x_row, x_column, panels, at, panel):
     pack(width, depth, Matrix(bare(x), ix, x_row, x_column), bare(panels), at, panel)
 
 
-OUTER, INNER, PACKED, PRODUCT = matmul.OUTER, matmul.INNER, matmul.PACKED, 3
+OUTER, INNER, PACK_A, PACKED, PRODUCT = matmul.OUTER, matmul.INNER, matmul.PACK_A, matmul.PACK_B, 3
+PACK_BOTH = PACK_A + PACKED
 
 
 @entry(N, IN, IN, NUMBER, TABLE)
 def room(way, A, B, one, team):
     """Numbers of workspace that `multiply` needs."""
     rows, depth, columns = A.shape[0], A.shape[1], B.shape[1]
-    if way == PACKED:
-        kc, _, nc = blocks(rows, columns, depth, size_of(one), matmul.NV * lanes_of(one))
-        return kc * nc
+    if way in (PACK_A, PACKED, PACK_BOTH):
+        kc, mc, nc = blocks(rows, columns, depth, size_of(one), matmul.NV * lanes_of(one))
+        return kc * (mc + nc)
     return workspace_size(rows, columns, depth, one, matrix(A), matrix(B), bare(team)) if way == PRODUCT else 0
 
 

@@ -9,22 +9,28 @@ from fastbackprop.kernels.blocking import KC, MR
 from fastbackprop.kernels.microkernel import BIAS
 from fastbackprop.testing import assert_same_bits, assert_within_bound, product_bound
 
-from .probes import DTYPES, INNER, LAYOUTS, OUTER, PACKED
+from .probes import DTYPES, INNER, LAYOUTS, OUTER, PACK_A, PACK_BOTH, PACKED
 from .products import STARTS, block_sizes, check, edge_sizes, full_columns, multiply
 
-WAYS = {"outer": OUTER, "inner": INNER, "packed": PACKED}
-# By outer products B has to lie along its rows, by inner ones A along its rows and B along its columns.
-LAYOUTS_OF = {"outer": ("Fortran", "C"), "inner": ("C", "Fortran"), "packed": ("C", "C")}
+WAYS = {"outer": OUTER, "inner": INNER, "A packed": PACK_A, "B packed": PACKED, "both packed": PACK_BOTH}
+# By outer products B has to lie along its rows unless it is packed, by inner ones A along its rows and B along its columns.
+LAYOUTS_OF = {
+    "outer": ("Fortran", "C"),
+    "inner": ("C", "Fortran"),
+    "A packed": ("Fortran", "C"),
+    "B packed": ("C", "Fortran"),
+    "both packed": ("C", "C"),
+}
+PACKING_B = ("B packed", "both packed")
 
 
 @pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("way", WAYS)
 def test_every_edge_size(way, dtype, start):
-    """0 .. 2 MR + 1 rows, 0 .. 2 NR + 1 columns, 0 .. 2 lanes + 1 of depth; packing is for sizes from 1 on."""
+    """0 .. 2 MR + 1 rows, 0 .. 2 NR + 1 columns, 0 .. 2 lanes + 1 of depth."""
     for rows, columns, depth in edge_sizes(dtype):
-        if way != "packed" or 0 not in (rows, columns, depth):
-            check(WAYS[way], dtype, rows, columns, depth, start, -2, *LAYOUTS_OF[way])
+        check(WAYS[way], dtype, rows, columns, depth, start, -2, *LAYOUTS_OF[way])
 
 
 @pytest.mark.plain
@@ -36,7 +42,7 @@ def test_whole_numbers_in_any_layout(way, dtype, start, rows, columns, depth, da
     """Whatever layout a way is meant for."""
     any_layout = st.sampled_from(list(LAYOUTS))
     a = data.draw(any_layout) if way != "inner" else "C"
-    b = data.draw(any_layout) if way == "packed" else LAYOUTS_OF[way][1]
+    b = data.draw(any_layout) if way in PACKING_B else LAYOUTS_OF[way][1]
     check(WAYS[way], dtype, rows, columns, depth, start, data.draw(st.sampled_from([1, 0.5, 0])), a, b)
 
 
@@ -47,7 +53,7 @@ def test_an_element_is_the_same_wherever_its_tile_is_cut(way, dtype):
     rng = np.random.default_rng(0)
     rows, columns, depth = 3 * MR + 2, 2 * full_columns(dtype) + 3, 2 * KC + 5
     A, B = (rng.standard_normal(shape).astype(dtype) for shape in ((rows, depth), (depth, columns)))
-    B = B if way in ("outer", "packed") else np.asfortranarray(B)
+    B = np.asfortranarray(B) if way == "inner" else B
     whole = multiply(WAYS[way], A, B)
     for r0, r1, c0, c1 in (
         (0, 1, 0, 1),
@@ -76,6 +82,7 @@ def test_whole_numbers_beyond_every_block(dtype):
     kc, mc, nc = block_sizes(dtype)
     for rows, columns, depth in ((mc + MR + 1, nc + 1, kc + 1), (2 * mc + 3, 5, 2 * kc + 1), (3, 2 * nc + 1, 9)):
         check(PACKED, dtype, rows, columns, depth, BIAS, 2)
+        check(PACK_BOTH, dtype, rows, columns, depth, BIAS, 2)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
