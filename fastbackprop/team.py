@@ -48,6 +48,8 @@ class Team:
                 return
             serve["d"](self.mailbox, SPINS)
             self.asleep[i] = True
+            if self.mailbox[HOLD]:  # borrowed just now by one who took this helper for awake
+                self.bells[i].release()
 
     def wake(self) -> None:
         """Call the helpers that sleep; they may come late, nobody waits for them."""
