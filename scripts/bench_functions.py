@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from machine import facts, same_threads
+from sides import rest
 from timing import FEWEST, interleave, paired_ratio
 
 from fastbackprop.testing import SIZES
@@ -54,7 +55,7 @@ def _measure(cls: Any, method: str, parameters: tuple[str, ...], repeats: int) -
         except NotImplementedError:
             return None
         sides[implementation] = partial(getattr(benchmark, method), implementation, *parameters)
-    seconds = interleave(sides, repeats, at_least=AT_LEAST)
+    seconds = interleave(sides, repeats, at_least=AT_LEAST, rest=rest())
     *function, size, dtype = parameters
     size, _, iterations = size.partition("/")
     name = ", ".join(function or [cls.__name__]) + (f", {iterations} iterations" if iterations else "")
@@ -80,8 +81,8 @@ def _line(cells: Any) -> str:
 
 def write_readme() -> None:
     """Put a fresh table into the README, between its markers."""
-    before, _, rest = README.read_text().partition(BEGIN)
-    _, found, after = rest.partition(END)
+    before, _, after = README.read_text().partition(BEGIN)
+    _, found, after = after.partition(END)
     if not found:
         raise SystemExit(f"scripts/bench: {README} has no markers {BEGIN} and {END}")
     print(f"measuring for {README}", flush=True)

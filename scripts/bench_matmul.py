@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from machine import same_threads
 from peak import MultiplyAdds, Triad
+from sides import rest
 from timing import interleave, median_interval, paired_ratio
 
 import fastbackprop
@@ -30,7 +31,7 @@ def measure(n: int, dtype: str, threads: int, peak: MultiplyAdds, repeats: int) 
     }
     for side in sides.values():
         side()
-    seconds = interleave(sides, repeats, at_least=AT_LEAST, within=WITHIN)
+    seconds = interleave(sides, repeats, at_least=AT_LEAST, within=WITHIN, rest=rest())
     operations = {"NumPy": 2 * n**3, "fast": 2 * n**3, "peak": peak.operations}
     rates = {name: [operations[name] / s for s in times] for name, times in seconds.items()}
     return {

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from nets import ITEMSIZE, LEARNING_RATE, NETS, Net, examples, least, start
 from peak import L3_BYTES, MultiplyAdds, Triad
+from sides import rest
 from timing import FEWEST, interleave, median_interval, paired_ratio
 
 import fastbackprop
@@ -64,7 +65,7 @@ def measure(name: str, threads: int, repeats: int) -> list[dict[str, Any]]:
     sides = {side: partial(train, side) for side in iterations} | {"multiply-adds": multiply_adds, "triad": triad}
     for side in iterations:
         train(side)  # compiles, or loads what was compiled
-    seconds = interleave(sides, repeats)
+    seconds = interleave(sides, repeats, rest=rest())
     operations_a_second = [multiply_adds.operations / s for s in seconds["multiply-adds"]]
     bytes_a_second = [triad.bytes / s for s in seconds["triad"]]
     whole = {side: [s * net.iterations / n for s in seconds[side]] for side, n in iterations.items()}

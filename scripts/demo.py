@@ -15,6 +15,7 @@ from demo_data import FolderError, Problem, generated_pictures, real_pictures, t
 from demo_plot import draw_cost_curves
 from machine import facts
 from nets import LEARNING_RATE, start
+from sides import rest
 from timing import interleave, paired_ratio
 
 import fastbackprop
@@ -92,7 +93,7 @@ def compare(problem: Problem) -> dict[str, Side]:
     sides = sides_of(problem)
     first = {name: side.warm_up() for name, side in sides.items()}
     print(f"  the first fast training took {first['fast']:.2f} s, with compiling or loading what was compiled", flush=True)
-    times = interleave({name: side.turn for name, side in sides.items()}, TURNS)
+    times = interleave({name: side.turn for name, side in sides.items()}, TURNS, rest=rest())
     base = sides["reference"]
     for name, side in sides.items():
         side.finish(times[name])

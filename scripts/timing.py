@@ -8,6 +8,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+# Seconds of rest between sides that use several threads: after a call OpenBLAS's own go on looking for work for a tenth of
+# a second, on the cores that the next side needs.
+REST = 0.12
+
 # As many pairs of times as leave the extremes out of a 95 % interval.
 FEWEST = 9
 
@@ -29,6 +33,7 @@ def interleave(
     *,
     at_least: float = 0.0,
     within: float = math.inf,
+    rest: float = 0.0,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[float]]:
     """Seconds a call of each side, ``repeats`` times, the sides taking turns.
@@ -37,7 +42,8 @@ def interleave(
     turn goes backwards, so that no side always follows the same one. Where ``at_least`` is given, a measurement repeats
     the call, as often in every turn, until it lasts about that many seconds: the way to time calls of microseconds.
     Without it each turn makes exactly one call. When ``within`` seconds have passed, no turn begins beyond the ``FEWEST``:
-    how many there are then depends on how long they take, but not on which side is faster. Nothing is warmed up here.
+    how many there are then depends on how long they take, but not on which side is faster. ``rest`` seconds pass before each
+    measurement. Nothing is warmed up here.
     """
     calls = {name: _calls_lasting(side, at_least, clock) for name, side in sides.items()}
     seconds: dict[str, list[float]] = {name: [] for name in sides}
@@ -47,6 +53,7 @@ def interleave(
         if turn >= FEWEST and clock() - start > within:
             break
         for name in order:
+            time.sleep(rest)
             seconds[name].append(_measure(sides[name], calls[name], clock) / calls[name])
         order.reverse()
     return seconds
