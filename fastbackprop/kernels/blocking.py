@@ -8,9 +8,9 @@
 | INNER_ROWS, INNER_COLUMNS | elements of an inner-product tile            | micro-kernel on operands along the depth        |
 | SQUARE                    | side of a square transposed in registers     | packing; what it leaves of a panel's width goes |
 |                           |                                              | number by number                                |
-| KC                        | depth of a block (loop 4)                    | a panel of B, KC x NR, is twice L1: half of it  |
-|                           |                                              | cost 5 % more, since C is read and written      |
-|                           |                                              | once a block                                    |
+| KC                        | depth of a block (loop 4) in float64; twice  | a panel of B, KC x NR, is two to four times L1: |
+|                           | as much in float32                           | half of it cost 5 to 10 %, since C is read and  |
+|                           |                                              | written once a block                            |
 | BLOCK_A_BYTES             | MC x KC of a packed block of A (loop 3)      | half of L2                                      |
 | BLOCK_B_BYTES             | KC x NC of a packed block of B (loop 5)      | a core's share of L3                            |
 | STRIP_BYTES               | columns of a layer taken at a time           | what one step writes is in L2 for the next one  |

@@ -45,7 +45,7 @@ def by_inner_products(rows, columns, depth, scale, A, B, C, start, bias):
 @inner
 def blocks(rows, columns, depth, size, NR):
     """KC, MC, NC for a product, no larger than it needs; `size` is that of a number in bytes."""
-    kc = max(1, min(KC, depth))
+    kc = max(1, min(KC * 8 // size, depth))
     mc = max(MR, min(-(-rows // MR) * MR, BLOCK_A_BYTES // (kc * size) // MR * MR))
     nc = max(NR, min(-(-columns // NR) * NR, BLOCK_B_BYTES // (kc * size) // NR * NR))
     return kc, mc, nc
