@@ -33,13 +33,18 @@ class Team:
         self.mailbox = _mailbox(members)
         self.owned = threading.Lock()  # by the caller whose work the team shares
         self.leaving = self.retired = False
-        self.bells = [threading.Semaphore(0) for _ in range(members - 1)]
+        self.bells = [threading.Lock() for _ in range(members - 1)]  # locked while nobody rings
         self.asleep = [True] * (members - 1)
         self.helpers = [
             threading.Thread(target=self._help, args=(i,), name=f"fastbackprop-{i}", daemon=True) for i in range(members - 1)
         ]
-        for helper in self.helpers:
+        for bell, helper in zip(self.bells, self.helpers, strict=True):
+            bell.acquire()
             helper.start()
+
+    def _ring(self, i: int) -> None:
+        with contextlib.suppress(RuntimeError):  # it has been rung already
+            self.bells[i].release()
 
     def _help(self, i: int) -> None:
         while True:
@@ -49,20 +54,20 @@ class Team:
             serve["d"](self.mailbox, SPINS)
             self.asleep[i] = True
             if self.mailbox[HOLD]:  # borrowed just now by one who took this helper for awake
-                self.bells[i].release()
+                self._ring(i)
 
     def wake(self) -> None:
         """Call the helpers that sleep; they may come late, nobody waits for them."""
-        for i, bell in enumerate(self.bells):
-            if self.asleep[i]:
+        for i, asleep in enumerate(self.asleep):
+            if asleep:
                 self.asleep[i] = False
-                bell.release()
+                self._ring(i)
 
     def dismiss(self) -> None:
         """Have the helpers end, and wait for it."""
         self.leaving = True
-        for bell in self.bells:
-            bell.release()
+        for i in range(len(self.bells)):
+            self._ring(i)
         for helper in self.helpers:
             helper.join()
 

@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT / "asv_benches"))
 
 FAMILIES = ("activations", "layers", "network", "training")
 # A turn repeats a short call until it lasts so long: well above what reading the clock costs.
-AT_LEAST = 0.01
+AT_LEAST = 0.05
 
 README = ROOT / "README.md"
 README_FAMILY, README_DTYPES = "training", ("float64",)
