@@ -5,8 +5,8 @@ from fastbackprop.kernels.blocking import SHARED_ELEMENTS
 from fastbackprop.kernels.intrinsics import load, stand_alone, store
 from fastbackprop.kernels.jit import POINTER, WORDS, N, inner, routine
 from fastbackprop.kernels.matrix import part
-from fastbackprop.kernels.threads import ARGUMENTS, JOB, MEMBERS, share
-from fastbackprop.kernels.words import put, take
+from fastbackprop.kernels.threads import MEMBERS, share
+from fastbackprop.kernels.words import put, take, tell
 
 
 @inner
@@ -87,14 +87,8 @@ def _share(rows, columns, activation, job, team):
     """Share the job whose matrices are written; gives nothing back but the work done."""
     row_step = max(1, SHARED_ELEMENTS // columns) if rows > 1 else 1
     column_step = columns if rows > 1 else SHARED_ELEMENTS
-    w = ARGUMENTS
-    store(team, w, rows)
-    store(team, w + 1, columns)
-    store(team, w + 2, row_step)
-    store(team, w + 3, column_step)
-    store(team, w + 4, activation)
-    store(team, JOB, job)
-    share(team, -(-rows // row_step) * -(-columns // column_step))
+    tell(team, (rows, columns, row_step, column_step, activation))
+    share(team, job, -(-rows // row_step) * -(-columns // column_step))
 
 
 @inner

@@ -18,8 +18,8 @@ from fastbackprop.kernels.jit import IN, INT, OUT, POINTER, REAL, TABLE, WORDS, 
 from fastbackprop.kernels.matrix import Matrix, is_odd, lent, matrix, part, transposed, workspace
 from fastbackprop.kernels.microkernel import ADD, BIAS, ZERO
 from fastbackprop.kernels.product import product, workspace_size
-from fastbackprop.kernels.threads import ARGUMENTS, JOB, MEMBERS, share
-from fastbackprop.kernels.words import alone, number_of, put, take, word_of
+from fastbackprop.kernels.threads import MEMBERS, share
+from fastbackprop.kernels.words import alone, number_of, put, take, tell, word_of
 
 
 @entry(IN, OUT, INT, TABLE)
@@ -119,18 +119,10 @@ def layer_forward(A_prev, W, b, Z, A, activation, mailbox):
     panels = lent(memory)
     bias = vector(n, matrix(b), panels.data, panels.at + copies)
     if shared:
-        at = ARGUMENTS
-        store(team, at, n)
-        store(team, at + 1, m)
-        store(team, at + 2, n_prev)
-        store(team, at + 3, step)
-        store(team, at + 4, span)
-        store(team, at + 5, activation)
-        store(team, at + 6, room)
+        tell(team, (n, m, n_prev, step, span, activation, room))
         end = put(team, put(team, put(team, 10, inputs), values), outputs)
         put(team, put(team, put(team, end, weights), bias), panels)
-        store(team, JOB, _forward_address(one))
-        share(team, chunks)
+        share(team, _forward_address(one), chunks)
     else:
         forward(m, step, n, n_prev, one, inputs, weights, bias, values, outputs, activation, panels, team)
     keep(memory.data)
@@ -228,20 +220,11 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, mailbox):
             panels, team,
         )  # fmt: skip
     elif shared:
-        at = ARGUMENTS
-        store(team, at, n)
-        store(team, at + 1, m)
-        store(team, at + 2, n_prev)
-        store(team, at + 3, step)
-        store(team, at + 4, span)
-        store(team, at + 5, activation)
-        store(team, at + 6, room)
-        store(team, at + 7, word_of(mean))
+        tell(team, (n, m, n_prev, step, span, activation, room, word_of(mean)))
         end = put(team, put(team, put(team, 10, gradients), values), inputs)
         end = put(team, put(team, put(team, end, weights), to_inputs), sums)
         put(team, put(team, put(team, end, ones), panels), dZ)
-        store(team, JOB, _backward_address(one))
-        share(team, chunks)
+        share(team, _backward_address(one), chunks)
     else:
         for chunk in range(chunks):
             j = chunk * span

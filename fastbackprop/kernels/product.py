@@ -8,8 +8,8 @@ from fastbackprop.kernels.intrinsics import address, load, store, with_twin
 from fastbackprop.kernels.jit import NUMBER, POINTER, WORDS, N, inner, routine
 from fastbackprop.kernels.matmul import NOWHERE, PACK_A, PACK_B, blocks, lies_across, multiply, way
 from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of, transposed
-from fastbackprop.kernels.threads import ARGUMENTS, JOB, MEMBERS, share
-from fastbackprop.kernels.words import number_of, put, take, word_of
+from fastbackprop.kernels.threads import MEMBERS, share
+from fastbackprop.kernels.words import number_of, put, take, tell, word_of
 
 
 @routine(N, N, N, N, NUMBER, POINTER, N, N, POINTER, N, N, POINTER, N, N, POINTER, POINTER, N)
@@ -135,23 +135,13 @@ def _room(rows, columns, depth, one, team):
 def _in_team(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, diagonal, team):
     row_step, column_step = steps(rows, columns, load(team, MEMBERS), scale)
     chunks = chunks_of(rows, columns, load(team, MEMBERS), scale)
-    w = ARGUMENTS
-    store(team, w, chosen)
-    store(team, w + 1, rows)
-    store(team, w + 2, columns)
-    store(team, w + 3, depth)
-    store(team, w + 4, start)
-    store(team, w + 5, diagonal)
-    store(team, w + 6, word_of(scale))
-    store(team, w + 7, row_step)
-    store(team, w + 8, column_step)
+    tell(team, (chosen, rows, columns, depth, start, diagonal, word_of(scale), row_step, column_step))
     room = 0
     if chosen & (PACK_A | PACK_B) != 0:
         room = _room(rows, columns, depth, scale, team) // chunks
     end = put(team, put(team, put(team, put(team, 10, A), B), C), bias)
     put(team, end, Matrix(workspace.data, workspace.at, room, 1))
-    store(team, JOB, _chunk_address(scale))
-    share(team, chunks)
+    share(team, _chunk_address(scale), chunks)
 
 
 @inner

@@ -29,8 +29,8 @@ from fastbackprop.kernels.network import (
     widest,
 )
 from fastbackprop.kernels.product import product
-from fastbackprop.kernels.threads import ARGUMENTS, JOB, MEMBERS, share
-from fastbackprop.kernels.words import alone, at_place, number_of, place_of, put, take, word_of
+from fastbackprop.kernels.threads import MEMBERS, share
+from fastbackprop.kernels.words import alone, at_place, number_of, place_of, put, take, tell, word_of
 
 
 class Plan(NamedTuple):
@@ -183,27 +183,29 @@ _chunk_address = sweep_chunk.address()
 def sweep(net, p, mean, X, Y, W, b, dZ1, with_cost, state, team):
     """All columns: the sums of dW and of db are the first row of `p.sums`; gives the cost's sum."""
     if p.shared:
-        at = ARGUMENTS
-        store(team, at, net.L)
-        store(team, at + 1, p.first)
-        store(team, at + 2, p.m)
-        store(team, at + 3, p.columns)
-        asked = 1 if with_cost else 0
-        store(team, at + 4, p.span)
-        store(team, at + 5, p.length)
-        store(team, at + 6, asked)
-        store(team, at + 7, word_of(mean))
-        store(team, at + 8, place_of(net.sizes, 0))
-        store(team, at + 9, place_of(net.weight_at, 0))
-        store(team, at + 10, place_of(net.unit_at, 0))
-        store(team, at + 11, place_of(state, 0))
-        store(team, at + 12, place_of(p.costs, 0))
-        store(team, at + 13, place_of(W.data, W.at))
-        store(team, at + 14, place_of(b.data, b.at))
+        tell(
+            team,
+            (
+                net.L,
+                p.first,
+                p.m,
+                p.columns,
+                p.span,
+                p.length,
+                1 if with_cost else 0,
+                word_of(mean),
+                place_of(net.sizes, 0),
+                place_of(net.weight_at, 0),
+                place_of(net.unit_at, 0),
+                place_of(state, 0),
+                place_of(p.costs, 0),
+                place_of(W.data, W.at),
+                place_of(b.data, b.at),
+            ),
+        )
         end = put(team, put(team, put(team, 15, X), Y), dZ1)
         put(team, put(team, put(team, end, p.room), p.sums), p.ones)
-        store(team, JOB, _chunk_address(mean))
-        share(team, p.chunks)
+        share(team, _chunk_address(mean), p.chunks)
     else:
         for chunk in range(p.chunks):
             begin, sums = chunk * p.span, part(p.sums, chunk, 0)

@@ -107,8 +107,9 @@ def _work(team):
 
 
 @inner
-def share(team, count):
-    """Do `count` chunks of the job that the mailbox holds, with whoever joins in; all is done on return."""
+def share(team, job, count):
+    """Do `count` chunks of the job, a routine's address, with whoever joins in; all is done on return."""
+    store(team, JOB, job)
     store(team, COUNT, count)
     store(team, CLAIM, 0)
     atomic_add(team, OPEN, 1)

@@ -56,6 +56,13 @@ def at_place(typing_context, word, like):
 
 
 @inner
+def tell(team, numbers):
+    """Write whole numbers, a tuple of them, to the first words."""
+    for i in range(len(numbers)):
+        store(team, ARGUMENTS + i, numbers[i])
+
+
+@inner
 def put(team, i, A):
     """Write a matrix to the words from `i` on; gives the index behind it."""
     at = ARGUMENTS + i
