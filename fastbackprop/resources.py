@@ -1,4 +1,4 @@
-"""What the machine has to give: memory, within the limits of a container."""
+"""What the machine has to give: memory and cores, within the limits of a container."""
 
 import os
 from pathlib import Path

@@ -9,28 +9,53 @@ from typing import Any
 
 import numpy as np
 
+from fastbackprop.kernels.blocking import MEMBER_BYTES
 from fastbackprop.kernels.jit import JIT
 from fastbackprop.kernels.threads import ALONE as KERNEL_ALONE
-from fastbackprop.kernels.threads import HOLD, MAILBOX, MEMBERS, SPINS, serve
+from fastbackprop.kernels.threads import HOLD, MAILBOX, MEMBERS, SCRATCH, SCRATCH_BYTES, SPINS, core, serve
 from fastbackprop.resources import usable_cores
 
 
+def _line(size: int) -> np.ndarray:
+    """Memory for so many numbers of 8 bytes, from the start of a cache line on."""
+    memory = np.empty(size + 8, np.int64)
+    return memory[-(memory.ctypes.data // 8) % 8 :][:size]
+
+
 def _mailbox(members: int) -> np.ndarray:
-    team = np.zeros(MAILBOX + 8, np.int64)
-    team = team[-(team.ctypes.data // 8) % 8 :][:MAILBOX]  # from the start of a cache line on
-    team[MEMBERS], team[KERNEL_ALONE + MEMBERS] = members, 1
-    return team
+    """A mailbox without scratch memory."""
+    mailbox = _line(MAILBOX)
+    mailbox[:] = 0
+    mailbox[MEMBERS], mailbox[KERNEL_ALONE + MEMBERS] = members, 1
+    return mailbox
 
 
-# What a caller who works alone hands to a kernel.
+def _mailbox_with(scratch: np.ndarray, members: int) -> np.ndarray:
+    mailbox = _mailbox(members)
+    mailbox[SCRATCH], mailbox[SCRATCH_BYTES] = scratch.ctypes.data, scratch.nbytes
+    return mailbox
+
+
+# What a caller who works alone on something small hands to a kernel; several may at once.
 ALONE = _mailbox(1)
+
+
+class Desk(threading.local):
+    """The mailbox of each thread that works alone on something large, with scratch memory."""
+
+    def __init__(self) -> None:
+        self.scratch = _line(MEMBER_BYTES // 8)
+        self.mailbox = _mailbox_with(self.scratch, 1)
 
 
 class Team:
     """Helpers that sleep in Python until called, then serve in compiled code until no work has come for a while."""
 
     def __init__(self, members: int) -> None:
-        self.mailbox = _mailbox(members)
+        self.scratch = _line(members * MEMBER_BYTES // 8)
+        self.mailbox = _mailbox_with(self.scratch, members)
+        self.has_cores = members <= usable_cores() and hasattr(os, "sched_setaffinity")
+        self.callers_core = -1
         self.owned = threading.Lock()  # by the caller whose work the team shares
         self.leaving = self.retired = False
         self.bells = [threading.Lock() for _ in range(members - 1)]  # locked while nobody rings
@@ -51,10 +76,21 @@ class Team:
             self.bells[i].acquire()
             if self.leaving:
                 return
-            serve["d"](self.mailbox, SPINS)
+            serve["d"](self.mailbox, i + 1, SPINS)
             self.asleep[i] = True
             if self.mailbox[HOLD]:  # borrowed just now by one who took this helper for awake
                 self._ring(i)
+
+    def make_way(self) -> None:
+        """Keep the helpers off the caller's core while there are others.
+
+        The system often wakes one there, and lets the two take turns for tens of milliseconds before it parts them.
+        """
+        if self.has_cores and (here := core["d"]()) != self.callers_core:
+            self.callers_core = here
+            for helper in self.helpers:
+                with contextlib.suppress(OSError):  # the cores of the process may just have changed
+                    os.sched_setaffinity(helper.native_id or 0, os.sched_getaffinity(0) - {here})
 
     def wake(self) -> None:
         """Call the helpers that sleep; they may come late, nobody waits for them."""
@@ -72,6 +108,7 @@ class Team:
             helper.join()
 
 
+_desk = Desk()
 _lock = threading.RLock()
 _members = 1
 _team: Team | None = None
@@ -141,6 +178,7 @@ def borrow() -> Team | None:
         if not team.owned.acquire(blocking=False):
             return None
     team.mailbox[HOLD] = 1  # before they wake: they sleep again as soon as they find nothing to do
+    team.make_way()
     team.wake()
     return team
 
@@ -156,10 +194,10 @@ def give_back(team: Team) -> None:
 
 @contextlib.contextmanager
 def held() -> Iterator[np.ndarray]:
-    """The mailbox of the team, or of one who works alone."""
+    """The mailbox of the team, or of one who works alone; for one call of a kernel at a time."""
     team = borrow()
     if team is None:
-        yield ALONE
+        yield _desk.mailbox if JIT else ALONE
         return
     try:
         yield team.mailbox

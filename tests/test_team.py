@@ -1,6 +1,7 @@
 """The team: the same bits for any number of threads, many callers at once, and what becomes of it across forks."""
 
 import multiprocessing
+import os
 import subprocess
 import sys
 import textwrap
@@ -11,10 +12,12 @@ import pytest
 
 import fastbackprop as bp
 from fastbackprop import team
+from fastbackprop.resources import usable_cores
 from fastbackprop.testing import assert_same_bits
 
-# (n, n_prev, m): shared products, shared strips, shared elementwise loops, packed operands, one row, one column
-SHAPES = [(200, 300, 100), (16, 30, 40_000), (3, 2, 60_000), (128, 784, 200), (1, 20_000, 60), (700, 900, 1)]
+# (n, n_prev, m): shared products, shared strips, shared elementwise loops, packed operands, one row, one column, dA_prev so
+# large that it is streamed
+SHAPES = [(200, 300, 100), (16, 30, 40_000), (3, 2, 60_000), (128, 784, 200), (1, 20_000, 60), (700, 900, 1), (20, 5300, 209)]
 
 
 def layer(shape, dtype=np.float64, order="C"):
@@ -98,7 +101,17 @@ def test_a_busy_team_leaves_its_caller_alone(threads):
     threads(2)
     with team.held() as first, team.held() as second:
         assert first is not second
-        assert second is team.ALONE
+        assert second[team.MEMBERS] == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system does not let a program choose cores")
+@pytest.mark.skipif(usable_cores() < 2, reason="there is one core")
+def test_helpers_stay_off_the_callers_core_where_there_are_others(threads):
+    threads(2)
+    with team.held():
+        assert team._team.callers_core in os.sched_getaffinity(0)
+        (helper,) = team._team.helpers
+        assert os.sched_getaffinity(helper.native_id) == os.sched_getaffinity(0) - {team._team.callers_core}
 
 
 def test_a_change_of_threads_while_the_team_is_at_work(threads):

@@ -13,6 +13,8 @@
 |                           |                                              | written once a block                            |
 | BLOCK_A_BYTES             | MC x KC of a packed block of A (loop 3)      | half of L2                                      |
 | BLOCK_B_BYTES             | KC x NC of a packed block of B (loop 5)      | a core's share of L3                            |
+| MEMBER_BYTES              | scratch memory a member of a team, kept      | any blocks of a product, and a strip or two;    |
+|                           | between calls                                | more is allocated for a call and freed          |
 | STRIP_BYTES               | columns of a layer taken at a time           | what one step writes is in L2 for the next one  |
 | CHUNKS                    | most chunks that a sum over examples is      | partial sums of dW; their number must not       |
 |                           | cut into                                     | depend on the team                              |
@@ -75,6 +77,8 @@ L2_BYTES = _cache_bytes("2", 512 * 1024)
 KC = max(64, 2 * L1_BYTES // (NV * VECTOR_BYTES) // 32 * 32)
 BLOCK_A_BYTES = L2_BYTES // 2
 BLOCK_B_BYTES = 6 * 2**20
+STREAM_BYTES = 8 * 2**20
+MEMBER_BYTES = 2 * (BLOCK_A_BYTES + BLOCK_B_BYTES)
 STRIP_BYTES = L2_BYTES // 4
 BLOCK_COLUMNS = 960
 BLOCK_OPERATIONS = 4 * 10**9

@@ -59,15 +59,15 @@ def _range(w, chunk):
     return i, j, min(row_step, rows - i), min(column_step, columns - j)
 
 
-@routine(WORDS, N, POINTER)
-def activate_chunk(words, chunk, like):
+@routine(WORDS, N, N, POINTER)
+def activate_chunk(words, chunk, member, like):
     w, one = words, one_of(load(like, 0))
     i, j, rows, columns = _range(w, chunk)
     activate_rows(rows, columns, part(take(w, 5, one), i, j), part(take(w, 8, one), i, j), load(w, 4))
 
 
-@routine(WORDS, N, POINTER)
-def gradient_chunk(words, chunk, like):
+@routine(WORDS, N, N, POINTER)
+def gradient_chunk(words, chunk, member, like):
     w, one = words, one_of(load(like, 0))
     i, j, rows, columns = _range(w, chunk)
     dA, Z, dZ = part(take(w, 5, one), i, j), part(take(w, 8, one), i, j), part(take(w, 11, one), i, j)

@@ -17,11 +17,13 @@ from fastbackprop.kernels.activations import one_of
 from fastbackprop.kernels.blocking import KC
 from fastbackprop.kernels.intrinsics import bare, keep, load, load_flag, store
 from fastbackprop.kernels.jit import COSTS, FLAT, IN, INT, OUT, REAL, TABLE, entry, inner
-from fastbackprop.kernels.matrix import Matrix, lent, matrix, transposed, workspace
+from fastbackprop.kernels.matrix import Matrix, matrix, transposed
 from fastbackprop.kernels.microkernel import ADD, ZERO
 from fastbackprop.kernels.network import DIVERGED, DONE, STOPPED, bare_net, keep_net, net_of, stays_finite, step
 from fastbackprop.kernels.product import gram, gram_workspace_size, mirror, product, workspace_size
 from fastbackprop.kernels.sweep import bare_plan, keep_plan, plan, sweep
+from fastbackprop.kernels.threads import MEMBERS
+from fastbackprop.kernels.workspace import lent, scratch, workspace
 
 DEPTH = 8 * KC  # rows of X at a time: Ctrl-C acts between two, and float32 data is widened piece by piece
 
@@ -34,12 +36,11 @@ def gram_add(X, W1, G, V, mailbox):
     one = one_of(V[0, 0])
     team = bare(mailbox)
     inputs, weights, values = matrix(X), matrix(W1), matrix(V)
-    room = workspace_size(n_1, m, depth, one, weights, inputs, team)
-    memory = workspace(max(room, gram_workspace_size(m, depth, one, team)), one)
-    panels = lent(memory)
+    room = workspace_size(n_1, m, depth, one, weights, inputs, False, load(team, MEMBERS))
+    panels, owner = scratch(max(room, gram_workspace_size(m, depth, one, load(team, MEMBERS))), one, team)
     product(n_1, m, depth, one, weights, inputs, values, ADD, values, panels, team)
     gram(m, depth, one, inputs, matrix(G), ADD, panels, team)
-    keep(memory.data)
+    keep(owner)
 
 
 @entry(OUT, dtypes="d")
@@ -56,10 +57,9 @@ def gram_finish(X, S, learning_rate, W1, mailbox):
     one = one_of(W1[0, 0])
     inputs, sums, weights = transposed(matrix(X)), matrix(S), matrix(W1)
     team = bare(mailbox)
-    memory = workspace(workspace_size(n_1, n_0, m, one, sums, inputs, team), one)
-    panels = lent(memory)
+    panels, owner = scratch(workspace_size(n_1, n_0, m, one, sums, inputs, False, load(team, MEMBERS)), one, team)
     product(n_1, n_0, m, W1.dtype.type(-learning_rate / m), sums, inputs, weights, ADD, weights, panels, team)
-    keep(memory.data)
+    keep(owner)
 
 
 @inner
@@ -101,7 +101,7 @@ def gram_descent(G, Y, sizes, W, b, V, S, learning_rate, largest, begin, end, ev
     first, total_dZ1 = Matrix(bare(V), 0, m, 1), Matrix(bare(S), 0, m, 1)
     slopes, changes = np.empty(n_1 * m, b.dtype), np.empty(n_1 * m, b.dtype)
     dZ1, change = Matrix(bare(slopes), 0, m, 1), Matrix(bare(changes), 0, m, 1)
-    panels = workspace(workspace_size(n_1, m, m, one, dZ1, products, mailbox), one)
+    panels = workspace(workspace_size(n_1, m, m, one, dZ1, products, False, load(mailbox, MEMBERS)), one)
     p = plan(net, 2, m, one, first, W.size, mailbox)
     done = _iterate(
         net, bare_plan(p), products, labels, weights, biases, first, total_dZ1, dZ1, change,

@@ -277,21 +277,50 @@ def keep(typing_context, a):
 LINE_BYTES = 64  # of a cache line: a vector that crosses lines costs two loads
 
 
-def _gap_twin(a):
-    return (-a.ctypes.data % LINE_BYTES) // a.itemsize
+def _gap_twin(a, i):
+    here = a[i : i + 1]
+    return (-here.ctypes.data % LINE_BYTES) // here.itemsize
 
 
 @with_twin(_gap_twin)
-def gap(typing_context, a):
-    """How many numbers of a flat array precede its first whole cache line."""
+def gap(typing_context, a, i):
+    """How many numbers from a[i] of a flat array on precede the first whole cache line."""
 
     def emit(context, builder, signature, arguments):
         whole = ir.IntType(64)
-        start = builder.ptrtoint(data(context, builder, a, arguments[0]), whole)
+        start = builder.ptrtoint(address(context, builder, a, *arguments), whole)
         rest = builder.and_(builder.neg(start), ir.Constant(whole, LINE_BYTES - 1))
         return builder.udiv(rest, ir.Constant(whole, a.dtype.bitwidth // 8))
 
-    return types.intp(a), emit
+    return types.intp(a, types.intp), emit
+
+
+def _stream_twin(lines, to, i, source, j):
+    n = lines * LINE_BYTES // to.dtype.itemsize
+    to[i : i + n] = source[j : j + n]
+
+
+@with_twin(_stream_twin)
+def stream_lines(typing_context, lines, to, i, source, j):
+    """Copy whole cache lines to the line that begins at to[i], past the caches: none of it is read from memory first."""
+
+    def emit(context, builder, signature, arguments):
+        lines, To, i, Source, j = arguments
+        v = Vectors(builder, to.dtype)
+        target, origin = address(context, builder, to, To, i), address(context, builder, source, Source, j)
+        hint = builder.module.add_metadata([ir.Constant(ir.IntType(32), 1)])
+        with cgutils.for_range(builder, lines) as loop:
+            for vector in range(LINE_BYTES // VECTOR_BYTES):
+                per_line = v.whole(LINE_BYTES * 8 // to.dtype.bitwidth)
+                at = builder.add(builder.mul(loop.index, per_line), v.whole(vector * v.lanes))
+                value = v.load(v.at(origin, at))
+                there = builder.store(value, builder.bitcast(v.at(target, at), v.vector.as_pointer()))
+                there.align = VECTOR_BYTES
+                there.set_metadata("nontemporal", hint)
+        return context.get_dummy_value()
+
+    n = types.intp
+    return types.void(n, to, n, source, n), emit
 
 
 def _load_twin(a, i):

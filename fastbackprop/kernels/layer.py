@@ -11,15 +11,16 @@ With few strips the team shares each product. Chunks depend on the shape alone, 
 import numpy as np
 
 from fastbackprop.kernels.activations import LINEAR, one_of
-from fastbackprop.kernels.blocking import CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS, STRIP_BYTES
+from fastbackprop.kernels.blocking import CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS, STREAM_BYTES, STRIP_BYTES
 from fastbackprop.kernels.elementwise import activate_shared, gradient_shared
 from fastbackprop.kernels.intrinsics import bare, keep, load, store
 from fastbackprop.kernels.jit import IN, INT, OUT, POINTER, REAL, TABLE, WORDS, N, entry, inner, routine
-from fastbackprop.kernels.matrix import Matrix, is_odd, lent, matrix, part, transposed, workspace
+from fastbackprop.kernels.matrix import Matrix, is_odd, matrix, part, transposed
 from fastbackprop.kernels.microkernel import ADD, BIAS, ZERO
 from fastbackprop.kernels.product import product, workspace_size
 from fastbackprop.kernels.threads import MEMBERS, share
 from fastbackprop.kernels.words import alone, number_of, put, take, tell, word_of
+from fastbackprop.kernels.workspace import scratch
 
 
 @entry(IN, OUT, INT, TABLE)
@@ -78,8 +79,8 @@ def forward(columns, step, n, n_prev, one, A_prev, W, b, Z, A, activation, panel
             activate_shared(n, here, one, part(Z, 0, j), part(A, 0, j), activation, team)
 
 
-@routine(WORDS, N, POINTER)
-def forward_chunk(words, chunk, like):
+@routine(WORDS, N, N, POINTER)
+def forward_chunk(words, chunk, member, like):
     w, one = words, one_of(load(like, 0))
     n, m, n_prev, step, span, activation, room = (
         load(w, 0),
@@ -92,7 +93,7 @@ def forward_chunk(words, chunk, like):
     )
     j = chunk * span
     A_prev, Z, A = part(take(w, 10, one), 0, j), part(take(w, 13, one), 0, j), part(take(w, 16, one), 0, j)
-    W, b, panels = take(w, 19, one), take(w, 22, one), part(take(w, 25, one), 0, chunk * room)
+    W, b, panels = take(w, 19, one), take(w, 22, one), part(take(w, 25, one), 0, member * room)
     forward(min(span, m - j), step, n, n_prev, one, A_prev, W, b, Z, A, activation, panels, alone(words))
 
 
@@ -111,13 +112,12 @@ def layer_forward(A_prev, W, b, Z, A, activation, mailbox):
     inputs, weights, values, outputs = matrix(A_prev), matrix(W), matrix(Z), matrix(A)
     step = strip(2 * n + n_prev, m, Z.itemsize)
     span = chunk_columns(m, step)
-    room = workspace_size(n, step, n_prev, one, weights, inputs, team)
-    chunks = -(-m // span)
-    shared = chunks > 1 and load(team, MEMBERS) > 1 and n * n_prev * m >= SHARED_OPERATIONS
-    copies = room * chunks if shared else room
-    memory = workspace(copies + n, one)
-    panels = lent(memory)
-    bias = vector(n, matrix(b), panels.data, panels.at + copies)
+    chunks, members = -(-m // span), load(team, MEMBERS)
+    shared = chunks > 1 and members > 1 and n * n_prev * m >= SHARED_OPERATIONS
+    room = workspace_size(n, step, n_prev, one, weights, inputs, False, 1 if shared else members)
+    rooms = room * members if shared else room
+    panels, owner = scratch(rooms + n, one, team)
+    bias = vector(n, matrix(b), panels.data, panels.at + rooms)
     if shared:
         tell(team, (n, m, n_prev, step, span, activation, room))
         end = put(team, put(team, put(team, 10, inputs), values), outputs)
@@ -125,12 +125,12 @@ def layer_forward(A_prev, W, b, Z, A, activation, mailbox):
         share(team, _forward_address(one), chunks)
     else:
         forward(m, step, n, n_prev, one, inputs, weights, bias, values, outputs, activation, panels, team)
-    keep(memory.data)
+    keep(owner)
     return True
 
 
 @inner
-def backward(columns, step, n, n_prev, mean, dA, Z, A_prev, W, dA_prev, dW, db, dZ, activation, ones, panels, team):
+def backward(columns, step, n, n_prev, mean, dA, Z, A_prev, W, dA_prev, dW, db, dZ, activation, ones, panels, streams, team):
     """dA_prev, dW and db strip by strip; dZ is workspace for a strip, not used if LINEAR."""
     one = one_of(mean)
     for j in range(0, columns, step):
@@ -141,11 +141,11 @@ def backward(columns, step, n, n_prev, mean, dA, Z, A_prev, W, dA_prev, dW, db, 
             gradient_shared(n, here, one, part(dA, 0, j), part(Z, 0, j), gradients, activation, team)
         product(n, 1, here, mean, gradients, ones, db, start, db, panels, team)
         product(n, n_prev, here, mean, gradients, transposed(part(A_prev, 0, j)), dW, start, db, panels, team)
-        product(n_prev, here, n, one, transposed(W), gradients, part(dA_prev, 0, j), ZERO, db, panels, team)
+        product(n_prev, here, n, one, transposed(W), gradients, part(dA_prev, 0, j), ZERO, db, panels, team, streams)
 
 
-@routine(WORDS, N, POINTER)
-def backward_chunk(words, chunk, like):
+@routine(WORDS, N, N, POINTER)
+def backward_chunk(words, chunk, member, like):
     w, one = words, one_of(load(like, 0))
     n, m, n_prev, step, span, activation, room, mean = (
         load(w, 0),
@@ -160,12 +160,12 @@ def backward_chunk(words, chunk, like):
     j = chunk * span
     dA, Z, A_prev = part(take(w, 10, one), 0, j), part(take(w, 13, one), 0, j), part(take(w, 16, one), 0, j)
     W, dA_prev, sums = take(w, 19, one), part(take(w, 22, one), 0, j), part(take(w, 25, one), chunk, 0)
-    ones, panels = take(w, 28, one), part(take(w, 31, one), 0, chunk * room)
-    dZ = part(take(w, 34, one), 0, chunk * n * step)
+    ones, panels = take(w, 28, one), part(take(w, 31, one), 0, member * room)
+    dZ = part(take(w, 34, one), 0, member * n * step)
     dW, db = Matrix(sums.data, sums.at, n_prev, 1), Matrix(sums.data, sums.at + n * n_prev, 1, 1)
     backward(
         min(span, m - j), step, n, n_prev, mean, dA, Z, A_prev, W, dA_prev, dW, db, dZ, activation, ones, panels,
-        alone(words),
+        load(w, 8) != 0, alone(words),
     )  # fmt: skip
 
 
@@ -200,27 +200,27 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, mailbox):
     chunks, size = -(-m // span), n * n_prev + n
     gradients, values, inputs, weights = matrix(dA), matrix(Z), matrix(A_prev), matrix(W)
     to_inputs, to_weights, to_bias = matrix(dA_prev), matrix(dW), matrix(db)
+    streams = n_prev * m * dW.itemsize >= STREAM_BYTES
     all_ones = np.ones(step, dW.dtype)
     ones = Matrix(bare(all_ones), 0, 1, 1)
     strip_of_dZ = gradients if activation == LINEAR else Matrix(to_weights.data, 0, step, 1)
-    room = workspace_size(n, n_prev, step, one, strip_of_dZ, transposed(inputs), team)
-    room = max(room, workspace_size(n_prev, step, n, one, transposed(weights), strip_of_dZ, team))
-    in_chunks = chunks > 1 and chunks * size * dW.itemsize <= 2 * L2_BYTES
-    shared = in_chunks and load(team, MEMBERS) > 1 and n * n_prev * m >= SHARED_OPERATIONS
-    copies = chunks if shared else 1
+    in_chunks, members = chunks > 1 and chunks * size * dW.itemsize <= 2 * L2_BYTES, load(team, MEMBERS)
+    shared = in_chunks and members > 1 and n * n_prev * m >= SHARED_OPERATIONS
+    copies, helped = (members, 1) if shared else (1, members)
+    room = workspace_size(n, n_prev, step, one, strip_of_dZ, transposed(inputs), False, helped)
+    room = max(room, workspace_size(n_prev, step, n, one, transposed(weights), strip_of_dZ, streams, helped))
     strips = 0 if activation == LINEAR else copies * n * step
     partial_sums = chunks * size if in_chunks else 0
-    memory = workspace(strips + partial_sums + copies * room, one)
-    dZ = lent(memory)
+    dZ, owner = scratch(strips + partial_sums + copies * room, one, team)
     sums = Matrix(dZ.data, dZ.at + strips, size, 1)
     panels = Matrix(dZ.data, sums.at + partial_sums, 1, 1)
     if not in_chunks:
         backward(
             m, step, n, n_prev, mean, gradients, values, inputs, weights, to_inputs, to_weights, to_bias, dZ, activation, ones,
-            panels, team,
+            panels, streams, team,
         )  # fmt: skip
     elif shared:
-        tell(team, (n, m, n_prev, step, span, activation, room, word_of(mean)))
+        tell(team, (n, m, n_prev, step, span, activation, room, word_of(mean), 1 if streams else 0))
         end = put(team, put(team, put(team, 10, gradients), values), inputs)
         end = put(team, put(team, put(team, end, weights), to_inputs), sums)
         put(team, put(team, put(team, end, ones), panels), dZ)
@@ -232,11 +232,11 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, mailbox):
             backward(
                 min(span, m - j), step, n, n_prev, mean, part(gradients, 0, j), part(values, 0, j), part(inputs, 0, j), weights,
                 part(to_inputs, 0, j), Matrix(partial.data, partial.at, n_prev, 1),
-                Matrix(partial.data, partial.at + n * n_prev, 1, 1), dZ, activation, ones, panels, team,
+                Matrix(partial.data, partial.at + n * n_prev, 1, 1), dZ, activation, ones, panels, streams, team,
             )  # fmt: skip
     if in_chunks:
         _add_up(chunks, size, sums, to_weights, to_bias, n * n_prev)
-    keep(memory.data)
+    keep(owner)
     keep(all_ones)
     return True
 

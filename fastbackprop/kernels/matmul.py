@@ -25,7 +25,7 @@ from fastbackprop.kernels.blocking import (
 from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of, transposed
 from fastbackprop.kernels.microkernel import ADD, inner_product, outer
-from fastbackprop.kernels.packing import pack
+from fastbackprop.kernels.packing import pack, stream
 
 
 @inner
@@ -52,11 +52,14 @@ def blocks(rows, columns, depth, size, NR):
 
 
 @inner
-def by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs_a, packs_b, workspace, diagonal):
+def by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs_a, packs_b, streams, workspace, diagonal):
     """Five loops about the micro-kernel; C lies along its rows.
 
     B is taken from where it lies, along its rows, or if `packs_b` copied to `workspace`, a block at a time; likewise A, from
     where it lies anyhow. Packing both, as is usual, cost 64 x 128 x 1000 a fifth of its speed and 512^3 a twentieth.
+
+    If it `streams`, a band of MR rows of C is written to `workspace` and copied from there past the caches: a C that is larger
+    than they are would be read from memory first, and drive out A and B. There must be one block of depth, and no ADD.
 
     `diagonal`: NOWHERE, or how far right C begins in a symmetric matrix, of which only the tiles that reach the diagonal or
     lie right of it are wanted.
@@ -66,6 +69,7 @@ def by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs_a
     NR = NV * lanes_of(scale)
     KC_, MC, NC = blocks(rows, columns, depth, size_of(scale), NR)
     panels = part(workspace, 0, KC_ * NC)
+    band = part(panels, 0, KC_ * MC)
     for jc in range(0, columns, NC):  # loop 5: columns of C; a block of B for L3
         nc = min(NC, columns - jc)
         for pc in range(0, max(depth, 1), KC_):  # loop 4: depth; C is read again from its second pass on
@@ -78,7 +82,7 @@ def by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs_a
                 if packs_a:
                     pack(mc, kc, part(A, ic, pc), panels.data, panels.at, MR)
                 # Where all of B's block stays in L2, C is written along its rows: rows are loop 2, B's panels loop 1.
-                rows_outside = kc * nc * size_of(scale) <= L2_BYTES // 4
+                rows_outside = streams or kc * nc * size_of(scale) <= L2_BYTES // 4
                 outside, inside = (-(-mc // MR), -(-nc // NR)) if rows_outside else (-(-nc // NR), -(-mc // MR))
                 for second in range(outside):  # loop 2: a panel of B for L1
                     for first in range(inside):  # loop 1: rows of A for the registers
@@ -87,12 +91,16 @@ def by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs_a
                             continue
                         left = Matrix(panels.data, panels.at + ir * kc, 1, MR) if packs_a else part(A, ic + ir, pc)
                         right = Matrix(workspace.data, workspace.at + jr * kc, NR, 1) if packs_b else part(B, pc, jc + jr)
-                        tile, tile_bias = part(C, ic + ir, jc + jr), part(bias, ic + ir, 0)
+                        tile = Matrix(band.data, band.at + jr, nc, 1) if streams else part(C, ic + ir, jc + jr)
+                        tile_bias = part(bias, ic + ir, 0)
                         outer(min(MR, mc - ir), min(NR, nc - jr), kc, scale, left, right, tile, begin, tile_bias)
+                    if streams:
+                        i = second * MR
+                        stream(min(MR, mc - i), nc, Matrix(band.data, band.at, nc, 1), part(C, ic + i, jc))
 
 
-# Ways: by inner products, or by outer ones with neither, either or both of A and B packed.
-OUTER, INNER, PACK_A, PACK_B = 0, 1, 2, 4
+# Ways: by inner products, or by outer ones with neither, either or both of A and B packed, C streamed or not.
+OUTER, INNER, PACK_A, PACK_B, STREAM = 0, 1, 2, 4, 8
 NOWHERE = -1
 
 
@@ -123,5 +131,5 @@ def multiply(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspac
     if chosen == INNER:
         by_inner_products(rows, columns, depth, scale, A, B, C, start, bias)
     else:
-        packs_a, packs_b = chosen & PACK_A != 0, chosen & PACK_B != 0
-        by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs_a, packs_b, workspace, diagonal)
+        packs_a, packs_b, streams = chosen & PACK_A != 0, chosen & PACK_B != 0, chosen & STREAM != 0
+        by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs_a, packs_b, streams, workspace, diagonal)

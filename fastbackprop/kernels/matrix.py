@@ -2,10 +2,8 @@
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from fastbackprop.kernels.blocking import VECTOR_BYTES
-from fastbackprop.kernels.intrinsics import LINE_BYTES, bare, by_dtype, flat, gap
+from fastbackprop.kernels.intrinsics import by_dtype, flat
 from fastbackprop.kernels.jit import inner
 
 # Numbers in a vector register, for a number of the dtype.
@@ -47,16 +45,3 @@ def part(A, i, j):
 def transposed(A):
     """A^T."""
     return Matrix(A.data, A.at, A.column, A.row)
-
-
-@inner
-def workspace(size, one):
-    """A row of `size` numbers of the dtype of `one`, from the start of a cache line on."""
-    data = np.empty(size + LINE_BYTES, np.asarray(one).dtype)
-    return Matrix(data, gap(data), size, 1)
-
-
-@inner
-def lent(A):
-    """A workspace to hand on; its owner has to be kept."""
-    return Matrix(bare(A.data), A.at, A.row, A.column)

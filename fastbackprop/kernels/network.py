@@ -112,8 +112,8 @@ def rows_of(net, block, l, length):
 
 
 @inner
-def panels_size(net, first, columns, one, X, team):
-    """Numbers of workspace that the products of `forward_pass` and `backward_pass` need on a block of `columns`."""
+def panels_size(net, first, columns, one, X, members):
+    """Numbers of workspace that `forward_pass` and `backward_pass` need on a block of `columns` in a team of `members`."""
     length = row_length(columns, one)
     block = Matrix(X.data, 0, length, 1)
     needed = 0
@@ -121,9 +121,9 @@ def panels_size(net, first, columns, one, X, team):
         n, n_prev = load(net.sizes, l), load(net.sizes, l - 1)
         W = Matrix(X.data, 0, n_prev, 1)
         A_prev = X if l == 1 else block
-        needed = max(needed, workspace_size(n, columns, n_prev, one, W, A_prev, team))
-        needed = max(needed, workspace_size(n, n_prev, columns, one, block, transposed(A_prev), team))
-        needed = max(needed, workspace_size(n_prev, columns, n, one, transposed(W), block, team))
+        needed = max(needed, workspace_size(n, columns, n_prev, one, W, A_prev, False, members))
+        needed = max(needed, workspace_size(n, n_prev, columns, one, block, transposed(A_prev), False, members))
+        needed = max(needed, workspace_size(n_prev, columns, n, one, transposed(W), block, False, members))
     return needed
 
 

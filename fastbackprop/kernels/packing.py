@@ -15,9 +15,9 @@ from llvmlite import ir
 from numba import types
 
 from fastbackprop.kernels.blocking import SQUARE
-from fastbackprop.kernels.intrinsics import Vectors, address, load, store, with_twin
+from fastbackprop.kernels.intrinsics import LINE_BYTES, Vectors, address, gap, load, store, stream_lines, with_twin
 from fastbackprop.kernels.jit import inner
-from fastbackprop.kernels.matrix import lanes_of, part
+from fastbackprop.kernels.matrix import lanes_of, part, size_of
 
 
 def _copy_twin(n, to, i, source, j):
@@ -107,3 +107,25 @@ def pack(width, depth, X, panels, at, panel):
     """All panels of X, width x depth, into `panels` from `at` on."""
     for w in range(0, width, panel):
         pack_panel(min(panel, width - w), depth, part(X, w, 0), panels, at + w * depth, panel)
+
+
+@inner
+def _stream_run(n, source, j, to, i):
+    """to[i : i + n] = source[j : j + n]."""
+    head = min(n, gap(to, i))
+    lines = (n - head) * size_of(load(source, j)) // LINE_BYTES
+    body = lines * LINE_BYTES // size_of(load(source, j))
+    for k in range(head):
+        store(to, i + k, load(source, j + k))
+    stream_lines(lines, to, i + head, source, j + head)
+    for k in range(head + body, n):
+        store(to, i + k, load(source, j + k))
+
+
+@inner
+def stream(rows, columns, A, B):
+    """B = A past the caches; both lie along their rows."""
+    if A.row == columns and B.row == columns:
+        rows, columns = 1, rows * columns
+    for i in range(rows):
+        _stream_run(columns, A.data, A.at + i * A.row, B.data, B.at + i * B.row)

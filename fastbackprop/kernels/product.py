@@ -3,10 +3,10 @@
 from numba import types
 
 from fastbackprop.kernels.activations import one_of
-from fastbackprop.kernels.blocking import MR, NV, SHARED_OPERATIONS
+from fastbackprop.kernels.blocking import KC, MR, NV, SHARED_OPERATIONS
 from fastbackprop.kernels.intrinsics import address, load, store, with_twin
 from fastbackprop.kernels.jit import NUMBER, POINTER, WORDS, N, inner, routine
-from fastbackprop.kernels.matmul import NOWHERE, PACK_A, PACK_B, blocks, lies_across, multiply, way
+from fastbackprop.kernels.matmul import INNER, NOWHERE, PACK_A, PACK_B, STREAM, blocks, lies_across, multiply, way
 from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of, transposed
 from fastbackprop.kernels.threads import MEMBERS, share
 from fastbackprop.kernels.words import number_of, put, take, tell, word_of
@@ -64,14 +64,14 @@ def _here(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, 
     )  # fmt: skip
 
 
-@routine(WORDS, N, POINTER)
-def product_chunk(words, chunk, like):
+@routine(WORDS, N, N, POINTER)
+def product_chunk(words, chunk, member, like):
     """One chunk of C: a range of rows, or of columns where C has more of them; words as `_in_team` writes them."""
     one, w = one_of(load(like, 0)), words
     chosen, rows, columns, depth, start, diagonal = load(w, 0), load(w, 1), load(w, 2), load(w, 3), load(w, 4), load(w, 5)
     scale, row_step, column_step = number_of(load(w, 6), one), load(w, 7), load(w, 8)
     A, B, C, bias = take(w, 10, one), take(w, 13, one), take(w, 16, one), take(w, 19, one)
-    workspace = part(take(w, 22, one), chunk, 0)
+    workspace = part(take(w, 22, one), member, 0)
     i = chunk * row_step if row_step < rows else 0
     j = chunk * column_step if column_step < columns else 0
     rows, columns = min(row_step, rows - i), min(column_step, columns - j)
@@ -91,10 +91,10 @@ _chunk_address = product_chunk.address()
 def steps(rows, columns, members, one):
     """Rows and columns of a chunk: four chunks a member, so that one who comes late or shares its core still helps.
 
-    By columns where they are enough, since each chunk packs its part of B; else by rows.
+    The longer side is cut, since each chunk reads (and may pack) all of the operand that lies along the other one.
     """
     NR, wanted = NV * lanes_of(one), 4 * members
-    if columns >= min(rows, wanted * NR):
+    if columns >= rows and (columns >= wanted * NR or columns * MR >= rows * NR):
         return rows, -(-columns // (wanted * NR)) * NR
     return -(-rows // (wanted * MR)) * MR, columns
 
@@ -107,28 +107,28 @@ def chunks_of(rows, columns, members, one):
 
 
 @inner
-def is_shared(rows, columns, depth, team):
+def is_shared(rows, columns, depth, members):
     """Whether a product is worth sharing."""
-    return load(team, MEMBERS) > 1 and rows * columns * depth >= SHARED_OPERATIONS
+    return members > 1 and rows * columns * depth >= SHARED_OPERATIONS
 
 
 @inner
-def workspace_size(rows, columns, depth, one, A, B, team):
-    """Numbers of workspace that `product` needs."""
+def workspace_size(rows, columns, depth, one, A, B, streams, members):
+    """Numbers of workspace that `product` needs in a team of so many members."""
     chosen = way(rows, columns, depth, size_of(one), A, B)
-    if chosen & (PACK_A | PACK_B) == 0:
+    if chosen & (PACK_A | PACK_B) == 0 and not streams:
         return 0
-    return _room(rows, columns, depth, one, team)
+    return _room(rows, columns, depth, one, members)
 
 
 @inner
-def _room(rows, columns, depth, one, team):
-    chunks = 1
-    if is_shared(rows, columns, depth, team):
-        chunks = chunks_of(rows, columns, load(team, MEMBERS), one)
-        rows, columns = steps(rows, columns, load(team, MEMBERS), one)
+def _room(rows, columns, depth, one, members):
+    copies = 1
+    if is_shared(rows, columns, depth, members):
+        copies = members
+        rows, columns = steps(rows, columns, members, one)
     kc, mc, nc = blocks(rows, columns, depth, size_of(one), NV * lanes_of(one))
-    return chunks * kc * (mc + nc)
+    return copies * (kc * (mc + nc) + MR * nc)
 
 
 @inner
@@ -137,37 +137,40 @@ def _in_team(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspac
     chunks = chunks_of(rows, columns, load(team, MEMBERS), scale)
     tell(team, (chosen, rows, columns, depth, start, diagonal, word_of(scale), row_step, column_step))
     room = 0
-    if chosen & (PACK_A | PACK_B) != 0:
-        room = _room(rows, columns, depth, scale, team) // chunks
+    if chosen & (PACK_A | PACK_B | STREAM) != 0:
+        room = _room(rows, columns, depth, scale, load(team, MEMBERS)) // load(team, MEMBERS)
     end = put(team, put(team, put(team, put(team, 10, A), B), C), bias)
     put(team, end, Matrix(workspace.data, workspace.at, room, 1))
     share(team, _chunk_address(scale), chunks)
 
 
 @inner
-def product(rows, columns, depth, scale, A, B, C, start, bias, workspace, team):
+def product(rows, columns, depth, scale, A, B, C, start, bias, workspace, team, streams=False):
     """C = c0 + scale A B; C lies along its rows, A and B anyhow; `workspace` has `workspace_size` numbers.
 
-    The way is that of the whole product, however it is cut: the bits do not depend on the team.
+    The way is that of the whole product, however it is cut: the bits do not depend on the team. If it `streams`, C is written
+    past the caches where that can be; never with ADD.
     """
     chosen = way(rows, columns, depth, size_of(scale), A, B)
-    if is_shared(rows, columns, depth, team):
+    if streams and chosen != INNER and depth * size_of(scale) <= KC * 8:
+        chosen += STREAM
+    if is_shared(rows, columns, depth, load(team, MEMBERS)):
         _in_team(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, NOWHERE, team)
     else:
         _here(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, NOWHERE)
 
 
 @inner
-def gram_workspace_size(m, depth, one, team):
-    """Numbers of workspace that `gram` needs."""
-    return _room(m, m, depth, one, team)
+def gram_workspace_size(m, depth, one, members):
+    """Numbers of workspace that `gram` needs in a team of so many members."""
+    return _room(m, m, depth, one, members)
 
 
 @inner
 def gram(m, depth, one, X, G, start, workspace, team):
     """G = c0 + X^T X, the upper triangle (and what its tiles cover below the diagonal); X is (depth, m)."""
     chosen = PACK_B + (PACK_A if lies_across(m, depth, size_of(one), transposed(X)) else 0)
-    if is_shared(m, m, depth, team):
+    if is_shared(m, m, depth, load(team, MEMBERS)):
         _in_team(chosen, m, m, depth, one, transposed(X), X, G, start, G, workspace, 0, team)
     else:
         _here(chosen, m, m, depth, one, transposed(X), X, G, start, G, workspace, 0)

@@ -13,7 +13,7 @@ from fastbackprop.kernels.activations import LINEAR, RELU, activate, one_of
 from fastbackprop.kernels.blocking import BLOCK_BYTES, BLOCK_COLUMNS, BLOCK_OPERATIONS, CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS
 from fastbackprop.kernels.intrinsics import bare, keep, load, load_flag, store
 from fastbackprop.kernels.jit import POINTER, WORDS, N, inner, routine
-from fastbackprop.kernels.matrix import Matrix, lanes_of, lent, part, size_of, workspace
+from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of
 from fastbackprop.kernels.microkernel import ADD, ZERO
 from fastbackprop.kernels.network import (
     Net,
@@ -31,12 +31,13 @@ from fastbackprop.kernels.network import (
 from fastbackprop.kernels.product import product
 from fastbackprop.kernels.threads import MEMBERS, share
 from fastbackprop.kernels.words import alone, at_place, number_of, place_of, put, take, tell, word_of
+from fastbackprop.kernels.workspace import lent, workspace
 
 
 class Plan(NamedTuple):
-    """How a sweep is cut, and its workspace; `copies` of the latter, one for each chunk where the team shares them.
+    """How a sweep is cut, and its workspace: one copy, or one a member where the team shares chunks.
 
-    A copy of `room` is a block's activations, its gradients, and scratch, `length` numbers a row, then panels. A row of
+    A copy, a row of `room`, is a block's activations, its gradients, and scratch, `length` numbers a row, then panels. A row of
     `sums` is a chunk's dW and db; a number of `costs` its cost.
     """
 
@@ -71,9 +72,11 @@ def plan(net, first, m, one, X, n_weights, team):
     chunks = -(-m // span)
     shared = chunks > 1 and load(team, MEMBERS) > 1 and n_weights * m >= SHARED_OPERATIONS
     length = row_length(columns, one)
-    copy = (2 * units(net) + widest(net)) * length + panels_size(net, first, columns, one, X, team)
+    copy = (2 * units(net) + widest(net)) * length + panels_size(
+        net, first, columns, one, X, 1 if shared else load(team, MEMBERS)
+    )
     copy = -(-copy // 16) * 16
-    room = workspace((chunks if shared else 1) * copy, one)
+    room = workspace((load(team, MEMBERS) if shared else 1) * copy, one)
     sums = workspace(chunks * width, one)
     ones = Matrix(np.ones(columns, np.asarray(one).dtype), 0, 1, 1)
     return Plan(
@@ -148,8 +151,8 @@ def sweep_columns(net, first, begin, end, columns, mean, X, Y, W, b, dW, db, dZ1
     return total
 
 
-@routine(WORDS, N, POINTER)
-def sweep_chunk(words, chunk, like):
+@routine(WORDS, N, N, POINTER)
+def sweep_chunk(words, chunk, member, like):
     w, one = words, one_of(load(like, 0))
     L, first, m, columns, span, length, with_cost = (
         load(w, 0),
@@ -165,7 +168,7 @@ def sweep_chunk(words, chunk, like):
     state, costs = at_place(load(w, 11), whole), at_place(load(w, 12), 0.0)
     W, b = Matrix(at_place(load(w, 13), one), 0, 1, 1), Matrix(at_place(load(w, 14), one), 0, 1, 1)
     X, Y, dZ1 = take(w, 15, one), take(w, 18, one), take(w, 21, one)
-    room, sums, ones = part(take(w, 24, one), chunk, 0), part(take(w, 27, one), chunk, 0), take(w, 30, one)
+    room, sums, ones = part(take(w, 24, one), member, 0), part(take(w, 27, one), chunk, 0), take(w, 30, one)
     n_weights = load(net.weight_at, L + 1)
     dW, db = Matrix(sums.data, sums.at, 1, 1), Matrix(sums.data, sums.at + n_weights, 1, 1)
     begin = chunk * span

@@ -10,9 +10,10 @@ The mailbox is an array of int64, what is written by different threads on differ
     OPEN    odd while a job can be joined; goes up by one when it opens and again when it closes
     CLAIM   the next chunk          ACTIVE   helpers inside the job
     JOB     address of the routine, COUNT of chunks, then ARGUMENTS, as many words as the routine knows
-    MEMBERS of the team, the caller among them; 1 in the mailbox of who works alone, where nothing else is used
-    ALONE   where the mailbox of one who works alone begins
+    MEMBERS of the team, the caller among them; 1 in the mailbox of who works alone
     HOLD    1 while somebody has the team: helpers stay awake between jobs
+    SCRATCH address of memory that a call may use until it returns, SCRATCH_BYTES of it
+    ALONE   where the mailbox begins that a chunk hands on: its work is not shared further
 """
 
 import sys
@@ -25,11 +26,13 @@ from numba.extending import intrinsic
 from fastbackprop.kernels.intrinsics import address, bare, load, load_flag, store, with_twin
 from fastbackprop.kernels.jit import INT, TABLE, entry, inner
 
-OPEN, CLAIM, ACTIVE, HOLD, JOB, COUNT, MEMBERS, ARGUMENTS, ALONE, MAILBOX = 0, 8, 16, 24, 32, 33, 34, 40, 88, 128
+OPEN, CLAIM, ACTIVE, HOLD = 0, 8, 16, 24
+JOB, COUNT, MEMBERS, SCRATCH, SCRATCH_BYTES = 32, 33, 34, 35, 36
+ARGUMENTS, ALONE, MAILBOX = 40, 88, 128
 
 SPINS = 2_000  # looks at the mailbox before a helper yields the processor; about 40 us
 YIELDS = 200  # looks with a yield between before it sleeps 50 us between looks
-_WINDOWS = sys.platform == "win32"
+_WINDOWS, _LINUX = sys.platform == "win32", sys.platform == "linux"
 
 
 def _add_twin(a, i, value):
@@ -79,31 +82,49 @@ def relax(typing_context, kind):
     return types.void(types.int64), emit
 
 
+def _core_twin():
+    return -1
+
+
+@with_twin(_core_twin)
+def core_of_thread(typing_context):
+    """As `core`."""
+
+    def emit(context, builder, signature, arguments):
+        word = ir.IntType(64)
+        if not _LINUX:
+            return ir.Constant(word, -1)
+        kind = ir.FunctionType(ir.IntType(32), [])
+        return builder.sext(builder.call(cgutils.get_or_insert_function(builder.module, kind, "sched_getcpu"), []), word)
+
+    return types.int64(), emit
+
+
 @intrinsic
-def _call_job(typing_context, team, chunk):
-    """Call the routine in the mailbox on one chunk."""
+def _call_job(typing_context, team, chunk, member):
+    """Call the routine in the mailbox on one chunk, as a member of the team: 0 is the caller."""
 
     def emit(context, builder, signature, arguments):
         word = ir.IntType(64)
         where = address(context, builder, team, arguments[0], ir.Constant(word, JOB))
-        kind = ir.FunctionType(ir.VoidType(), [word.as_pointer(), word, word.as_pointer()])
+        kind = ir.FunctionType(ir.VoidType(), [word.as_pointer(), word, word, word.as_pointer()])
         routine = builder.inttoptr(builder.load(where), kind.as_pointer())
         first = address(context, builder, team, arguments[0], ir.Constant(word, ARGUMENTS))
-        builder.call(routine, [first, arguments[1], first])  # the last one only tells a routine its dtype
+        builder.call(routine, [first, *arguments[1:], first])  # the last one only tells a routine its dtype
         return context.get_dummy_value()
 
-    return types.void(team, types.intp), emit
+    return types.void(team, types.intp, types.intp), emit
 
 
 @inner
-def _work(team):
+def _work(team, member):
     """Claim chunks and do them until none is left."""
     count = load(team, COUNT)
     while True:
         chunk = atomic_add(team, CLAIM, 1)
         if chunk >= count:
             return
-        _call_job(team, chunk)
+        _call_job(team, chunk, member)
 
 
 @inner
@@ -113,7 +134,7 @@ def share(team, job, count):
     store(team, COUNT, count)
     store(team, CLAIM, 0)
     atomic_add(team, OPEN, 1)
-    _work(team)
+    _work(team, 0)
     atomic_add(team, OPEN, 1)
     looks = 0
     while load_flag(team, ACTIVE) != 0:
@@ -121,8 +142,8 @@ def share(team, job, count):
         relax(0 if looks < SPINS else 1)
 
 
-@entry(TABLE, INT, dtypes="d")
-def serve(mailbox, patience):
+@entry(TABLE, INT, INT, dtypes="d")
+def serve(mailbox, member, patience):
     """A helper's loop: join each job; returns when `patience` looks found none and nobody holds the team."""
     team = bare(mailbox)
     done, looks = 0, 0
@@ -131,10 +152,16 @@ def serve(mailbox, patience):
         if job % 2 == 1 and job != done:
             atomic_add(team, ACTIVE, 1)
             if load_flag(team, OPEN) == job:  # still the same: the caller now waits for this helper
-                _work(team)
+                _work(team, member)
                 looks = 0
             atomic_add(team, ACTIVE, -1)
             done = job
         else:
             looks += 1
             relax(0 if looks < SPINS else (1 if looks < SPINS + YIELDS else 2))
+
+
+@entry(dtypes="d")
+def core():
+    """The core that the calling thread runs on, or -1 where the system has no cheap way to tell."""
+    return core_of_thread()

@@ -17,6 +17,10 @@ from fastbackprop.kernels.microkernel import ADD, ZERO
 from . import probes
 
 PAGE = mmap.PAGESIZE
+WAYS = (
+    probes.OUTER, probes.INNER, probes.PACK_A, probes.PACKED, probes.PACK_BOTH, probes.STREAM, probes.STREAM_BOTH,
+    probes.PRODUCT,
+)  # fmt: skip
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -47,7 +51,7 @@ def expect(actual, expected):
 
 def main() -> None:
     fences = [Fence() for _ in range(5)]
-    rng, alone = np.random.default_rng(0), probes.mailbox(1)
+    rng = np.random.default_rng(0)
 
     def fenced(at_end, *arrays):
         return [fence.array(x, at_end) for fence, x in zip(fences, arrays, strict=False)]
@@ -73,21 +77,30 @@ def main() -> None:
                 expect(result.reshape(rows, columns), C + A @ B)
         for rows, columns, depth in [(MR + 1, NR + 1, 5), (1, 1, 1), (2 * MR - 1, NR - 1, n + 1), (3, n, 2), (300, 200, 10)]:
             A, B, bias = drawn(rows, depth), drawn(depth, columns), drawn(rows, 1)
-            for way in (probes.OUTER, probes.INNER, probes.PACK_A, probes.PACKED, probes.PACK_BOTH, probes.PRODUCT):
-                for at_end, team in [(False, alone), (True, alone), (True, probes.mailbox(3))]:
+            for way in (
+                probes.OUTER,
+                probes.INNER,
+                probes.PACK_A,
+                probes.PACKED,
+                probes.PACK_BOTH,
+                probes.STREAM,
+                probes.STREAM_BOTH,
+                probes.PRODUCT,
+            ):
+                for at_end, members in [(False, 1), (True, 1), (True, 3)]:
                     a, b, result, beta = fenced(at_end, A, B.T if way == probes.INNER else B, A @ B * 0, bias)
                     a = a.reshape(A.shape)
                     b = b.reshape(B.T.shape).T if way == probes.INNER else b.reshape(B.shape)
-                    workspace = fences[4].array(np.zeros(probes.room[c](way, a, b, one, team), dtype), at_end)
-                    probes.multiply[c](way, a, b, one, result, 0, columns, ZERO, beta, 0, workspace, 0, team)
+                    workspace = fences[4].array(np.zeros(probes.room[c](way, a, b, one, members), dtype), at_end)
+                    probes.multiply[c](way, a, b, one, result, 0, columns, ZERO, beta, 0, workspace, 0, probes.mailbox(members))
                     expect(result.reshape(rows, columns), A @ B)
         for m, depth in ((1, 1), (MR + 1, 3), (NR + 1, n + 1), (250, 10)):
             X = drawn(depth, m)
-            for at_end, team in [(False, alone), (True, alone), (True, probes.mailbox(3))]:
+            for at_end, members in [(False, 1), (True, 1), (True, 3)]:
                 x, g = fenced(at_end, X, np.zeros((m, m), dtype))
                 x = x.reshape(depth, m)
-                workspace = fences[4].array(np.zeros(probes.gram_room[c](x, one, team), dtype), at_end)
-                probes.gram_matrix[c](x, one, g, 0, m, ZERO, workspace, 0, team)
+                workspace = fences[4].array(np.zeros(probes.gram_room[c](x, one, members), dtype), at_end)
+                probes.gram_matrix[c](x, one, g, 0, m, ZERO, workspace, 0, probes.mailbox(members))
                 expect(g.reshape(m, m), X.T @ X)
     print("nothing beyond")
 

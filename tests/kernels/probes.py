@@ -16,7 +16,7 @@ from fastbackprop.kernels.jit import FLAT, IN, INT, NUMBER, TABLE, N, entry
 from fastbackprop.kernels.matmul import NOWHERE, blocks
 from fastbackprop.kernels.matrix import Matrix, lanes_of, matrix, size_of
 from fastbackprop.kernels.microkernel import inner_tile, outer_tile
-from fastbackprop.kernels.packing import pack
+from fastbackprop.kernels.packing import pack, stream
 from fastbackprop.kernels.product import gram, gram_workspace_size, mirror, product, workspace_size
 from fastbackprop.team import ALONE, _mailbox
 
@@ -74,18 +74,24 @@ def pack_all(width, depth, x, ix, x_row, x_column, panels, at, panel):
     pack(width, depth, Matrix(bare(x), ix, x_row, x_column), bare(panels), at, panel)
 
 
-OUTER, INNER, PACK_A, PACKED, PRODUCT = matmul.OUTER, matmul.INNER, matmul.PACK_A, matmul.PACK_B, 3
+@entry(N, N, FLAT, N, N, FLAT, N, N)
+def streamed(rows, columns, a, ia, a_row, b, ib, b_row):
+    stream(rows, columns, Matrix(bare(a), ia, a_row, 1), Matrix(bare(b), ib, b_row, 1))
+
+
+OUTER, INNER, PACK_A, PACKED, STREAM, PRODUCT = matmul.OUTER, matmul.INNER, matmul.PACK_A, matmul.PACK_B, matmul.STREAM, 3
 PACK_BOTH = PACK_A + PACKED
+STREAM_BOTH = PACK_BOTH + STREAM
 
 
-@entry(N, IN, IN, NUMBER, TABLE)
-def room(way, A, B, one, team):
-    """Numbers of workspace that `multiply` needs."""
+@entry(N, IN, IN, NUMBER, N)
+def room(way, A, B, one, members):
+    """Numbers of workspace that `multiply` needs in a team of so many members."""
     rows, depth, columns = A.shape[0], A.shape[1], B.shape[1]
-    if way in (PACK_A, PACKED, PACK_BOTH):
+    if way in (PACK_A, PACKED, PACK_BOTH, STREAM, STREAM_BOTH):
         kc, mc, nc = blocks(rows, columns, depth, size_of(one), matmul.NV * lanes_of(one))
-        return kc * (mc + nc)
-    return workspace_size(rows, columns, depth, one, matrix(A), matrix(B), bare(team)) if way == PRODUCT else 0
+        return kc * (mc + nc) + (matmul.MR * nc if way & STREAM != 0 else 0)
+    return workspace_size(rows, columns, depth, one, matrix(A), matrix(B), False, members) if way == PRODUCT else 0
 
 
 @entry(N, IN, IN, NUMBER, FLAT, N, N, N, FLAT, N, FLAT, N, TABLE)
@@ -100,10 +106,10 @@ def multiply(way, A, B, scale, c, ic, c_row, start, bias, ibias, workspace, iwor
         matmul.multiply(way, rows, columns, depth, scale, a, b, C, start, beta, panels, NOWHERE)
 
 
-@entry(IN, NUMBER, TABLE)
-def gram_room(X, one, team):
-    """Numbers of workspace that `gram_matrix` needs."""
-    return gram_workspace_size(X.shape[1], X.shape[0], one, team)
+@entry(IN, NUMBER, N)
+def gram_room(X, one, members):
+    """Numbers of workspace that `gram_matrix` needs in a team of so many members."""
+    return gram_workspace_size(X.shape[1], X.shape[0], one, members)
 
 
 @entry(IN, NUMBER, FLAT, N, N, N, FLAT, N, TABLE)

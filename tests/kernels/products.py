@@ -43,7 +43,7 @@ def run(way, A, B, start, scale, bias, values, members=1):
     c, index = place(values if start == ADD else np.full((rows, columns), np.nan, dtype), MARGIN, columns + 3)
     beta, _ = place(bias)
     team = mailbox(members)
-    room = probes.room[dtype.char](way, A, B, dtype.type(1), team)
+    room = probes.room[dtype.char](way, A, B, dtype.type(1), members)
     workspace = np.full(MARGIN + room + MARGIN, np.nan, dtype)
     before = c.copy()
     arguments = way, A, B, dtype.type(scale), c, MARGIN, columns + 3, start, beta, MARGIN, workspace, MARGIN, team
@@ -77,7 +77,7 @@ def gram(X, start=ZERO, values=None, members=1):
     dtype, m = X.dtype, X.shape[1]
     g, index = place(values if start == ADD else np.full((m, m), np.nan, dtype), MARGIN, m + 3)
     team = mailbox(members)
-    room = probes.gram_room[dtype.char](X, dtype.type(1), team)
+    room = probes.gram_room[dtype.char](X, dtype.type(1), members)
     workspace = np.full(MARGIN + room + MARGIN, np.nan, dtype)
     expected = g.copy()
     probes.gram_matrix[dtype.char](X, dtype.type(1), g, MARGIN, m + 3, start, workspace, MARGIN, team)

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastbackprop.kernels.blocking import KC, MR
-from fastbackprop.kernels.microkernel import BIAS
+from fastbackprop.kernels.microkernel import BIAS, ZERO
 from fastbackprop.testing import assert_same_bits, assert_within_bound, product_bound
 
-from .probes import DTYPES, INNER, LAYOUTS, OUTER, PACK_A, PACK_BOTH, PACKED
+from .probes import DTYPES, INNER, LAYOUTS, OUTER, PACK_A, PACK_BOTH, PACKED, STREAM, STREAM_BOTH
 from .products import STARTS, block_sizes, check, edge_sizes, full_columns, multiply
 
 WAYS = {"outer": OUTER, "inner": INNER, "A packed": PACK_A, "B packed": PACKED, "both packed": PACK_BOTH}
@@ -31,6 +31,14 @@ def test_every_edge_size(way, dtype, start):
     """0 .. 2 MR + 1 rows, 0 .. 2 NR + 1 columns, 0 .. 2 lanes + 1 of depth."""
     for rows, columns, depth in edge_sizes(dtype):
         check(WAYS[way], dtype, rows, columns, depth, start, -2, *LAYOUTS_OF[way])
+
+
+@pytest.mark.parametrize("start", [ZERO, BIAS])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_edge_size_streamed(dtype, start):
+    for rows, columns, depth in edge_sizes(dtype):
+        check(STREAM, dtype, rows, columns, depth, start, -2, "Fortran", "C")
+        check(STREAM_BOTH, dtype, rows, columns, depth, start, -2)
 
 
 @pytest.mark.plain
@@ -83,6 +91,7 @@ def test_whole_numbers_beyond_every_block(dtype):
     for rows, columns, depth in ((mc + MR + 1, nc + 1, kc + 1), (2 * mc + 3, 5, 2 * kc + 1), (3, 2 * nc + 1, 9)):
         check(PACKED, dtype, rows, columns, depth, BIAS, 2)
         check(PACK_BOTH, dtype, rows, columns, depth, BIAS, 2)
+        check(STREAM_BOTH, dtype, rows, columns, min(depth, kc), BIAS, 2)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

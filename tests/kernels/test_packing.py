@@ -70,3 +70,18 @@ def test_every_width_and_depth(dtype, layout):
 @given(st.sampled_from(DTYPES), st.integers(0, 60), st.integers(0, 20), st.booleans(), st.sampled_from(LAYOUTS))
 def test_any_width_and_depth(dtype, width, depth, of_b, layout):
     check(dtype, width, depth, panels_of(dtype)[of_b], layout)
+
+
+@pytest.mark.plain
+@given(st.sampled_from(DTYPES), st.integers(0, 4), st.integers(0, 70), st.integers(0, 20), st.integers(0, 20), st.booleans())
+def test_rows_are_streamed_to_any_place(dtype, rows, columns, ia, ib, in_one_piece):
+    A = np.random.default_rng(0).standard_normal((rows, columns)).astype(dtype)
+    a_row = b_row = columns
+    if not in_one_piece:
+        a_row, b_row = columns + 1, columns + 3
+    a, _ = place(A, ia, a_row)
+    b, index = place(np.full(A.shape, np.nan, dtype), ib, b_row)
+    expected = b.copy()
+    expected[index] = A
+    probes.streamed[np.dtype(dtype).char](rows, columns, a, ia, a_row, b, ib, b_row)
+    assert_same_bits(b, expected)
