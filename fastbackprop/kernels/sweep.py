@@ -72,11 +72,10 @@ def plan(net, first, m, one, X, n_weights, team):
     chunks = -(-m // span)
     shared = chunks > 1 and load(team, MEMBERS) > 1 and n_weights * m >= SHARED_OPERATIONS
     length = row_length(columns, one)
-    copy = (2 * units(net) + widest(net)) * length + panels_size(
-        net, first, columns, one, X, 1 if shared else load(team, MEMBERS)
-    )
+    copies, helped = (load(team, MEMBERS), 1) if shared else (1, load(team, MEMBERS))
+    copy = (2 * units(net) + widest(net)) * length + panels_size(net, first, columns, one, X, helped)
     copy = -(-copy // 16) * 16
-    room = workspace((load(team, MEMBERS) if shared else 1) * copy, one)
+    room = workspace(copies * copy, one)
     sums = workspace(chunks * width, one)
     ones = Matrix(np.ones(columns, np.asarray(one).dtype), 0, 1, 1)
     return Plan(
