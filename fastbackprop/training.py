@@ -14,10 +14,9 @@ import numpy as np
 from fastbackprop import arguments, reference
 from fastbackprop.algorithms import ALGORITHMS, COST_EVERY, Direct, Gram, choose_algorithm
 from fastbackprop.checkpoint import Checkpoint
-from fastbackprop.kernels.threads import MEMBERS
 from fastbackprop.network import initialize_parameters_deep
 from fastbackprop.resources import free_memory
-from fastbackprop.team import held
+from fastbackprop.team import get_num_threads, in_team
 
 logger = logging.getLogger("fastbackprop")
 
@@ -176,27 +175,27 @@ def _train(
 ) -> dict[str, np.ndarray]:
     """Train up to `iterations`, and save after an interrupt."""
     try:
-        with held() as team, _worker(descent) as do:
+        with _worker(descent) as do:
             logger.info(
                 "L_layer_model: %s descent in %s, iterations %d to %d, threads: %d",
-                descent.name, descent.X.dtype, descent.done, iterations, team[MEMBERS],
+                descent.name, descent.X.dtype, descent.done, iterations, get_num_threads(),
             )  # fmt: skip
             if descent.done < iterations:
-                do(descent.prepare, team)
+                do(in_team, descent.prepare)
             length = 1 if watchers or file else iterations
             while descent.done < iterations:
                 begun, before = time.perf_counter(), descent.done
-                do(descent.advance, min(before + length, iterations), team)
+                do(in_team, descent.advance, min(before + length, iterations))
                 length = _next_length(length, time.perf_counter() - begun)
                 for watch in watchers:
                     watch(descent)
                 if descent.diverged:
-                    raise _divergence(descent, do(descent.parameters, team))
+                    raise _divergence(descent, do(in_team, descent.parameters))
                 if file is not None and file.due():
                     do(file.save, descent)
             if file is not None:
                 do(file.save, descent)
-            return do(descent.parameters, team)
+            return do(in_team, descent.parameters)
     except KeyboardInterrupt:
         if file is None:
             raise

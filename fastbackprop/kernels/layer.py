@@ -15,7 +15,7 @@ from fastbackprop.kernels.blocking import CHUNKS, L2_BYTES, NV, SHARED_OPERATION
 from fastbackprop.kernels.elementwise import activate_shared, gradient_shared
 from fastbackprop.kernels.intrinsics import bare, keep, load, store
 from fastbackprop.kernels.jit import IN, INT, OUT, POINTER, REAL, TABLE, WORDS, N, entry, inner, routine
-from fastbackprop.kernels.matrix import Matrix, is_odd, matrix, part, transposed
+from fastbackprop.kernels.matrix import Matrix, is_odd, matrix, part, size_of, transposed
 from fastbackprop.kernels.microkernel import ADD, BIAS, ZERO
 from fastbackprop.kernels.product import product, workspace_size
 from fastbackprop.kernels.threads import MEMBERS, share
@@ -60,6 +60,12 @@ def strip(rows, m, size):
     columns = STRIP_BYTES // (max(rows, 1) * size)
     narrowest = 4 * NV * 64 // size
     return min(m, columns) if columns >= narrowest else m
+
+
+@inner
+def is_large(rows, columns, one):
+    """Whether a result is so large that it is written past the caches."""
+    return rows * columns * size_of(one) >= STREAM_BYTES
 
 
 @inner
@@ -133,6 +139,7 @@ def layer_forward(A_prev, W, b, Z, A, activation, mailbox):
 def backward(columns, step, n, n_prev, mean, dA, Z, A_prev, W, dA_prev, dW, db, dZ, activation, ones, panels, streams, team):
     """dA_prev, dW and db strip by strip; dZ is workspace for a strip, not used if LINEAR."""
     one = one_of(mean)
+    wide = step >= columns and is_large(n, n_prev, one)
     for j in range(0, columns, step):
         here, start = min(step, columns - j), ADD if j > 0 else ZERO
         gradients = part(dA, 0, j)
@@ -140,7 +147,7 @@ def backward(columns, step, n, n_prev, mean, dA, Z, A_prev, W, dA_prev, dW, db, 
             gradients = Matrix(dZ.data, dZ.at, here, 1)
             gradient_shared(n, here, one, part(dA, 0, j), part(Z, 0, j), gradients, activation, team)
         product(n, 1, here, mean, gradients, ones, db, start, db, panels, team)
-        product(n, n_prev, here, mean, gradients, transposed(part(A_prev, 0, j)), dW, start, db, panels, team)
+        product(n, n_prev, here, mean, gradients, transposed(part(A_prev, 0, j)), dW, start, db, panels, team, wide)
         product(n_prev, here, n, one, transposed(W), gradients, part(dA_prev, 0, j), ZERO, db, panels, team, streams)
 
 
@@ -200,14 +207,14 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, mailbox):
     chunks, size = -(-m // span), n * n_prev + n
     gradients, values, inputs, weights = matrix(dA), matrix(Z), matrix(A_prev), matrix(W)
     to_inputs, to_weights, to_bias = matrix(dA_prev), matrix(dW), matrix(db)
-    streams = n_prev * m * dW.itemsize >= STREAM_BYTES
+    streams = is_large(n_prev, m, one)
     all_ones = np.ones(step, dW.dtype)
     ones = Matrix(bare(all_ones), 0, 1, 1)
     strip_of_dZ = gradients if activation == LINEAR else Matrix(to_weights.data, 0, step, 1)
     in_chunks, members = chunks > 1 and chunks * size * dW.itemsize <= 2 * L2_BYTES, load(team, MEMBERS)
     shared = in_chunks and members > 1 and n * n_prev * m >= SHARED_OPERATIONS
     copies, helped = (members, 1) if shared else (1, members)
-    room = workspace_size(n, n_prev, step, one, strip_of_dZ, transposed(inputs), False, helped)
+    room = workspace_size(n, n_prev, step, one, strip_of_dZ, transposed(inputs), is_large(n, n_prev, one), helped)
     room = max(room, workspace_size(n_prev, step, n, one, transposed(weights), strip_of_dZ, streams, helped))
     strips = 0 if activation == LINEAR else copies * n * step
     partial_sums = chunks * size if in_chunks else 0

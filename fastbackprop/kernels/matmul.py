@@ -22,10 +22,11 @@ from fastbackprop.kernels.blocking import (
     NV,
     VECTOR_BYTES,
 )
+from fastbackprop.kernels.intrinsics import load, store
 from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of, transposed
-from fastbackprop.kernels.microkernel import ADD, inner_product, outer
-from fastbackprop.kernels.packing import pack, stream
+from fastbackprop.kernels.microkernel import ADD, BIAS, ZERO, inner_product, outer
+from fastbackprop.kernels.packing import pack, stream, turn
 
 
 @inner
@@ -52,14 +53,15 @@ def blocks(rows, columns, depth, size, NR):
 
 
 @inner
-def by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs_a, packs_b, streams, workspace, diagonal):
+def by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs_a, packs_b, bands, workspace, diagonal):
     """Five loops about the micro-kernel; C lies along its rows.
 
     B is taken from where it lies, along its rows, or if `packs_b` copied to `workspace`, a block at a time; likewise A, from
     where it lies anyhow. Packing both, as is usual, cost 64 x 128 x 1000 a fifth of its speed and 512^3 a twentieth.
 
-    If it `streams`, a band of MR rows of C is written to `workspace` and copied from there past the caches: a C that is larger
-    than they are would be read from memory first, and drive out A and B. There must be one block of depth, and no ADD.
+    `bands`: 0, or what becomes of a band of MR rows of C, which is then written to `workspace`. STREAM: it is copied past the
+    caches, since a C that is larger than they are would be read from memory first, and drive out A and B; there must be one
+    block of depth, and no ADD. TURN: C is to be the transpose of the product; no BIAS.
 
     `diagonal`: NOWHERE, or how far right C begins in a symmetric matrix, of which only the tiles that reach the diagonal or
     lie right of it are wanted.
@@ -69,7 +71,6 @@ def by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs_a
     NR = NV * lanes_of(scale)
     KC_, MC, NC = blocks(rows, columns, depth, size_of(scale), NR)
     panels = part(workspace, 0, KC_ * NC)
-    band = part(panels, 0, KC_ * MC)
     for jc in range(0, columns, NC):  # loop 5: columns of C; a block of B for L3
         nc = min(NC, columns - jc)
         for pc in range(0, max(depth, 1), KC_):  # loop 4: depth; C is read again from its second pass on
@@ -82,7 +83,8 @@ def by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs_a
                 if packs_a:
                     pack(mc, kc, part(A, ic, pc), panels.data, panels.at, MR)
                 # Where all of B's block stays in L2, C is written along its rows: rows are loop 2, B's panels loop 1.
-                rows_outside = streams or kc * nc * size_of(scale) <= L2_BYTES // 4
+                band = Matrix(panels.data, panels.at + KC_ * MC, nc, 1)
+                rows_outside = bands != 0 or kc * nc * size_of(scale) <= L2_BYTES // 4
                 outside, inside = (-(-mc // MR), -(-nc // NR)) if rows_outside else (-(-nc // NR), -(-mc // MR))
                 for second in range(outside):  # loop 2: a panel of B for L1
                     for first in range(inside):  # loop 1: rows of A for the registers
@@ -91,16 +93,18 @@ def by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs_a
                             continue
                         left = Matrix(panels.data, panels.at + ir * kc, 1, MR) if packs_a else part(A, ic + ir, pc)
                         right = Matrix(workspace.data, workspace.at + jr * kc, NR, 1) if packs_b else part(B, pc, jc + jr)
-                        tile = Matrix(band.data, band.at + jr, nc, 1) if streams else part(C, ic + ir, jc + jr)
-                        tile_bias = part(bias, ic + ir, 0)
-                        outer(min(MR, mc - ir), min(NR, nc - jr), kc, scale, left, right, tile, begin, tile_bias)
-                    if streams:
-                        i = second * MR
-                        stream(min(MR, mc - i), nc, Matrix(band.data, band.at, nc, 1), part(C, ic + i, jc))
+                        tile = part(C, ic + ir, jc + jr) if bands == 0 else part(band, 0, jr)
+                        now, tile_bias = ZERO if bands == TURN else begin, part(bias, ic + ir, 0)
+                        outer(min(MR, mc - ir), min(NR, nc - jr), kc, scale, left, right, tile, now, tile_bias)
+                    if bands == STREAM:
+                        stream(min(MR, mc - second * MR), nc, band, part(C, ic + second * MR, jc))
+                    elif bands == TURN:
+                        turn(min(MR, mc - second * MR), nc, band, part(C, jc, ic + second * MR), begin == ADD)
 
 
-# Ways: by inner products, or by outer ones with neither, either or both of A and B packed, C streamed or not.
-OUTER, INNER, PACK_A, PACK_B, STREAM = 0, 1, 2, 4, 8
+# Ways: by inner products, or by outer ones with neither, either or both of A and B packed, C streamed or not; or those of the
+# transposes, C^T = c0^T + scale B^T A^T, with A packed (by PACK_B): for few rows, B stays where it lies, along the depth.
+OUTER, INNER, PACK_A, PACK_B, STREAM, TURN = 0, 1, 2, 4, 8, 16
 NOWHERE = -1
 
 
@@ -120,6 +124,8 @@ def way(rows, columns, depth, size, A, B):
     if B.column == 1 or columns == 1:
         # Packing pays where B is too large for L2 and read often.
         return pack_a + (PACK_B if rows >= 32 * MR and depth * columns * size > L2_BYTES else 0)
+    if along_depth and 4 * rows * size > 3 * VECTOR_BYTES and rows <= 16 * MR and columns >= max(8 * rows, 32 * MR):
+        return TURN + PACK_B
     if along_depth and (rows <= 4 * MR or columns <= 4 * MR):
         return INNER
     return pack_a + PACK_B
@@ -130,6 +136,14 @@ def multiply(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspac
     """C = c0 + scale A B, the chosen way; for `workspace` and `diagonal` see `by_outer_products`."""
     if chosen == INNER:
         by_inner_products(rows, columns, depth, scale, A, B, C, start, bias)
-    else:
-        packs_a, packs_b, streams = chosen & PACK_A != 0, chosen & PACK_B != 0, chosen & STREAM != 0
-        by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs_a, packs_b, streams, workspace, diagonal)
+        return
+    bands = chosen & (STREAM | TURN)
+    if bands == TURN:
+        if start == BIAS:
+            for i in range(rows):
+                for j in range(columns):
+                    store(C.data, C.at + i * C.row + j, load(bias.data, bias.at + i))
+            start = ADD
+        rows, columns, A, B = columns, rows, transposed(B), transposed(A)
+    packs_a, packs_b = chosen & PACK_A != 0, chosen & PACK_B != 0
+    by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs_a, packs_b, bands, workspace, diagonal)

@@ -47,19 +47,20 @@ def copy_some(typing_context, n, to, i, source, j):
     return types.void(types.intp, to, types.intp, source, types.intp), emit
 
 
-def _transpose_twin(to, i, to_row, source, j, source_row):
+def _transpose_twin(to, i, to_row, source, j, source_row, adds):
     side = SQUARE
     for p in range(side):
         for w in range(side):
-            to[i + p * to_row + w] = source[j + w * source_row + p]
+            here = i + p * to_row + w
+            to[here] = source[j + w * source_row + p] + (to[here] if adds else 0)
 
 
 @with_twin(_transpose_twin)
-def transpose_square(typing_context, to, i, to_row, source, j, source_row):
-    """to[i + p to_row + w] = source[j + w source_row + p] for p, w < SQUARE, by log2(SQUARE) rounds of shuffles."""
+def transpose_square(typing_context, to, i, to_row, source, j, source_row, adds):
+    """to[i + p to_row + w] = source[j + w source_row + p] for p, w < SQUARE, by log2(SQUARE) rounds of shuffles; or +=."""
 
     def emit(context, builder, signature, arguments):
-        To, i, to_row, Source, j, source_row = arguments
+        To, i, to_row, Source, j, source_row, adds = arguments
         v = Vectors(builder, to.dtype, SQUARE)
         target, origin = address(context, builder, to, To, i), address(context, builder, source, Source, j)
         rows = [v.load(v.at(origin, builder.mul(v.whole(w), source_row))) for w in range(SQUARE)]
@@ -74,12 +75,18 @@ def transpose_square(typing_context, to, i, to_row, source, j, source_row):
                     pair = rows[w], rows[w + step]
                     rows[w], rows[w + step] = (builder.shuffle_vector(*pair, lane) for lane in choose)
             step *= 2
-        for p in range(SQUARE):
-            v.store(rows[p], v.at(target, builder.mul(v.whole(p), to_row)))
+        there = [v.at(target, builder.mul(v.whole(p), to_row)) for p in range(SQUARE)]
+        with builder.if_else(adds) as (add, otherwise):
+            with add:
+                for p in range(SQUARE):
+                    v.store(builder.fadd(rows[p], v.load(there[p])), there[p])
+            with otherwise:
+                for p in range(SQUARE):
+                    v.store(rows[p], there[p])
         return context.get_dummy_value()
 
     n = types.intp
-    return types.void(to, n, n, source, n, n), emit
+    return types.void(to, n, n, source, n, n, types.boolean), emit
 
 
 @inner
@@ -96,7 +103,7 @@ def pack_panel(width, depth, X, panels, at, panel):
         across, along = width // SQUARE * SQUARE, depth // SQUARE * SQUARE
         for p in range(0, along, SQUARE):
             for w in range(0, across, SQUARE):
-                transpose_square(panels, at + p * panel + w, panel, X.data, X.at + w * X.row + p, X.row)
+                transpose_square(panels, at + p * panel + w, panel, X.data, X.at + w * X.row + p, X.row, False)
     for p in range(depth):
         for w in range(across if p < along else 0, width):
             store(panels, at + p * panel + w, load(X.data, X.at + w * X.row + p * X.column))
@@ -129,3 +136,16 @@ def stream(rows, columns, A, B):
         rows, columns = 1, rows * columns
     for i in range(rows):
         _stream_run(columns, A.data, A.at + i * A.row, B.data, B.at + i * B.row)
+
+
+@inner
+def turn(rows, columns, A, B, adds):
+    """B = A^T, or B += A^T; A is (rows, columns), both lie along their rows."""
+    across, along = rows // SQUARE * SQUARE, columns // SQUARE * SQUARE
+    for j in range(0, along, SQUARE):
+        for i in range(0, across, SQUARE):
+            transpose_square(B.data, B.at + j * B.row + i, B.row, A.data, A.at + i * A.row + j, A.row, adds)
+    for j in range(columns):
+        for i in range(across if j < along else 0, rows):
+            here, value = B.at + j * B.row + i, load(A.data, A.at + i * A.row + j)
+            store(B.data, here, load(B.data, here) + value if adds else value)

@@ -6,7 +6,7 @@ from fastbackprop.kernels.activations import one_of
 from fastbackprop.kernels.blocking import KC, MR, NV, SHARED_OPERATIONS
 from fastbackprop.kernels.intrinsics import address, load, store, with_twin
 from fastbackprop.kernels.jit import NUMBER, POINTER, WORDS, N, inner, routine
-from fastbackprop.kernels.matmul import INNER, NOWHERE, PACK_A, PACK_B, STREAM, blocks, lies_across, multiply, way
+from fastbackprop.kernels.matmul import INNER, NOWHERE, PACK_A, PACK_B, STREAM, TURN, blocks, lies_across, multiply, way
 from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of, transposed
 from fastbackprop.kernels.threads import MEMBERS, share
 from fastbackprop.kernels.words import number_of, put, take, tell, word_of
@@ -88,21 +88,38 @@ _chunk_address = product_chunk.address()
 
 
 @inner
-def steps(rows, columns, members, one):
-    """Rows and columns of a chunk: four chunks a member, so that one who comes late or shares its core still helps.
-
-    The longer side is cut, since each chunk reads (and may pack) all of the operand that lies along the other one.
-    """
-    NR, wanted = NV * lanes_of(one), 4 * members
-    if columns >= rows and (columns >= wanted * NR or columns * MR >= rows * NR):
-        return rows, -(-columns // (wanted * NR)) * NR
-    return -(-rows // (wanted * MR)) * MR, columns
+def even_step(units, members):
+    """Units of a chunk: up to a quarter of a member's share, so that who comes late still helps, and all end together."""
+    step = -(-units // (4 * members))
+    least = units * step
+    for candidate in range(step, min(step // 2, 16), -1):
+        chunks = -(-units // candidate)
+        most = -(-chunks // members) * candidate
+        if most < least:
+            step, least = candidate, most
+    return step
 
 
 @inner
-def chunks_of(rows, columns, members, one):
+def steps(chosen, rows, columns, members, one):
+    """Rows and columns of a chunk. Each reads all of the operand along the side that is not cut: not the one to be packed."""
+    NR = NV * lanes_of(one)
+    packs = chosen & (PACK_A | PACK_B)
+    if packs == PACK_B:
+        by_columns = columns >= 2 * members * NR
+    elif packs == PACK_A:
+        by_columns = rows < 2 * members * MR
+    else:
+        by_columns = columns >= rows and (columns >= 4 * members * NR or columns * MR >= rows * NR)
+    if by_columns:
+        return rows, even_step(-(-columns // NR), members) * NR
+    return even_step(-(-rows // MR), members) * MR, columns
+
+
+@inner
+def chunks_of(chosen, rows, columns, members, one):
     """Chunks of these steps."""
-    row_step, column_step = steps(rows, columns, members, one)
+    row_step, column_step = steps(chosen, rows, columns, members, one)
     return -(-rows // row_step) * -(-columns // column_step)
 
 
@@ -118,27 +135,29 @@ def workspace_size(rows, columns, depth, one, A, B, streams, members):
     chosen = way(rows, columns, depth, size_of(one), A, B)
     if chosen & (PACK_A | PACK_B) == 0 and not streams:
         return 0
-    return _room(rows, columns, depth, one, members)
+    return _room(chosen, rows, columns, depth, one, members)
 
 
 @inner
-def _room(rows, columns, depth, one, members):
+def _room(chosen, rows, columns, depth, one, members):
     copies = 1
     if is_shared(rows, columns, depth, members):
         copies = members
-        rows, columns = steps(rows, columns, members, one)
+        rows, columns = steps(chosen, rows, columns, members, one)
+    if chosen & TURN != 0:
+        rows, columns = columns, rows
     kc, mc, nc = blocks(rows, columns, depth, size_of(one), NV * lanes_of(one))
     return copies * (kc * (mc + nc) + MR * nc)
 
 
 @inner
 def _in_team(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, diagonal, team):
-    row_step, column_step = steps(rows, columns, load(team, MEMBERS), scale)
-    chunks = chunks_of(rows, columns, load(team, MEMBERS), scale)
+    row_step, column_step = steps(chosen, rows, columns, load(team, MEMBERS), scale)
+    chunks = chunks_of(chosen, rows, columns, load(team, MEMBERS), scale)
     tell(team, (chosen, rows, columns, depth, start, diagonal, word_of(scale), row_step, column_step))
     room = 0
     if chosen & (PACK_A | PACK_B | STREAM) != 0:
-        room = _room(rows, columns, depth, scale, load(team, MEMBERS)) // load(team, MEMBERS)
+        room = _room(chosen, rows, columns, depth, scale, load(team, MEMBERS)) // load(team, MEMBERS)
     end = put(team, put(team, put(team, put(team, 10, A), B), C), bias)
     put(team, end, Matrix(workspace.data, workspace.at, room, 1))
     share(team, _chunk_address(scale), chunks)
@@ -152,7 +171,7 @@ def product(rows, columns, depth, scale, A, B, C, start, bias, workspace, team, 
     past the caches where that can be; never with ADD.
     """
     chosen = way(rows, columns, depth, size_of(scale), A, B)
-    if streams and chosen != INNER and depth * size_of(scale) <= KC * 8:
+    if streams and chosen != INNER and chosen & TURN == 0 and depth * size_of(scale) <= KC * 8:
         chosen += STREAM
     if is_shared(rows, columns, depth, load(team, MEMBERS)):
         _in_team(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, NOWHERE, team)
@@ -163,7 +182,7 @@ def product(rows, columns, depth, scale, A, B, C, start, bias, workspace, team, 
 @inner
 def gram_workspace_size(m, depth, one, members):
     """Numbers of workspace that `gram` needs in a team of so many members."""
-    return _room(m, m, depth, one, members)
+    return _room(PACK_B, m, m, depth, one, members)
 
 
 @inner

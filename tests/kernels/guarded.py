@@ -18,7 +18,7 @@ from . import probes
 
 PAGE = mmap.PAGESIZE
 WAYS = (
-    probes.OUTER, probes.INNER, probes.PACK_A, probes.PACKED, probes.PACK_BOTH, probes.STREAM, probes.STREAM_BOTH,
+    probes.OUTER, probes.INNER, probes.PACK_A, probes.PACKED, probes.PACK_BOTH, probes.STREAM, probes.STREAM_BOTH, probes.TURN,
     probes.PRODUCT,
 )  # fmt: skip
 _LIBC = ctypes.CDLL(None, use_errno=True)

@@ -80,6 +80,7 @@ def streamed(rows, columns, a, ia, a_row, b, ib, b_row):
 
 
 OUTER, INNER, PACK_A, PACKED, STREAM, PRODUCT = matmul.OUTER, matmul.INNER, matmul.PACK_A, matmul.PACK_B, matmul.STREAM, 3
+TURN = matmul.TURN + PACKED
 PACK_BOTH = PACK_A + PACKED
 STREAM_BOTH = PACK_BOTH + STREAM
 
@@ -88,9 +89,11 @@ STREAM_BOTH = PACK_BOTH + STREAM
 def room(way, A, B, one, members):
     """Numbers of workspace that `multiply` needs in a team of so many members."""
     rows, depth, columns = A.shape[0], A.shape[1], B.shape[1]
-    if way in (PACK_A, PACKED, PACK_BOTH, STREAM, STREAM_BOTH):
+    if way in (PACK_A, PACKED, PACK_BOTH, STREAM, STREAM_BOTH, TURN):
+        if way == TURN:
+            rows, columns = columns, rows
         kc, mc, nc = blocks(rows, columns, depth, size_of(one), matmul.NV * lanes_of(one))
-        return kc * (mc + nc) + (matmul.MR * nc if way & STREAM != 0 else 0)
+        return kc * (mc + nc) + (matmul.MR * nc if way in (STREAM, STREAM_BOTH, TURN) else 0)
     return workspace_size(rows, columns, depth, one, matrix(A), matrix(B), False, members) if way == PRODUCT else 0
 
 

@@ -9,10 +9,10 @@ from fastbackprop.kernels.blocking import KC, MR
 from fastbackprop.kernels.microkernel import BIAS, ZERO
 from fastbackprop.testing import assert_same_bits, assert_within_bound, product_bound
 
-from .probes import DTYPES, INNER, LAYOUTS, OUTER, PACK_A, PACK_BOTH, PACKED, STREAM, STREAM_BOTH
+from .probes import DTYPES, INNER, LAYOUTS, OUTER, PACK_A, PACK_BOTH, PACKED, STREAM, STREAM_BOTH, TURN
 from .products import STARTS, block_sizes, check, edge_sizes, full_columns, multiply
 
-WAYS = {"outer": OUTER, "inner": INNER, "A packed": PACK_A, "B packed": PACKED, "both packed": PACK_BOTH}
+WAYS = {"outer": OUTER, "inner": INNER, "A packed": PACK_A, "B packed": PACKED, "both packed": PACK_BOTH, "turned": TURN}
 # By outer products B has to lie along its rows unless it is packed, by inner ones A along its rows and B along its columns.
 LAYOUTS_OF = {
     "outer": ("Fortran", "C"),
@@ -20,8 +20,9 @@ LAYOUTS_OF = {
     "A packed": ("Fortran", "C"),
     "B packed": ("C", "Fortran"),
     "both packed": ("C", "C"),
+    "turned": ("C", "Fortran"),
 }
-PACKING_B = ("B packed", "both packed")
+PACKING_B = ("B packed", "both packed", "turned")
 
 
 @pytest.mark.parametrize("start", STARTS)
@@ -88,6 +89,7 @@ def test_depths_beyond_a_block(way, dtype, start):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_whole_numbers_beyond_every_block(dtype):
     kc, mc, nc = block_sizes(dtype)
+    check(TURN, dtype, nc + 1, mc + MR + 1, kc + 1, BIAS, 2)
     for rows, columns, depth in ((mc + MR + 1, nc + 1, kc + 1), (2 * mc + 3, 5, 2 * kc + 1), (3, 2 * nc + 1, 9)):
         check(PACKED, dtype, rows, columns, depth, BIAS, 2)
         check(PACK_BOTH, dtype, rows, columns, depth, BIAS, 2)

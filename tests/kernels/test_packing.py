@@ -73,7 +73,14 @@ def test_any_width_and_depth(dtype, width, depth, of_b, layout):
 
 
 @pytest.mark.plain
-@given(st.sampled_from(DTYPES), st.integers(0, 4), st.integers(0, 70), st.integers(0, 20), st.integers(0, 20), st.booleans())
+@given(
+    st.sampled_from(DTYPES),
+    st.integers(0, 4),
+    st.integers(0, 70),
+    st.integers(0, 20),
+    st.integers(0, 20),
+    st.booleans(),
+)
 def test_rows_are_streamed_to_any_place(dtype, rows, columns, ia, ib, in_one_piece):
     A = np.random.default_rng(0).standard_normal((rows, columns)).astype(dtype)
     a_row = b_row = columns
