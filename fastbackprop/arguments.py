@@ -5,6 +5,7 @@ What is meaningless raises here, before any work. Whether the kernels cover what
 
 import math
 import operator
+from functools import lru_cache
 
 import numpy as np
 from numpy import ndarray
@@ -117,6 +118,24 @@ def entry(name, mapping, key):
         raise KeyError(f"{name} lacks {key!r}, which layer {key.lstrip('dWb')} needs") from None
 
 
+@lru_cache
+def layer_keys(L):
+    """``"W1", "b1"`` and so on, a pair a layer."""
+    return tuple((f"W{l}", f"b{l}") for l in range(1, L + 1))
+
+
+@lru_cache
+def gradient_keys(L):
+    """``"dA0", "dW1", "db1"`` and so on, three a layer."""
+    return tuple((f"dA{l - 1}", f"dW{l}", f"db{l}") for l in range(1, L + 1))
+
+
+@lru_cache
+def step_keys(L):
+    """``"W1", "dW1"``, then ``"b1", "db1"``, and so on, two pairs a layer."""
+    return tuple((key, f"d{key}") for pair in layer_keys(L) for key in pair)
+
+
 def layer_count(parameters):
     """Layers in ``parameters``: as many as it has pairs of entries."""
     if len(parameters) < 2:
@@ -126,20 +145,20 @@ def layer_count(parameters):
 
 def layer_parameters(parameters):
     """``W, b`` of each layer."""
-    layers = range(1, layer_count(parameters) + 1)
+    keys = layer_keys(layer_count(parameters))
     try:
-        return [(parameters[f"W{l}"], parameters[f"b{l}"]) for l in layers]
+        return [(parameters[W], parameters[b]) for W, b in keys]
     except KeyError:
-        return [[entry("parameters", parameters, f"{letter}{l}") for letter in "Wb"] for l in layers]
+        return [[entry("parameters", parameters, key) for key in pair] for pair in keys]
 
 
 def layer_steps(parameters, grads):
     """``key, W, dW`` for each W and b."""
-    keys = [f"{letter}{l}" for l in range(1, layer_count(parameters) + 1) for letter in "Wb"]
+    keys = step_keys(layer_count(parameters))
     try:
-        return [(key, parameters[key], grads["d" + key]) for key in keys]
+        return [(key, parameters[key], grads[dkey]) for key, dkey in keys]
     except KeyError:
-        return [(key, entry("parameters", parameters, key), entry("grads", grads, "d" + key)) for key in keys]
+        return [(key, entry("parameters", parameters, key), entry("grads", grads, dkey)) for key, dkey in keys]
 
 
 def parameters_of(name, parameters, sizes):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy import ascontiguousarray, empty, ndarray
+from numpy import ascontiguousarray, empty
 from numpy.typing import ArrayLike, NDArray
 
 from fastbackprop import arguments, operands
@@ -143,7 +143,9 @@ def compute_cost(AL: ArrayLike, Y: ArrayLike) -> NDArray[Any]:
     if why:
         return by_reference("compute_cost", why)(outputs, labels)
     dtype = outputs.dtype
-    return np.array(cost.cross_entropy[dtype.char](_as_row(outputs), _as_row(labels)), dtype)
+    if outputs.strides[1] % dtype.itemsize or labels.strides[1] % dtype.itemsize:  # as in a field of records
+        outputs, labels = ascontiguousarray(outputs), ascontiguousarray(labels)
+    return np.array(cost.cross_entropy[dtype.char](outputs, labels), dtype)
 
 
 def L_model_backward(AL: ArrayLike, Y: ArrayLike, caches: Sequence[Any]) -> dict[str, NDArray[Any]]:
@@ -177,20 +179,31 @@ def L_model_backward(AL: ArrayLike, Y: ArrayLike, caches: Sequence[Any]) -> dict
     that gives nan there. Elsewhere as ``sigmoid_backward`` does.
     """
     layers = arguments.layer_caches(caches)
-    plain = operands.plain_backward(AL, layers)
-    if not plain:
+    Y = operands.plain_labels(Y, AL)
+    if operands.plain_backward(AL, Y, layers):
+        step, output_step = run_backward, _run_output_backward
+    else:
         arguments.network_backward(AL, Y, layers)
-    L = len(layers)
-    grads = {}
-    dA, dW, db = _output_backward(AL, Y, *layers[-1])
-    _, W, _, _ = layers[-1]
-    step = run_backward if plain and type(dA) is ndarray and dA.dtype is W.dtype else backward
-    for l in range(L, 0, -1):
-        if l < L:
-            A_prev, W, b, Z = layers[l - 1]
+        step, output_step = backward, _output_backward
+    L, grads = len(layers), {}
+    keys = arguments.gradient_keys(L)
+    for l in range(L - 1, -1, -1):
+        A_prev, W, b, Z = layers[l]
+        if l == L - 1:
+            dA, dW, db = output_step(AL, Y, A_prev, W, b, Z)
+        else:
             dA, dW, db = step(dA, Z, A_prev, W, b, RELU)
-        grads[f"dA{l - 1}"], grads[f"dW{l}"], grads[f"db{l}"] = dA, dW, db
+        key_A, key_W, key_b = keys[l]
+        grads[key_A], grads[key_W], grads[key_b] = dA, dW, db
     return grads
+
+
+def _run_output_backward(AL, Y, A_prev, W, b, Z):
+    """``dA_prev, dW, db`` of the output layer, of operands that the kernels take as they are."""
+    dZ = empty(Z.shape, Z.dtype)
+    if not cost.output_gradient[Z.dtype.char](AL, Y, Z, dZ):
+        cost.output_gradient[Z.dtype.char](*map(ascontiguousarray, (AL, Y, Z)), dZ)
+    return run_backward(dZ, dZ, A_prev, W, b, LINEAR)
 
 
 def _output_backward(AL, Y, A_prev, W, b, Z):
@@ -201,15 +214,7 @@ def _output_backward(AL, Y, A_prev, W, b, Z):
         last = (arguments.operand("A_prev", A_prev), arguments.operand("W", W), b), Z
         grads = by_reference("L_model_backward", why)(AL, Y, [last])
         return grads["dA0"], grads["dW1"], grads["db1"]
-    dZ = empty(Z.shape, Z.dtype)
-    cost.output_gradient[Z.dtype.char](_as_row(AL), _as_row(Y), _as_row(Z), _as_row(dZ))
-    return backward(dZ, dZ, A_prev, W, b, LINEAR)
-
-
-def _as_row(x):
-    """(n, m) as one row, with strides that lead from element to element."""
-    x = x if x.shape[0] == 1 else x.reshape(1, -1)
-    return x if x.strides[1] % x.itemsize == 0 else ascontiguousarray(x)
+    return _run_output_backward(AL, Y, A_prev, W, b, Z)
 
 
 def update_parameters(parameters: Any, grads: Any, learning_rate: float) -> Any:
@@ -250,11 +255,11 @@ def update_parameters(parameters: Any, grads: Any, learning_rate: float) -> Any:
         old, changes = {key: W for key, W, _ in steps}, {f"d{key}": dW for key, _, dW in steps}
         new = by_reference("update_parameters", why)(old, changes, learning_rate)
     else:
-        new, rate = {}, float(learning_rate)
+        new = {}
         for key, W, dW in steps:
             dtype = W.dtype
-            new[key] = W_new = empty(W.shape, dtype)
-            if not layer.descend[dtype.char](W, dW, rate, W_new):
-                layer.descend[dtype.char](ascontiguousarray(W), ascontiguousarray(dW), rate, W_new)
+            W_new = new[key] = empty(W.shape, dtype)
+            if not layer.descend[dtype.char](W, dW, learning_rate, W_new):
+                layer.descend[dtype.char](ascontiguousarray(W), ascontiguousarray(dW), learning_rate, W_new)
     parameters.update(new)
     return parameters

@@ -42,9 +42,11 @@ def plain_forward(X, layers):
     return True
 
 
-def plain_backward(AL, layers):
+def plain_backward(AL, Y, layers):
     """Whether the kernels serve a network backward as it stands; ``layers`` holds ``A_prev, W, b, Z`` of each."""
     if type(AL) is not ndarray or AL.ndim != 2 or not AL.size or (dtype := AL.dtype) not in KERNEL_DTYPES:
+        return False
+    if not (type(Y) is ndarray and Y.dtype is dtype and Y.shape == AL.shape):
         return False
     n, m = AL.shape
     for A_prev, W, _, Z in reversed(layers):
@@ -63,9 +65,9 @@ def plain_steps(steps, learning_rate):
     """Whether the kernels serve a step of descent as it stands; ``steps`` holds ``key, W, dW`` of each W and b."""
     dtypes = _STEP_DTYPES.get(type(learning_rate), ())
     for _, W, dW in steps:
-        if not (type(W) is type(dW) is ndarray and (dtype := W.dtype) is dW.dtype and dtype in dtypes):
+        if type(W) is not ndarray or type(dW) is not ndarray or (dtype := W.dtype) is not dW.dtype or dtype not in dtypes:
             return False
-        if W.shape != dW.shape or W.ndim != 2 or not W.size:
+        if (shape := W.shape) != dW.shape or len(shape) != 2 or 0 in shape:
             return False
     return True
 
@@ -186,7 +188,7 @@ def layer_backward(dA, Z, A_prev, W, activation):
 # -------------------------------------------------------------------------------------- the cost, and a step of descent
 
 
-def _plain_labels(Y, AL):
+def plain_labels(Y, AL):
     """Labels beside plain float64 outputs, bool or integers as a rule, in float64; all others as they are."""
     if type(Y) is type(AL) is ndarray and AL.dtype == np.float64 and Y.dtype.kind in "biu":
         return Y.astype(AL.dtype)
@@ -195,7 +197,7 @@ def _plain_labels(Y, AL):
 
 def cross_entropy(AL, Y):
     """``(AL, Y), why`` for the cost."""
-    Y = _plain_labels(Y, AL)
+    Y = plain_labels(Y, AL)
     if type(AL) is type(Y) is ndarray and (dtype := AL.dtype) is Y.dtype and dtype in KERNEL_DTYPES:
         shape = Y.shape
         if AL.shape == shape and len(shape) == 2 and shape[0] == 1 and shape[1]:
@@ -209,7 +211,7 @@ def cross_entropy(AL, Y):
 
 def output_gradient(AL, Y, Z):
     """``(AL, Y, Z), why`` for dZ of the output layer; Y may have any shape of AL's size."""
-    Y = _plain_labels(Y, AL)
+    Y = plain_labels(Y, AL)
     if (
         type(AL) is type(Y) is type(Z) is ndarray
         and AL.dtype is Y.dtype is Z.dtype

@@ -5,7 +5,7 @@ import numpy as np
 from fastbackprop.kernels.activations import log, sigmoid_slope
 from fastbackprop.kernels.intrinsics import bare, keep, load, stand_alone, store
 from fastbackprop.kernels.jit import IN, OUT, entry, inner
-from fastbackprop.kernels.matrix import matrix
+from fastbackprop.kernels.matrix import is_odd, matrix, part
 
 PIECE = 256  # terms that are summed pairwise
 
@@ -78,15 +78,18 @@ def _gradients(n, AL, a, Y, y, Z, z, dZ, dz):
 
 @entry(IN, IN, IN, OUT)
 def output_gradient(AL, Y, Z, dZ):
-    """dZ = -(Y / AL - (1 - Y) / (1 - AL)) s(Z) (1 - s(Z)); where AL is exactly 0 or 1 its limit AL - Y. All (1, m)."""
+    """dZ = -(Y / AL - (1 - Y) / (1 - AL)) s(Z) (1 - s(Z)); where AL is exactly 0 or 1 its limit AL - Y.
+
+    Tells whether it is done, which it is not where an operand is odd.
+    """
+    if is_odd(AL) or is_odd(Y) or is_odd(Z):
+        return False
+    n, m = dZ.shape
     outputs, labels, logits, slopes = matrix(AL), matrix(Y), matrix(Z), matrix(dZ)
-    if outputs.column == labels.column == logits.column == 1:
-        _gradients(
-            dZ.shape[1], outputs.data, outputs.at, labels.data, labels.at, logits.data, logits.at, slopes.data, slopes.at
-        )
-        return
-    for j in range(dZ.shape[1]):
-        _gradients(
-            1, outputs.data, outputs.at + j * outputs.column, labels.data, labels.at + j * labels.column,
-            logits.data, logits.at + j * logits.column, slopes.data, slopes.at + j,
-        )  # fmt: skip
+    in_one_piece = outputs.column == labels.column == logits.column == 1
+    length = m if in_one_piece else 1
+    for i in range(n):
+        for j in range(0, m, length):
+            a, y, z = part(outputs, i, j), part(labels, i, j), part(logits, i, j)
+            _gradients(length, a.data, a.at, y.data, y.at, z.data, z.at, slopes.data, slopes.at + i * slopes.row + j)
+    return True

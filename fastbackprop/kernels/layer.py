@@ -8,8 +8,6 @@ Many strips are gathered into chunks, which the team shares; dW and db then have
 With few strips the team shares each product. Chunks depend on the shape alone, so the bits don't depend on the team.
 """
 
-import numpy as np
-
 from fastbackprop.kernels.activations import LINEAR, one_of
 from fastbackprop.kernels.blocking import CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS, STREAM_BYTES, STRIP_BYTES
 from fastbackprop.kernels.elementwise import activate_shared, gradient_shared
@@ -208,8 +206,6 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, mailbox):
     gradients, values, inputs, weights = matrix(dA), matrix(Z), matrix(A_prev), matrix(W)
     to_inputs, to_weights, to_bias = matrix(dA_prev), matrix(dW), matrix(db)
     streams = is_large(n_prev, m, one)
-    all_ones = np.ones(step, dW.dtype)
-    ones = Matrix(bare(all_ones), 0, 1, 1)
     strip_of_dZ = gradients if activation == LINEAR else Matrix(to_weights.data, 0, step, 1)
     in_chunks, members = chunks > 1 and chunks * size * dW.itemsize <= 2 * L2_BYTES, load(team, MEMBERS)
     shared = in_chunks and members > 1 and n * n_prev * m >= SHARED_OPERATIONS
@@ -218,9 +214,12 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, mailbox):
     room = max(room, workspace_size(n_prev, step, n, one, transposed(weights), strip_of_dZ, streams, helped))
     strips = 0 if activation == LINEAR else copies * n * step
     partial_sums = chunks * size if in_chunks else 0
-    dZ, owner = scratch(strips + partial_sums + copies * room, one, team)
+    dZ, owner = scratch(strips + partial_sums + copies * room + step, one, team)
     sums = Matrix(dZ.data, dZ.at + strips, size, 1)
     panels = Matrix(dZ.data, sums.at + partial_sums, 1, 1)
+    ones = Matrix(dZ.data, panels.at + copies * room, 1, 1)
+    for j in range(step):
+        store(ones.data, ones.at + j, one)
     if not in_chunks:
         backward(
             m, step, n, n_prev, mean, gradients, values, inputs, weights, to_inputs, to_weights, to_bias, dZ, activation, ones,
@@ -244,7 +243,6 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, mailbox):
     if in_chunks:
         _add_up(chunks, size, sums, to_weights, to_bias, n * n_prev)
     keep(owner)
-    keep(all_ones)
     return True
 
 
