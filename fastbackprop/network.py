@@ -198,11 +198,18 @@ def L_model_backward(AL: ArrayLike, Y: ArrayLike, caches: Sequence[Any]) -> dict
     return grads
 
 
+def _output_gradient(AL, Y, Z):
+    """dZ of the output layer, of arrays of one kernel dtype and one shape."""
+    dZ = empty(Z.shape, Z.dtype)
+    kernel = cost.output_gradient[Z.dtype.char]
+    if not kernel(AL, Y, Z, dZ):
+        kernel(*map(ascontiguousarray, (AL, Y, Z)), dZ)
+    return dZ
+
+
 def _run_output_backward(AL, Y, A_prev, W, b, Z):
     """``dA_prev, dW, db`` of the output layer, of operands that the kernels take as they are."""
-    dZ = empty(Z.shape, Z.dtype)
-    if not cost.output_gradient[Z.dtype.char](AL, Y, Z, dZ):
-        cost.output_gradient[Z.dtype.char](*map(ascontiguousarray, (AL, Y, Z)), dZ)
+    dZ = _output_gradient(AL, Y, Z)
     return run_backward(dZ, dZ, A_prev, W, b, LINEAR)
 
 
@@ -214,7 +221,8 @@ def _output_backward(AL, Y, A_prev, W, b, Z):
         last = (arguments.operand("A_prev", A_prev), arguments.operand("W", W), b), Z
         grads = by_reference("L_model_backward", why)(AL, Y, [last])
         return grads["dA0"], grads["dW1"], grads["db1"]
-    return _run_output_backward(AL, Y, A_prev, W, b, Z)
+    dZ = _output_gradient(AL, Y, Z)
+    return backward(dZ, dZ, A_prev, W, b, LINEAR)
 
 
 def update_parameters(parameters: Any, grads: Any, learning_rate: float) -> Any:
@@ -255,11 +263,13 @@ def update_parameters(parameters: Any, grads: Any, learning_rate: float) -> Any:
         old, changes = {key: W for key, W, _ in steps}, {f"d{key}": dW for key, _, dW in steps}
         new = by_reference("update_parameters", why)(old, changes, learning_rate)
     else:
-        new = {}
+        new, dtype = {}, None
         for key, W, dW in steps:
-            dtype = W.dtype
+            if W.dtype is not dtype:
+                dtype = W.dtype
+                kernel = layer.descend[dtype.char]
             W_new = new[key] = empty(W.shape, dtype)
-            if not layer.descend[dtype.char](W, dW, learning_rate, W_new):
-                layer.descend[dtype.char](ascontiguousarray(W), ascontiguousarray(dW), learning_rate, W_new)
+            if not kernel(W, dW, learning_rate, W_new):
+                kernel(ascontiguousarray(W), ascontiguousarray(dW), learning_rate, W_new)
     parameters.update(new)
     return parameters

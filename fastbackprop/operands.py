@@ -34,11 +34,12 @@ def plain_forward(X, layers):
         return False
     n_prev = X.shape[0]
     for W, b in layers:
-        if not (type(W) is type(b) is ndarray and W.dtype is b.dtype is dtype and W.shape[1:] == (n_prev,)):
+        if not (type(W) is type(b) is ndarray and W.dtype is b.dtype is dtype):
             return False
-        n_prev = W.shape[0]
-        if b.shape != (n_prev, 1) or not n_prev:
+        n = len(b) if b.ndim else 0
+        if not n or W.shape != (n, n_prev) or b.shape != (n, 1):
             return False
+        n_prev = n
     return True
 
 
@@ -52,10 +53,8 @@ def plain_backward(AL, Y, layers):
     for A_prev, W, _, Z in reversed(layers):
         if not (type(A_prev) is type(W) is type(Z) is ndarray and A_prev.dtype is W.dtype is Z.dtype is dtype):
             return False
-        if W.ndim != 2 or Z.shape != (n, m):
-            return False
-        n_prev = W.shape[1]
-        if W.shape[0] != n or A_prev.shape != (n_prev, m) or not n_prev:
+        n_prev = len(A_prev) if A_prev.ndim else 0
+        if not n_prev or A_prev.shape != (n_prev, m) or W.shape != (n, n_prev) or Z.shape != (n, m):
             return False
         n = n_prev
     return True

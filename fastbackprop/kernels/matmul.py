@@ -82,24 +82,26 @@ def by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs_a
                 mc = min(MC, rows - ic)
                 if packs_a:
                     pack(mc, kc, part(A, ic, pc), panels.data, panels.at, MR)
-                # Where all of B's block stays in L2, C is written along its rows: rows are loop 2, B's panels loop 1.
                 band = Matrix(panels.data, panels.at + KC_ * MC, nc, 1)
-                rows_outside = bands != 0 or kc * nc * size_of(scale) <= L2_BYTES // 4
-                outside, inside = (-(-mc // MR), -(-nc // NR)) if rows_outside else (-(-nc // NR), -(-mc // MR))
-                for second in range(outside):  # loop 2: a panel of B for L1
-                    for first in range(inside):  # loop 1: rows of A for the registers
-                        ir, jr = (second * MR, first * NR) if rows_outside else (first * MR, second * NR)
-                        if diagonal != NOWHERE and ic + ir >= diagonal + jc + jr + NR:
+                # Where all of B's block stays in L2, C is written along its rows, all of them at once; else a panel of B stays.
+                width = nc if bands != 0 or kc * nc * size_of(scale) <= L2_BYTES // 4 else NR
+                for jr in range(0, nc, width):  # loop 2: a panel of B for L1, or all
+                    for ir in range(0, mc, MR):  # loop 1: rows of A for the registers
+                        below = ic + ir - diagonal - jc - jr  # the diagonal
+                        skipped = below // NR * NR if diagonal != NOWHERE and below > 0 else 0
+                        j, columns_here = jr + skipped, min(width, nc - jr) - skipped
+                        if columns_here <= 0:
                             continue
                         left = Matrix(panels.data, panels.at + ir * kc, 1, MR) if packs_a else part(A, ic + ir, pc)
-                        right = Matrix(workspace.data, workspace.at + jr * kc, NR, 1) if packs_b else part(B, pc, jc + jr)
-                        tile = part(C, ic + ir, jc + jr) if bands == 0 else part(band, 0, jr)
-                        now, tile_bias = ZERO if bands == TURN else begin, part(bias, ic + ir, 0)
-                        outer(min(MR, mc - ir), min(NR, nc - jr), kc, scale, left, right, tile, now, tile_bias)
-                    if bands == STREAM:
-                        stream(min(MR, mc - second * MR), nc, band, part(C, ic + second * MR, jc))
-                    elif bands == TURN:
-                        turn(min(MR, mc - second * MR), nc, band, part(C, jc, ic + second * MR), begin == ADD)
+                        right = Matrix(workspace.data, workspace.at + j * kc, NR, 1) if packs_b else part(B, pc, jc + j)
+                        target = part(C, ic + ir, jc + j) if bands == 0 else band
+                        now, beta = ZERO if bands == TURN else begin, part(bias, ic + ir, 0)
+                        rows_here, tile = min(MR, mc - ir), NR * kc if packs_b else NR
+                        outer(rows_here, columns_here, kc, scale, left, right, tile, target, now, beta)
+                        if bands == STREAM:
+                            stream(rows_here, nc, band, part(C, ic + ir, jc))
+                        elif bands == TURN:
+                            turn(rows_here, nc, band, part(C, jc, ic + ir), begin == ADD)
 
 
 # Ways: by inner products, or by outer ones with neither, either or both of A and B packed, C streamed or not; or those of the

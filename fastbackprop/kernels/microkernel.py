@@ -41,48 +41,55 @@ def _c0_twin(c_at, start, bias, ibias, i):
     return c_at if start == ADD else (bias[ibias + i] if start == BIAS else 0)
 
 
-def _outer_twin(rows, columns, depth, scale, a, ia, a_row, a_depth, b, ib, b_depth, c, ic, c_row, start, bias, ibias):
-    tile = np.zeros((rows, columns), c.dtype)
-    for p in range(depth):
-        column_of_a = np.array([a[ia + i * a_row + p * a_depth] for i in range(rows)])
-        tile += np.outer(column_of_a, b[ib + p * b_depth : ib + p * b_depth + columns])
-    for i in range(rows):
-        row_of_c = c[ic + i * c_row : ic + i * c_row + columns]
-        row_of_c[:] = tile[i] * c.dtype.type(scale) + _c0_twin(row_of_c, start, bias, ibias, i)
+def _outer_twin(
+    rows, columns, depth, scale, a, ia, a_row, a_depth, b, ib, b_depth, b_tile, c, ic, c_row, start, bias, ibias
+):  # fmt: skip
+    NR = NV * lanes(c.dtype)
+    for j in range(0, columns, NR):
+        width, panel = min(NR, columns - j), ib + j // NR * b_tile
+        tile = np.zeros((rows, width), c.dtype)
+        for p in range(depth):
+            column_of_a = np.array([a[ia + i * a_row + p * a_depth] for i in range(rows)])
+            tile += np.outer(column_of_a, b[panel + p * b_depth : panel + p * b_depth + width])
+        for i in range(rows):
+            row_of_c = c[ic + i * c_row + j : ic + i * c_row + j + width]
+            row_of_c[:] = tile[i] * c.dtype.type(scale) + _c0_twin(row_of_c, start, bias, ibias, i)
 
 
 @intrinsic
-def _outer_registers(typing_context, rows, columns, depth, scale, a, a_row, a_depth, b, b_depth, c, c_row, start, bias):
-    """The vector code: one piece for the full tile, and one for each number of rows and vectors at an edge."""
+def _outer_registers(
+    typing_context, rows, columns, depth, scale, a, a_row, a_depth, b, b_depth, b_tile, c, c_row, start, bias
+):  # fmt: skip
+    """The vector code: for each number of rows, one piece for full tiles, and one for each number of vectors at the edge."""
     n = types.intp
-    signature = types.void(n, n, n, scale, a, n, n, b, n, c, n, n, bias)
+    signature = types.void(n, n, n, scale, a, n, n, b, n, n, c, n, n, bias)
 
     def emit(context, builder, signature, arguments):
-        rows, columns, depth, scale, pa, a_row, a_depth, pb, b_depth, pc, c_row, start, pbias = arguments
+        rows, columns, depth, scale, pa, a_row, a_depth, pb, b_depth, b_tile, pc, c_row, start, pbias = arguments
         v = Vectors(builder, c.dtype)
+        factor = v.splat(scale)
 
-        def product(m, k, cut):
-            """m rows of k vectors, the last of them cut to the columns that there are."""
+        def tile(m, k, panel, target, width):
+            """m rows of k vectors, the last of them cut to the columns that there are where `width` tells."""
             masks = [None] * k
-            if cut:
-                masks[-1] = v.mask(builder.sub(columns, v.whole((k - 1) * v.lanes)))
-            tile = [[v.slot(v.zero) for _ in range(k)] for _ in range(m)]
+            if width is not None:  # masked stores are slow on some processors: full tiles go without
+                masks[-1] = v.mask(builder.sub(width, v.whole((k - 1) * v.lanes)))
+            sums = [[v.slot(v.zero) for _ in range(k)] for _ in range(m)]
             with cgutils.for_range(builder, depth) as loop:
-                row_of_b = v.at(pb, builder.mul(loop.index, b_depth))
+                row_of_b = v.at(panel, builder.mul(loop.index, b_depth))
                 column_of_a = v.at(pa, builder.mul(loop.index, a_depth))
                 bs = [v.load(v.at(row_of_b, v.whole(j * v.lanes)), masks[j]) for j in range(k)]
                 for i in range(m):
                     x = v.splat(v.load_scalar(v.at(column_of_a, builder.mul(v.whole(i), a_row))))
                     for j in range(k):
-                        builder.store(v.fma(x, bs[j], builder.load(tile[i][j])), tile[i][j])
-            factor = v.splat(scale)
+                        builder.store(v.fma(x, bs[j], builder.load(sums[i][j])), sums[i][j])
 
             def write_back(c0):
                 for i in range(m):
-                    row_of_c = v.at(pc, builder.mul(v.whole(i), c_row))
+                    row_of_c = v.at(target, builder.mul(v.whole(i), c_row))
                     for j in range(k):
                         here = v.at(row_of_c, v.whole(j * v.lanes))
-                        v.store(v.fma(builder.load(tile[i][j]), factor, c0(i, here, masks[j])), here, masks[j])
+                        v.store(v.fma(builder.load(sums[i][j]), factor, c0(i, here, masks[j])), here, masks[j])
 
             with builder.if_else(v.equal(start, ADD)) as (add, otherwise):
                 with add:
@@ -94,51 +101,53 @@ def _outer_registers(typing_context, rows, columns, depth, scale, a, a_row, a_de
                             builder.store(v.splat(v.load_scalar(v.at(pbias, v.whole(i)))), biases[i])
                     write_back(lambda i, here, mask: builder.load(biases[i]))
 
-        def by_rows(k, cut):
-            """A piece of code for each number of rows."""
-            after = builder.append_basic_block("after")
-            choice = builder.switch(rows, after)
-            for m in range(1, MR + 1):
-                block = builder.append_basic_block(f"rows{m}")
-                choice.add_case(v.whole(m), block)
-                builder.position_at_end(block)
-                product(m, k, cut)
-                builder.branch(after)
-            builder.position_at_end(after)
-
-        # Masked stores are slow on some processors: whole tiles and those of whole vectors go without.
-        with builder.if_else(v.equal(columns, NV * v.lanes)) as (whole, edge):
-            with whole:
-                by_rows(NV, False)
-            with edge:
-                for k in range(1, NV + 1):
-                    at_most = builder.icmp_signed("<=", columns, v.whole(k * v.lanes))
-                    more = builder.icmp_signed(">", columns, v.whole((k - 1) * v.lanes))
-                    with builder.if_then(v.both(at_most, more)):
-                        by_rows(k, True)
+        full = v.whole(NV * v.lanes)
+        tiles = builder.sdiv(columns, full)
+        rest = builder.sub(columns, builder.mul(tiles, full))
+        after = builder.append_basic_block("after")
+        choice = builder.switch(rows, after)
+        for m in range(1, MR + 1):
+            block = builder.append_basic_block(f"rows{m}")
+            choice.add_case(v.whole(m), block)
+            builder.position_at_end(block)
+            with cgutils.for_range(builder, tiles) as loop:
+                panel = v.at(pb, builder.mul(loop.index, b_tile))
+                tile(m, NV, panel, v.at(pc, builder.mul(loop.index, full)), None)
+            panel, target = v.at(pb, builder.mul(tiles, b_tile)), v.at(pc, builder.mul(tiles, full))
+            for k in range(1, NV + 1):
+                at_most = builder.icmp_signed("<=", rest, v.whole(k * v.lanes))
+                more = builder.icmp_signed(">", rest, v.whole((k - 1) * v.lanes))
+                with builder.if_then(v.both(at_most, more)):
+                    tile(m, k, panel, target, rest)
+            builder.branch(after)
+        builder.position_at_end(after)
         return context.get_dummy_value()
 
     return signature, emit
 
 
-@routine(N, N, N, NUMBER, POINTER, N, N, POINTER, N, POINTER, N, N, POINTER)
-def outer_routine(rows, columns, depth, scale, a, a_row, a_depth, b, b_depth, c, c_row, start, bias):
-    _outer_registers(rows, columns, depth, scale, a, a_row, a_depth, b, b_depth, c, c_row, start, bias)
+@routine(N, N, N, NUMBER, POINTER, N, N, POINTER, N, N, POINTER, N, N, POINTER)
+def outer_routine(rows, columns, depth, scale, a, a_row, a_depth, b, b_depth, b_tile, c, c_row, start, bias):
+    _outer_registers(rows, columns, depth, scale, a, a_row, a_depth, b, b_depth, b_tile, c, c_row, start, bias)
 
 
 @with_twin(_outer_twin)
-def outer_tile(
-    typing_context, rows, columns, depth, scale, a, ia, a_row, a_depth, b, ib, b_depth, c, ic, c_row, start, bias, ibias
+def outer_tiles(
+    typing_context, rows, columns, depth, scale, a, ia, a_row, a_depth, b, ib, b_depth, b_tile, c, ic, c_row, start, bias, ibias
 ):
-    """The outer-product micro-kernel on rows x columns, 1 .. MR x 1 .. NR."""
+    """The outer-product micro-kernel on 1 .. MR rows and any number of columns, one tile after the other.
+
+    In B a tile begins `b_tile` after the one before it; in a loop of the caller, a call a tile took longer than the
+    arithmetic of a shallow one.
+    """
     n = types.intp
-    signature = types.void(n, n, n, c.dtype, a, n, n, n, b, n, n, c, n, n, n, bias, n)
+    signature = types.void(n, n, n, c.dtype, a, n, n, n, b, n, n, n, c, n, n, n, bias, n)
 
     def emit(context, builder, signature, arguments):
-        rows, columns, depth, scale, A, ia, a_row, a_depth, B, ib, b_depth, C, ic, c_row, start, beta, ibias = arguments
+        rows, columns, depth, scale, A, ia, a_row, a_depth, B, ib, b_depth, b_tile, C, ic, c_row, start, beta, ibias = arguments
         pa, pb = address(context, builder, a, A, ia), address(context, builder, b, B, ib)
         pc, pbias = address(context, builder, c, C, ic), address(context, builder, bias, beta, ibias)
-        values = [rows, columns, depth, scale, pa, a_row, a_depth, pb, b_depth, pc, c_row, start, pbias]
+        values = [rows, columns, depth, scale, pa, a_row, a_depth, pb, b_depth, b_tile, pc, c_row, start, pbias]
         outer_routine.call(builder, c.dtype, values)
         return context.get_dummy_value()
 
@@ -244,10 +253,10 @@ def inner_tile(
 
 
 @inner
-def outer(rows, columns, depth, scale, A, B, C, start, bias):
-    """C = c0 + scale A B on one tile; B and C lie along their rows; bias is a matrix of one column."""
-    outer_tile(
-        rows, columns, depth, scale, A.data, A.at, A.row, A.column, B.data, B.at, B.row, C.data, C.at, C.row,
+def outer(rows, columns, depth, scale, A, B, b_tile, C, start, bias):
+    """C = c0 + scale A B on a row of tiles; B and C lie along their rows; bias is a matrix of one column."""
+    outer_tiles(
+        rows, columns, depth, scale, A.data, A.at, A.row, A.column, B.data, B.at, B.row, b_tile, C.data, C.at, C.row,
         start, bias.data, bias.at,
     )  # fmt: skip
 

@@ -67,7 +67,7 @@ def main() -> None:
             A, B, C, bias = drawn(rows, depth), drawn(depth, columns), drawn(rows, columns), drawn(rows, 1)
             for at_end in (False, True):
                 a, b, result, beta = fenced(at_end, A.T.copy(), B, C, bias)
-                probes.outer[c](rows, columns, depth, one, a, 0, 1, rows, b, 0, columns, result, 0, columns, ADD, beta, 0)
+                probes.outer[c](rows, columns, depth, one, a, 0, 1, rows, b, 0, columns, NR, result, 0, columns, ADD, beta, 0)
                 expect(result.reshape(rows, columns), C + A @ B)
         for rows, columns, depth in [(i, j, k) for i in (1, INNER_ROWS) for j in (1, INNER_COLUMNS) for k in edges]:
             A, B, C, bias = drawn(rows, depth), drawn(depth, columns), drawn(rows, columns), drawn(rows, 1)

@@ -15,7 +15,7 @@ from fastbackprop.kernels.intrinsics import bare, load, store
 from fastbackprop.kernels.jit import FLAT, IN, INT, NUMBER, TABLE, N, entry
 from fastbackprop.kernels.matmul import NOWHERE, blocks
 from fastbackprop.kernels.matrix import Matrix, lanes_of, matrix, size_of
-from fastbackprop.kernels.microkernel import inner_tile, outer_tile
+from fastbackprop.kernels.microkernel import inner_tile, outer_tiles
 from fastbackprop.kernels.packing import pack, stream
 from fastbackprop.kernels.product import gram, gram_workspace_size, mirror, product, workspace_size
 from fastbackprop.team import ALONE, _mailbox
@@ -59,9 +59,9 @@ def exact_sum(c0, scale, A, B, dtype):
 # ------------------------------------------------------------------------------------------------------- the entries
 
 
-@entry(N, N, N, NUMBER, FLAT, N, N, N, FLAT, N, N, FLAT, N, N, N, FLAT, N)
-def outer(rows, columns, depth, scale, a, ia, a_row, a_depth, b, ib, b_depth, c, ic, c_row, start, bias, ibias):
-    outer_tile(rows, columns, depth, scale, a, ia, a_row, a_depth, b, ib, b_depth, c, ic, c_row, start, bias, ibias)
+@entry(N, N, N, NUMBER, FLAT, N, N, N, FLAT, N, N, N, FLAT, N, N, N, FLAT, N)
+def outer(rows, columns, depth, scale, a, ia, a_row, a_depth, b, ib, b_depth, b_tile, c, ic, c_row, start, bias, ibias):
+    outer_tiles(rows, columns, depth, scale, a, ia, a_row, a_depth, b, ib, b_depth, b_tile, c, ic, c_row, start, bias, ibias)
 
 
 @entry(N, N, N, NUMBER, FLAT, N, N, FLAT, N, N, FLAT, N, N, N, N, FLAT, N)

@@ -38,7 +38,7 @@ def outer_arguments(A, B, C, bias, scale, start, a_row, a_depth, b_depth, c_row)
     c, index = place(C, MARGIN + 4, c_row)
     beta, _ = place(bias)
     arguments = [rows, columns, depth, C.dtype.type(scale), a, MARGIN, a_row, a_depth, b, MARGIN + 2, b_depth]
-    return [*arguments, c, MARGIN + 4, c_row, start, beta, MARGIN], c, index
+    return [*arguments, full_columns(C.dtype), c, MARGIN + 4, c_row, start, beta, MARGIN], c, index
 
 
 def check_outer(dtype, rows, columns, depth, start=ZERO, scale=1, strides=None, seed=0, kernel=None):
@@ -83,9 +83,9 @@ def tiles(draw, most_rows, most_columns):
 
 
 @pytest.mark.plain
-@given(tiles(MR, full_columns), st.booleans(), st.tuples(*[st.integers(0, 9)] * 4))
-def test_outer_product_with_any_strides(tile, along_rows, gaps):
-    """Odd distances between the elements of A, the rows of B and those of C; A along its rows or along its columns."""
+@given(tiles(MR, lambda dtype: 3 * full_columns(dtype)), st.booleans(), st.tuples(*[st.integers(0, 9)] * 4))
+def test_outer_products_with_any_strides(tile, along_rows, gaps):
+    """Up to three tiles; odd distances between the elements of A, the rows of B and of C; A along its rows or its columns."""
     dtype, rows, columns, depth, start, scale, seed = tile
     inner = 1 + gaps[0]
     outer = inner * (depth if along_rows else rows) + gaps[1]
@@ -94,7 +94,7 @@ def test_outer_product_with_any_strides(tile, along_rows, gaps):
     check_outer(dtype, rows, columns, depth, start, scale, strides, seed)
 
 
-@given(tiles(MR, full_columns))
+@given(tiles(MR, lambda dtype: 3 * full_columns(dtype)))
 def test_the_twin_of_the_outer_product_keeps_the_same_contract(tile):
     dtype, rows, columns, depth, start, scale, seed = tile
     check_outer(dtype, rows, columns, depth, start, scale, seed=seed, kernel=microkernel._outer_twin)
