@@ -189,7 +189,7 @@ def layer_backward(dA, Z, A_prev, W, activation):
 
 def plain_labels(Y, AL):
     """Labels beside plain float64 outputs, bool or integers as a rule, in float64; all others as they are."""
-    if type(Y) is type(AL) is ndarray and AL.dtype == np.float64 and Y.dtype.kind in "biu":
+    if type(Y) is type(AL) is ndarray and Y.dtype.kind in "biu" and AL.dtype == np.float64:
         return Y.astype(AL.dtype)
     return Y
 
