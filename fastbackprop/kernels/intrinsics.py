@@ -152,24 +152,23 @@ def fma(typing_context, a, b, c):
 MAGIC = {"d": 1.5 * 2.0**52, "f": np.float32(1.5 * 2.0**23)}
 
 
-def _power_of_two_twin(t):
+def _times_power_of_two_twin(x, t):
     if t != t:
         return t
-    return type(t)(math.ldexp(1.0, int(t - type(t)(MAGIC[np.asarray(t).dtype.char]))))
+    return type(t)(math.ldexp(x, int(t - type(t)(MAGIC[np.asarray(t).dtype.char]))))
 
 
-@with_twin(_power_of_two_twin)
-def power_of_two(typing_context, t):
-    """2^k for t = MAGIC + k, -1022 <= k <= 1023 (float32: -126 .. 127)."""
+@with_twin(_times_power_of_two_twin)
+def times_power_of_two(typing_context, x, t):
+    """2^k x for t = MAGIC + k, where neither it nor x is subnormal: k is added to the exponent."""
 
     def emit(context, builder, signature, arguments):
         whole = ir.IntType(t.bitwidth)
-        bias, mantissa = (1023, 52) if t.bitwidth == 64 else (127, 23)
-        bits = builder.bitcast(arguments[0], whole)
-        bits = builder.shl(builder.add(bits, ir.Constant(whole, bias)), ir.Constant(whole, mantissa))
-        return builder.bitcast(bits, arguments[0].type)
+        mantissa = ir.Constant(whole, 52 if t.bitwidth == 64 else 23)
+        k = builder.shl(builder.bitcast(arguments[1], whole), mantissa)
+        return builder.bitcast(builder.add(builder.bitcast(arguments[0], whole), k), arguments[0].type)
 
-    return t(t), emit
+    return t(t, t), emit
 
 
 def _mantissa_twin(x):
@@ -199,7 +198,7 @@ def exponent_of(typing_context, x):
     def emit(context, builder, signature, arguments):
         whole = ir.IntType(64)
         exponent = builder.lshr(builder.bitcast(arguments[0], whole), ir.Constant(whole, 52))
-        # As in `power_of_two`, without a conversion: the number goes into the low bits of 2^52.
+        # As in `MAGIC`, without a conversion: the number goes into the low bits of 2^52.
         bits = builder.or_(exponent, ir.Constant(whole, 1075 << 52))
         return builder.fsub(builder.bitcast(bits, ir.DoubleType()), ir.Constant(ir.DoubleType(), 2.0**52 + 1022))
 

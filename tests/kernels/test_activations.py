@@ -3,12 +3,15 @@
 Exact means: in float64 for float32, in extended precision for float64.
 """
 
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
+from fastbackprop.kernels.activations import _POWERS, LINEAR, RELU, SIGMOID
 from fastbackprop.testing import (
     SIGMOID_BACKWARD_U,
     SIGMOID_ULP,
@@ -197,3 +200,25 @@ def test_relu_and_its_mask_are_exact(numbers, dtype):
     da = np.arange(1, 1 + z.size, dtype=dtype)
     assert_same_bits(formula(probes.ACTIVATE, z, RELU), np.where(z <= 0, 0, z).astype(dtype))
     assert_same_bits(formula(probes.GRADIENT, z, RELU, da), np.where(z <= 0, 0, da).astype(dtype))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_nan_stays_one_whatever_bits_it_carries(dtype):
+    bits = np.dtype(dtype).itemsize * 8
+    quiet, payload = int(np.array(np.nan, dtype).view(f"u{bits // 8}")), np.random.default_rng(0)
+    z = np.array([quiet | int(p) for p in payload.integers(1, 2**20, 500)], f"u{bits // 8}").view(dtype)
+    for either in (z, -z):
+        assert np.isnan(sigmoid(either)).all()
+        assert np.isnan(formula(probes.SLOPE, either)).all()
+        assert np.isnan(formula(probes.EXP, either)).all()
+
+
+def test_the_polynomial_of_exp_is_as_near_as_it_says():
+    """In exact arithmetic, against Taylor's series."""
+    for char, limit in (("d", 2e-17), ("f", 1.2e-8)):
+        for r in (Fraction(3466, 10_000) * i / 50 for i in range(-50, 51)):
+            p = Fraction(0)
+            for c in _POWERS[char]:
+                p = p * r + Fraction(float(np.float64(c)))
+            exact = sum(r**k / math.factorial(k) for k in range(25))
+            assert abs(p - exact) <= Fraction(limit) * exact
