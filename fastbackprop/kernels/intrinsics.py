@@ -65,6 +65,18 @@ class Vectors:
         self.builder.store(value, slot)
         return slot
 
+    def choose(self, number, cases, emit):
+        """A piece of code for each of the cases that `number` may be: `emit(case)`; none for any other."""
+        after = self.builder.append_basic_block("after")
+        choice = self.builder.switch(number, after)
+        for case in cases:
+            block = self.builder.append_basic_block(f"case{case}")
+            choice.add_case(self.whole(case), block)
+            self.builder.position_at_end(block)
+            emit(case)
+            self.builder.branch(after)
+        self.builder.position_at_end(after)
+
     def call(self, name, result, arguments, **options):
         kind = ir.FunctionType(result, [argument.type for argument in arguments])
         function = cgutils.get_or_insert_function(self.builder.module, kind, name)

@@ -15,7 +15,6 @@ from fastbackprop.kernels.blocking import (
     BLOCK_A_BYTES,
     BLOCK_B_BYTES,
     INNER_COLUMNS,
-    INNER_ROWS,
     KC,
     L2_BYTES,
     MR,
@@ -36,11 +35,8 @@ def by_inner_products(rows, columns, depth, scale, A, B, C, start, bias):
     for p in range(0, max(depth, 1), chunk):
         begin = start if p == 0 else ADD
         for j in range(0, columns, INNER_COLUMNS):
-            for i in range(0, rows, INNER_ROWS):
-                inner_product(
-                    min(INNER_ROWS, rows - i), min(INNER_COLUMNS, columns - j), min(chunk, depth - p), scale,
-                    part(A, i, p), part(B, p, j), part(C, i, j), begin, part(bias, i, 0),
-                )  # fmt: skip
+            columns_here, depth_here = min(INNER_COLUMNS, columns - j), min(chunk, depth - p)
+            inner_product(rows, columns_here, depth_here, scale, part(A, 0, p), part(B, p, j), part(C, 0, j), begin, bias)
 
 
 @inner
@@ -105,8 +101,9 @@ def by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs_a
 
 
 # Ways: by inner products, or by outer ones with neither, either or both of A and B packed, C streamed or not; or those of the
-# transposes, C^T = c0^T + scale B^T A^T, with A packed (by PACK_B): for few rows, B stays where it lies, along the depth.
-OUTER, INNER, PACK_A, PACK_B, STREAM, TURN = 0, 1, 2, 4, 8, 16
+# transposes, C^T = c0^T + scale B^T A^T: TURN, with A packed (by PACK_B), for few rows, where B lies along the depth; FLIP, for
+# a single column, of C in one piece, where A lies along its columns.
+OUTER, INNER, PACK_A, PACK_B, STREAM, TURN, FLIP = 0, 1, 2, 4, 8, 16, 32
 NOWHERE = -1
 
 
@@ -120,17 +117,32 @@ def lies_across(columns, depth, size, A):
 def way(rows, columns, depth, size, A, B):
     """Which way is fastest; `size` is that of a number in bytes."""
     along_depth = (A.column == 1 or depth == 1) and B.row == 1
-    if along_depth and columns < 4 and depth > 8:
+    if columns == 1 and A.row == 1 and depth < rows:
+        return FLIP
+    if along_depth and columns < 4 and (depth > 8 or columns == 1):
         return INNER
     pack_a = PACK_A if lies_across(columns, depth, size, A) else 0
     if B.column == 1 or columns == 1:
-        # Packing pays where B is too large for L2 and read often.
-        return pack_a + (PACK_B if rows >= 32 * MR and depth * columns * size > L2_BYTES else 0)
+        # Packing pays where B is too large for L2 and read often, or its rows lie whole pages apart and share L1 sets.
+        often = rows >= (32 * MR if B.row * size % 4096 == 0 else 128 * MR)
+        return pack_a + (PACK_B if often and depth * columns * size > L2_BYTES else 0)
     if along_depth and 4 * rows * size > 3 * VECTOR_BYTES and rows <= 16 * MR and columns >= max(8 * rows, 32 * MR):
         return TURN + PACK_B
     if along_depth and (rows <= 4 * MR or columns <= 4 * MR):
         return INNER
     return pack_a + PACK_B
+
+
+@inner
+def _fill(rows, columns, C, bias):
+    """C = c0 for BIAS."""
+    if columns == 1 and C.row == 1:
+        for i in range(rows):
+            store(C.data, C.at + i, load(bias.data, bias.at + i))
+        return
+    for i in range(rows):
+        for j in range(columns):
+            store(C.data, C.at + i * C.row + j, load(bias.data, bias.at + i))
 
 
 @inner
@@ -140,11 +152,9 @@ def multiply(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspac
         by_inner_products(rows, columns, depth, scale, A, B, C, start, bias)
         return
     bands = chosen & (STREAM | TURN)
-    if bands == TURN:
+    if chosen & (TURN | FLIP) != 0:
         if start == BIAS:
-            for i in range(rows):
-                for j in range(columns):
-                    store(C.data, C.at + i * C.row + j, load(bias.data, bias.at + i))
+            _fill(rows, columns, C, bias)
             start = ADD
         rows, columns, A, B = columns, rows, transposed(B), transposed(A)
     packs_a, packs_b = chosen & PACK_A != 0, chosen & PACK_B != 0

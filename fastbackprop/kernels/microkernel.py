@@ -14,7 +14,8 @@ Outer product: a step of depth is a piece of a column of A times a piece of a ro
        apart      +---+  +--------+--------+--------+
 
 Inner product: a step of depth is a vector along a row of A times a vector along a column of B; an accumulator holds the
-partial sums of one element, up to INNER_ROWS x INNER_COLUMNS of them. It serves operands that both lie along the depth.
+partial sums of one element, up to INNER_ROWS x INNER_COLUMNS of them (twice the rows of a single column). It serves
+operands that both lie along the depth.
 
 `start` says what c0 is: ZERO, BIAS (bias[i] in every column), or ADD (C itself: only then is C read).
 Operands are flat arrays and the index of the tile's first element; strides count elements. A packed panel is the special
@@ -104,23 +105,16 @@ def _outer_registers(
         full = v.whole(NV * v.lanes)
         tiles = builder.sdiv(columns, full)
         rest = builder.sub(columns, builder.mul(tiles, full))
-        after = builder.append_basic_block("after")
-        choice = builder.switch(rows, after)
-        for m in range(1, MR + 1):
-            block = builder.append_basic_block(f"rows{m}")
-            choice.add_case(v.whole(m), block)
-            builder.position_at_end(block)
+        edge = builder.sdiv(builder.add(rest, v.whole(v.lanes - 1)), v.whole(v.lanes))
+
+        def by_rows(m):
             with cgutils.for_range(builder, tiles) as loop:
                 panel = v.at(pb, builder.mul(loop.index, b_tile))
                 tile(m, NV, panel, v.at(pc, builder.mul(loop.index, full)), None)
             panel, target = v.at(pb, builder.mul(tiles, b_tile)), v.at(pc, builder.mul(tiles, full))
-            for k in range(1, NV + 1):
-                at_most = builder.icmp_signed("<=", rest, v.whole(k * v.lanes))
-                more = builder.icmp_signed(">", rest, v.whole((k - 1) * v.lanes))
-                with builder.if_then(v.both(at_most, more)):
-                    tile(m, k, panel, target, rest)
-            builder.branch(after)
-        builder.position_at_end(after)
+            v.choose(edge, range(1, NV + 1), lambda k: tile(m, k, panel, target, rest))
+
+        v.choose(rows, range(1, MR + 1), by_rows)
         return context.get_dummy_value()
 
     return signature, emit
@@ -168,7 +162,7 @@ def _inner_twin(rows, columns, depth, scale, a, ia, a_row, b, ib, b_column, c, i
 
 @intrinsic
 def _inner_registers(typing_context, rows, columns, depth, scale, a, a_row, b, b_column, c, c_row, c_column, start, bias):
-    """The vector code: one piece for each number of rows and columns."""
+    """The vector code: for each number of columns, one piece for full tiles, and one for each number of rows at the edge."""
     n = types.intp
     signature = types.void(n, n, n, scale, a, n, b, n, c, n, n, n, bias)
 
@@ -178,34 +172,41 @@ def _inner_registers(typing_context, rows, columns, depth, scale, a, a_row, b, b
         whole_vectors = builder.sdiv(depth, v.whole(v.lanes))
         covered = builder.mul(whole_vectors, v.whole(v.lanes))
 
-        def product(m, k):
-            tile = [[v.slot(v.zero) for _ in range(k)] for _ in range(m)]
+        def tile(first, m, k):
+            """m rows, from row `first` on, of k columns."""
+            row = v.at(pa, builder.mul(first, a_row))
+            sums = [[v.slot(v.zero) for _ in range(k)] for _ in range(m)]
 
             def step(p, mask):
-                xs = [v.load(v.at(pa, builder.add(builder.mul(v.whole(i), a_row), p)), mask) for i in range(m)]
+                xs = [v.load(v.at(row, builder.add(builder.mul(v.whole(i), a_row), p)), mask) for i in range(m)]
                 for j in range(k):
                     y = v.load(v.at(pb, builder.add(builder.mul(v.whole(j), b_column), p)), mask)
                     for i in range(m):
-                        builder.store(v.fma(xs[i], y, builder.load(tile[i][j])), tile[i][j])
+                        builder.store(v.fma(xs[i], y, builder.load(sums[i][j])), sums[i][j])
 
             with cgutils.for_range(builder, whole_vectors) as loop:
                 step(builder.mul(loop.index, v.whole(v.lanes)), None)
             with builder.if_then(builder.icmp_signed("<", covered, depth)):
                 step(covered, v.mask(builder.sub(depth, covered)))
             for i in range(m):
-                c0 = v.slot(ir.Constant(v.scalar, 0.0))
+                c0, at = v.slot(ir.Constant(v.scalar, 0.0)), builder.add(first, v.whole(i))
                 with builder.if_then(v.equal(start, BIAS)):
-                    builder.store(v.load_scalar(v.at(pbias, v.whole(i))), c0)
+                    builder.store(v.load_scalar(v.at(pbias, at)), c0)
                 for j in range(k):
-                    here = v.at(pc, builder.add(builder.mul(v.whole(i), c_row), builder.mul(v.whole(j), c_column)))
+                    here = v.at(pc, builder.add(builder.mul(at, c_row), builder.mul(v.whole(j), c_column)))
                     with builder.if_then(v.equal(start, ADD)):
                         builder.store(v.load_scalar(here), c0)
-                    builder.store(v.fma(v.sum(builder.load(tile[i][j])), scale, builder.load(c0)), here).align = 1
+                    builder.store(v.fma(v.sum(builder.load(sums[i][j])), scale, builder.load(c0)), here).align = 1
 
-        for m in range(1, INNER_ROWS + 1):
-            for k in range(1, INNER_COLUMNS + 1):
-                with builder.if_then(v.both(v.equal(rows, m), v.equal(columns, k))):
-                    product(m, k)
+        def by_columns(k):
+            full = INNER_ROWS if k > 1 else 2 * INNER_ROWS
+            tiles = builder.sdiv(rows, v.whole(full))
+            with cgutils.for_range(builder, tiles) as loop:
+                tile(builder.mul(loop.index, v.whole(full)), full, k)
+            first = builder.mul(tiles, v.whole(full))
+            v.choose(builder.sub(rows, first), range(1, full), lambda m: tile(first, m, k))
+
+        v.choose(columns, range(1, INNER_COLUMNS + 1), by_columns)
         return context.get_dummy_value()
 
     return signature, emit
@@ -217,27 +218,10 @@ def inner_routine(rows, columns, depth, scale, a, a_row, b, b_column, c, c_row, 
 
 
 @with_twin(_inner_twin)
-def inner_tile(
-    typing_context,
-    rows,
-    columns,
-    depth,
-    scale,
-    a,
-    ia,
-    a_row,
-    b,
-    ib,
-    b_column,
-    c,
-    ic,
-    c_row,
-    c_column,
-    start,
-    bias,
-    ibias,
+def inner_tiles(
+    typing_context, rows, columns, depth, scale, a, ia, a_row, b, ib, b_column, c, ic, c_row, c_column, start, bias, ibias
 ):
-    """The inner-product micro-kernel on rows x columns, 1 .. INNER_ROWS x 1 .. INNER_COLUMNS."""
+    """The inner-product micro-kernel on any number of rows and 1 .. INNER_COLUMNS columns, one tile after the other."""
     n = types.intp
     signature = types.void(n, n, n, c.dtype, a, n, n, b, n, n, c, n, n, n, n, bias, n)
 
@@ -263,8 +247,8 @@ def outer(rows, columns, depth, scale, A, B, b_tile, C, start, bias):
 
 @inner
 def inner_product(rows, columns, depth, scale, A, B, C, start, bias):
-    """C = c0 + scale A B on one tile; A lies along its rows, B along its columns."""
-    inner_tile(
+    """C = c0 + scale A B on a column of tiles; A lies along its rows, B along its columns."""
+    inner_tiles(
         rows, columns, depth, scale, A.data, A.at, A.row, B.data, B.at, B.column, C.data, C.at, C.row, C.column,
         start, bias.data, bias.at,
     )  # fmt: skip

@@ -19,6 +19,8 @@ from fastbackprop.kernels.intrinsics import LINE_BYTES, Vectors, address, gap, l
 from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.matrix import lanes_of, part, size_of
 
+PAGES = 16  # columns packed together; half or twice as many took longer
+
 
 def _copy_twin(n, to, i, source, j):
     to[i : i + n] = source[j : j + n]
@@ -90,14 +92,20 @@ def transpose_square(typing_context, to, i, to_row, source, j, source_row, adds)
 
 
 @inner
-def pack_panel(width, depth, X, panels, at, panel):
-    """One panel: X is width x depth, width <= panel."""
+def _pack_along_width(width, depth, X, panels, at, panel):
+    """All panels of an X that lies along its width; columns that lie pages apart are visited together for all panels."""
     lanes = lanes_of(load(panels, 0))
-    if X.row == 1:
-        for p in range(depth):
-            for w in range(0, width, lanes):
-                copy_some(min(lanes, width - w), panels, at + p * panel + w, X.data, X.at + w + p * X.column)
-        return
+    for begin in range(0, depth, PAGES):
+        for w in range(0, width, panel):
+            here = min(panel, width - w)
+            for p in range(begin, min(begin + PAGES, depth)):
+                for v in range(0, here, lanes):
+                    copy_some(min(lanes, here - v), panels, at + w * depth + p * panel + v, X.data, X.at + w + v + p * X.column)
+
+
+@inner
+def _pack_panel(width, depth, X, panels, at, panel):
+    """One panel of another X, width x depth, width <= panel."""
     across, along = 0, 0
     if X.column == 1:
         across, along = width // SQUARE * SQUARE, depth // SQUARE * SQUARE
@@ -112,8 +120,11 @@ def pack_panel(width, depth, X, panels, at, panel):
 @inner
 def pack(width, depth, X, panels, at, panel):
     """All panels of X, width x depth, into `panels` from `at` on."""
+    if X.row == 1:
+        _pack_along_width(width, depth, X, panels, at, panel)
+        return
     for w in range(0, width, panel):
-        pack_panel(min(panel, width - w), depth, part(X, w, 0), panels, at + w * depth, panel)
+        _pack_panel(min(panel, width - w), depth, part(X, w, 0), panels, at + w * depth, panel)
 
 
 @inner

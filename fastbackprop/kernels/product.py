@@ -6,7 +6,20 @@ from fastbackprop.kernels.activations import one_of
 from fastbackprop.kernels.blocking import KC, MR, NV, SHARED_OPERATIONS
 from fastbackprop.kernels.intrinsics import address, load, store, with_twin
 from fastbackprop.kernels.jit import NUMBER, POINTER, WORDS, N, inner, routine
-from fastbackprop.kernels.matmul import INNER, NOWHERE, PACK_A, PACK_B, STREAM, TURN, blocks, lies_across, multiply, way
+from fastbackprop.kernels.matmul import (
+    FLIP,
+    INNER,
+    NOWHERE,
+    OUTER,
+    PACK_A,
+    PACK_B,
+    STREAM,
+    TURN,
+    blocks,
+    lies_across,
+    multiply,
+    way,
+)
 from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of, transposed
 from fastbackprop.kernels.threads import MEMBERS, share
 from fastbackprop.kernels.words import number_of, put, take, tell, word_of
@@ -171,7 +184,9 @@ def product(rows, columns, depth, scale, A, B, C, start, bias, workspace, team, 
     past the caches where that can be; never with ADD.
     """
     chosen = way(rows, columns, depth, size_of(scale), A, B)
-    if streams and chosen != INNER and chosen & TURN == 0 and depth * size_of(scale) <= KC * 8:
+    if chosen == FLIP and C.row != 1:
+        chosen = OUTER
+    if streams and chosen & (INNER | TURN | FLIP) == 0 and depth * size_of(scale) <= KC * 8:
         chosen += STREAM
     if is_shared(rows, columns, depth, load(team, MEMBERS)):
         _in_team(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, NOWHERE, team)

@@ -15,7 +15,7 @@ from fastbackprop.kernels.intrinsics import bare, load, store
 from fastbackprop.kernels.jit import FLAT, IN, INT, NUMBER, TABLE, N, entry
 from fastbackprop.kernels.matmul import NOWHERE, blocks
 from fastbackprop.kernels.matrix import Matrix, lanes_of, matrix, size_of
-from fastbackprop.kernels.microkernel import inner_tile, outer_tiles
+from fastbackprop.kernels.microkernel import inner_tiles, outer_tiles
 from fastbackprop.kernels.packing import pack, stream
 from fastbackprop.kernels.product import gram, gram_workspace_size, mirror, product, workspace_size
 from fastbackprop.team import ALONE, _mailbox
@@ -66,7 +66,7 @@ def outer(rows, columns, depth, scale, a, ia, a_row, a_depth, b, ib, b_depth, b_
 
 @entry(N, N, N, NUMBER, FLAT, N, N, FLAT, N, N, FLAT, N, N, N, N, FLAT, N)
 def inner(rows, columns, depth, scale, a, ia, a_row, b, ib, b_column, c, ic, c_row, c_column, start, bias, ibias):
-    inner_tile(rows, columns, depth, scale, a, ia, a_row, b, ib, b_column, c, ic, c_row, c_column, start, bias, ibias)
+    inner_tiles(rows, columns, depth, scale, a, ia, a_row, b, ib, b_column, c, ic, c_row, c_column, start, bias, ibias)
 
 
 @entry(N, N, FLAT, N, N, N, FLAT, N, N)
