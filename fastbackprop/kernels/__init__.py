@@ -13,13 +13,14 @@
                      |
     tiles         packing.py   microkernel.py
                      |              |
-    ground        matrix.py   activations.py   threads.py   words.py   intrinsics.py   blocking.py   jit.py
+    ground        matrix.py   workspace.py   activations.py   threads.py   words.py   intrinsics.py   blocking.py   jit.py
 
 An example, one layer forward: `layer_forward` views its arrays as matrices, takes a strip of columns, calls `product`
 with the bias in its write-back, then the activation while the strip is in L2. `product` chooses a way; each way cuts C
 into tiles and calls a micro-kernel, vector code that all entries call by its symbol.
 
-Threads: a caller may hand over the mailbox of a team (`threads.py`). A kernel then writes jobs into it, chunks of a product,
+Threads: a caller hands over a mailbox, its own or that of a team (`threads.py`), with scratch memory that stays from call to
+call (`workspace.py`). With a team a kernel writes jobs into it, chunks of a product,
 of strips or of blocks, which whoever is awake claims; where nobody comes, the caller does them all.
 
 What kernels promise: the numbers and nothing else. No checks (a wrong shape reads out of bounds: callers check), no Python

@@ -15,6 +15,8 @@
 | BLOCK_B_BYTES             | KC x NC of a packed block of B (loop 5)      | a core's share of L3                            |
 | MEMBER_BYTES              | scratch memory a member of a team, kept      | any blocks of a product, and a strip or two;    |
 |                           | between calls                                | more is allocated for a call and freed          |
+| STREAM_BYTES              | a result that is written past the caches     | a quarter of L3 or so: it would drive out more  |
+|                           |                                              | than anybody reads of it soon                   |
 | STRIP_BYTES               | columns of a layer taken at a time           | what one step writes is in L2 for the next one  |
 | CHUNKS                    | most chunks that a sum over examples is      | partial sums of dW; their number must not       |
 |                           | cut into                                     | depend on the team                              |

@@ -27,6 +27,14 @@ from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of, transpo
 from fastbackprop.kernels.microkernel import ADD, BIAS, ZERO, inner_product, outer
 from fastbackprop.kernels.packing import pack, stream, turn
 
+# Ways: by inner products, or by outer ones with neither, either or both of A and B packed, C streamed or not; or those of the
+# transposes, C^T = c0^T + scale B^T A^T: TURN, with A packed (by PACK_B), for few rows, where B lies along the depth; FLIP, for
+# a single column, of C in one piece, where A lies along its columns. THIN: for a single row, a few steps of depth at a time, so
+# that B is read in long pieces.
+OUTER, INNER, PACK_A, PACK_B, STREAM, TURN, FLIP, THIN = 0, 1, 2, 4, 8, 16, 32, 64
+NOWHERE = -1
+THIN_DEPTH = 64
+
 
 @inner
 def by_inner_products(rows, columns, depth, scale, A, B, C, start, bias):
@@ -40,24 +48,25 @@ def by_inner_products(rows, columns, depth, scale, A, B, C, start, bias):
 
 
 @inner
-def blocks(rows, columns, depth, size, NR):
+def blocks(chosen, rows, columns, depth, size, NR):
     """KC, MC, NC for a product, no larger than it needs; `size` is that of a number in bytes."""
-    kc = max(1, min(KC * 8 // size, depth))
+    kc = max(1, min(THIN_DEPTH if chosen & THIN != 0 else KC * 8 // size, depth))
     mc = max(MR, min(-(-rows // MR) * MR, BLOCK_A_BYTES // (kc * size) // MR * MR))
-    nc = max(NR, min(-(-columns // NR) * NR, BLOCK_B_BYTES // (kc * size) // NR * NR))
+    block = L2_BYTES // 4 if chosen & THIN != 0 else BLOCK_B_BYTES
+    nc = max(NR, min(-(-columns // NR) * NR, block // (kc * size) // NR * NR))
     return kc, mc, nc
 
 
 @inner
-def by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs_a, packs_b, bands, workspace, diagonal):
+def by_outer_products(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, diagonal):
     """Five loops about the micro-kernel; C lies along its rows.
 
-    B is taken from where it lies, along its rows, or if `packs_b` copied to `workspace`, a block at a time; likewise A, from
+    B is taken from where it lies, along its rows, or with PACK_B copied to `workspace`, a block at a time; likewise A, from
     where it lies anyhow. Packing both, as is usual, cost 64 x 128 x 1000 a fifth of its speed and 512^3 a twentieth.
 
-    `bands`: 0, or what becomes of a band of MR rows of C, which is then written to `workspace`. STREAM: it is copied past the
-    caches, since a C that is larger than they are would be read from memory first, and drive out A and B; there must be one
-    block of depth, and no ADD. TURN: C is to be the transpose of the product; no BIAS.
+    With STREAM or TURN a band of MR rows of C is written to `workspace` first. STREAM: it is copied past the caches, since a C
+    that is larger than they are would be read from memory first, and drive out A and B; there must be one block of depth, and
+    no ADD. TURN: C is to be the transpose of the product; no BIAS.
 
     `diagonal`: NOWHERE, or how far right C begins in a symmetric matrix, of which only the tiles that reach the diagonal or
     lie right of it are wanted.
@@ -65,7 +74,8 @@ def by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs_a
     Source: Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication, ACM TOMS 34(3), 2008.
     """
     NR = NV * lanes_of(scale)
-    KC_, MC, NC = blocks(rows, columns, depth, size_of(scale), NR)
+    packs_a, packs_b, bands = chosen & PACK_A != 0, chosen & PACK_B != 0, chosen & (STREAM | TURN)
+    KC_, MC, NC = blocks(chosen, rows, columns, depth, size_of(scale), NR)
     panels = part(workspace, 0, KC_ * NC)
     for jc in range(0, columns, NC):  # loop 5: columns of C; a block of B for L3
         nc = min(NC, columns - jc)
@@ -80,7 +90,7 @@ def by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs_a
                     pack(mc, kc, part(A, ic, pc), panels.data, panels.at, MR)
                 band = Matrix(panels.data, panels.at + KC_ * MC, nc, 1)
                 # Where all of B's block stays in L2, C is written along its rows, all of them at once; else a panel of B stays.
-                width = nc if bands != 0 or kc * nc * size_of(scale) <= L2_BYTES // 4 else NR
+                width = nc if bands != 0 or chosen & THIN != 0 or kc * nc * size_of(scale) <= L2_BYTES // 4 else NR
                 for jr in range(0, nc, width):  # loop 2: a panel of B for L1, or all
                     for ir in range(0, mc, MR):  # loop 1: rows of A for the registers
                         below = ic + ir - diagonal - jc - jr  # the diagonal
@@ -100,13 +110,6 @@ def by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs_a
                             turn(rows_here, nc, band, part(C, jc, ic + ir), begin == ADD)
 
 
-# Ways: by inner products, or by outer ones with neither, either or both of A and B packed, C streamed or not; or those of the
-# transposes, C^T = c0^T + scale B^T A^T: TURN, with A packed (by PACK_B), for few rows, where B lies along the depth; FLIP, for
-# a single column, of C in one piece, where A lies along its columns.
-OUTER, INNER, PACK_A, PACK_B, STREAM, TURN, FLIP = 0, 1, 2, 4, 8, 16, 32
-NOWHERE = -1
-
-
 @inner
 def lies_across(columns, depth, size, A):
     """Whether A's columns lie so far apart that they share L1 and L2 sets, and packing A pays, being used more than once."""
@@ -116,9 +119,11 @@ def lies_across(columns, depth, size, A):
 @inner
 def way(rows, columns, depth, size, A, B):
     """Which way is fastest; `size` is that of a number in bytes."""
+    if rows == 1 and columns > 1 and B.column == 1:
+        return THIN
+    if columns == 1 and A.row == 1:
+        return FLIP + THIN
     along_depth = (A.column == 1 or depth == 1) and B.row == 1
-    if columns == 1 and A.row == 1 and depth < rows:
-        return FLIP
     if along_depth and columns < 4 and (depth > 8 or columns == 1):
         return INNER
     pack_a = PACK_A if lies_across(columns, depth, size, A) else 0
@@ -126,10 +131,12 @@ def way(rows, columns, depth, size, A, B):
         # Packing pays where B is too large for L2 and read often, or its rows lie whole pages apart and share L1 sets.
         often = rows >= (32 * MR if B.row * size % 4096 == 0 else 128 * MR)
         return pack_a + (PACK_B if often and depth * columns * size > L2_BYTES else 0)
-    if along_depth and 4 * rows * size > 3 * VECTOR_BYTES and rows <= 16 * MR and columns >= max(8 * rows, 32 * MR):
-        return TURN + PACK_B
-    if along_depth and (rows <= 4 * MR or columns <= 4 * MR):
-        return INNER
+    # An inner product of few vectors is mostly the sum of its lanes; with enough rows, turning B over costs less.
+    if along_depth and 8 * depth * size > 5 * rows * VECTOR_BYTES:
+        if 4 * rows * size > 3 * VECTOR_BYTES and rows <= 16 * MR and columns >= max(8 * rows, 32 * MR):
+            return TURN + PACK_B
+        if rows <= 4 * MR or columns <= 4 * MR:
+            return INNER
     return pack_a + PACK_B
 
 
@@ -151,11 +158,9 @@ def multiply(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspac
     if chosen == INNER:
         by_inner_products(rows, columns, depth, scale, A, B, C, start, bias)
         return
-    bands = chosen & (STREAM | TURN)
     if chosen & (TURN | FLIP) != 0:
         if start == BIAS:
             _fill(rows, columns, C, bias)
             start = ADD
         rows, columns, A, B = columns, rows, transposed(B), transposed(A)
-    packs_a, packs_b = chosen & PACK_A != 0, chosen & PACK_B != 0
-    by_outer_products(rows, columns, depth, scale, A, B, C, start, bias, packs_a, packs_b, bands, workspace, diagonal)
+    by_outer_products(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, diagonal)

@@ -14,6 +14,7 @@ from fastbackprop.kernels.matmul import (
     PACK_A,
     PACK_B,
     STREAM,
+    THIN,
     TURN,
     blocks,
     lies_across,
@@ -159,7 +160,7 @@ def _room(chosen, rows, columns, depth, one, members):
         rows, columns = steps(chosen, rows, columns, members, one)
     if chosen & TURN != 0:
         rows, columns = columns, rows
-    kc, mc, nc = blocks(rows, columns, depth, size_of(one), NV * lanes_of(one))
+    kc, mc, nc = blocks(chosen, rows, columns, depth, size_of(one), NV * lanes_of(one))
     return copies * (kc * (mc + nc) + MR * nc)
 
 
@@ -184,9 +185,9 @@ def product(rows, columns, depth, scale, A, B, C, start, bias, workspace, team, 
     past the caches where that can be; never with ADD.
     """
     chosen = way(rows, columns, depth, size_of(scale), A, B)
-    if chosen == FLIP and C.row != 1:
+    if chosen & FLIP != 0 and C.row != 1:
         chosen = OUTER
-    if streams and chosen & (INNER | TURN | FLIP) == 0 and depth * size_of(scale) <= KC * 8:
+    if streams and chosen & (INNER | TURN | THIN) == 0 and depth * size_of(scale) <= KC * 8:
         chosen += STREAM
     if is_shared(rows, columns, depth, load(team, MEMBERS)):
         _in_team(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, NOWHERE, team)

@@ -92,7 +92,7 @@ def room(way, A, B, one, members):
     if way in (PACK_A, PACKED, PACK_BOTH, STREAM, STREAM_BOTH, TURN):
         if way == TURN:
             rows, columns = columns, rows
-        kc, mc, nc = blocks(rows, columns, depth, size_of(one), matmul.NV * lanes_of(one))
+        kc, mc, nc = blocks(way, rows, columns, depth, size_of(one), matmul.NV * lanes_of(one))
         return kc * (mc + nc) + (matmul.MR * nc if way in (STREAM, STREAM_BOTH, TURN) else 0)
     return workspace_size(rows, columns, depth, one, matrix(A), matrix(B), False, members) if way == PRODUCT else 0
 
