@@ -61,6 +61,12 @@ def strip(rows, m, size):
 
 
 @inner
+def last_of(m, step):
+    """Columns of the last strip."""
+    return m - (-(-m // step) - 1) * step
+
+
+@inner
 def is_large(rows, columns, one):
     """Whether a result is so large that it is written past the caches."""
     return rows * columns * size_of(one) >= STREAM_BYTES
@@ -118,7 +124,10 @@ def layer_forward(A_prev, W, b, Z, A, activation, mailbox):
     span = chunk_columns(m, step)
     chunks, members = -(-m // span), load(team, MEMBERS)
     shared = chunks > 1 and members > 1 and n * n_prev * m >= SHARED_OPERATIONS
-    room = workspace_size(n, step, n_prev, one, weights, inputs, False, 1 if shared else members)
+    helped = 1 if shared else members
+    room = 0
+    for columns in (step, last_of(m, step)):
+        room = max(room, workspace_size(n, columns, n_prev, one, weights, inputs, False, helped))
     rooms = room * members if shared else room
     panels, owner = scratch(rooms + n, one, team)
     bias = vector(n, matrix(b), panels.data, panels.at + rooms)
@@ -210,8 +219,11 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, mailbox):
     in_chunks, members = chunks > 1 and chunks * size * dW.itemsize <= 2 * L2_BYTES, load(team, MEMBERS)
     shared = in_chunks and members > 1 and n * n_prev * m >= SHARED_OPERATIONS
     copies, helped = (members, 1) if shared else (1, members)
-    room = workspace_size(n, n_prev, step, one, strip_of_dZ, transposed(inputs), is_large(n, n_prev, one), helped)
-    room = max(room, workspace_size(n_prev, step, n, one, transposed(weights), strip_of_dZ, streams, helped))
+    room = 0
+    for columns in (step, last_of(m, step)):
+        wide = is_large(n, n_prev, one)
+        room = max(room, workspace_size(n, n_prev, columns, one, strip_of_dZ, transposed(inputs), wide, helped))
+        room = max(room, workspace_size(n_prev, columns, n, one, transposed(weights), strip_of_dZ, streams, helped))
     strips = 0 if activation == LINEAR else copies * n * step
     partial_sums = chunks * size if in_chunks else 0
     dZ, owner = scratch(strips + partial_sums + copies * room + step, one, team)

@@ -73,7 +73,9 @@ def plan(net, first, m, one, X, n_weights, team):
     shared = chunks > 1 and load(team, MEMBERS) > 1 and n_weights * m >= SHARED_OPERATIONS
     length = row_length(columns, one)
     copies, helped = (load(team, MEMBERS), 1) if shared else (1, load(team, MEMBERS))
-    copy = (2 * units(net) + widest(net)) * length + panels_size(net, first, columns, one, X, helped)
+    copy = (2 * units(net) + widest(net)) * length + max(
+        panels_size(net, first, columns, one, X, helped), panels_size(net, first, m - (blocks - 1) * columns, one, X, helped)
+    )
     copy = -(-copy // 16) * 16
     room = workspace(copies * copy, one)
     sums = workspace(chunks * width, one)
