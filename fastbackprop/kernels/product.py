@@ -116,13 +116,16 @@ def even_step(units, members):
 
 @inner
 def steps(chosen, rows, columns, members, one):
-    """Rows and columns of a chunk. Each reads all of the operand along the side that is not cut: not the one to be packed."""
+    """Rows and columns of a chunk.
+
+    Each reads all of the operand along the side that is not cut: not the one to be packed, unless the other is much larger.
+    """
     NR = NV * lanes_of(one)
     packs = chosen & (PACK_A | PACK_B)
     if packs == PACK_B:
         by_columns = columns >= 2 * members * NR
     elif packs == PACK_A:
-        by_columns = rows < 2 * members * MR
+        by_columns = rows < 2 * members * MR or columns > 2 * rows
     else:
         by_columns = columns >= rows and (columns >= 4 * members * NR or columns * MR >= rows * NR)
     if by_columns:
