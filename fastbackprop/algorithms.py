@@ -161,7 +161,8 @@ class Gram(Direct):
     def slabs(self) -> Iterator[tuple[slice, np.ndarray]]:
         """X a few rows at a time, in float64, until stopped."""
         n_0, m = self.X.shape
-        depth = max(KC, min(DEPTH, SLAB_BYTES // (8 * m) // KC * KC))
+        block = min(KC, 512)  # narrow vectors have a deep KC, and the rows are held in float64
+        depth = max(block, min(DEPTH, SLAB_BYTES // (8 * m) // block * block))
         widened = None if self.X.dtype == np.float64 else np.empty((min(depth, n_0), m))
         for p in range(0, n_0, depth):
             if self.state[0]:

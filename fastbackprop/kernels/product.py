@@ -14,6 +14,7 @@ from fastbackprop.kernels.matmul import (
     PACK_A,
     PACK_B,
     STREAM,
+    SYMMETRIC,
     THIN,
     TURN,
     blocks,
@@ -122,7 +123,9 @@ def steps(chosen, rows, columns, members, one):
     """
     NR = NV * lanes_of(one)
     packs = chosen & (PACK_A | PACK_B)
-    if packs == PACK_B:
+    if chosen & SYMMETRIC != 0:
+        by_columns = True  # what `diagonal` tells of a chunk
+    elif packs == PACK_B:
         by_columns = columns >= 2 * members * NR
     elif packs == PACK_A:
         by_columns = rows < 2 * members * MR or columns > 2 * rows
@@ -201,13 +204,13 @@ def product(rows, columns, depth, scale, A, B, C, start, bias, workspace, team, 
 @inner
 def gram_workspace_size(m, depth, one, members):
     """Numbers of workspace that `gram` needs in a team of so many members."""
-    return _room(PACK_B, m, m, depth, one, members)
+    return _room(PACK_B + SYMMETRIC, m, m, depth, one, members)
 
 
 @inner
 def gram(m, depth, one, X, G, start, workspace, team):
     """G = c0 + X^T X, the upper triangle (and what its tiles cover below the diagonal); X is (depth, m)."""
-    chosen = PACK_B + (PACK_A if lies_across(m, depth, size_of(one), transposed(X)) else 0)
+    chosen = SYMMETRIC + PACK_B + (PACK_A if lies_across(m, depth, size_of(one), transposed(X)) else 0)
     if is_shared(m, m, depth, load(team, MEMBERS)):
         _in_team(chosen, m, m, depth, one, transposed(X), X, G, start, G, workspace, 0, team)
     else:
