@@ -128,9 +128,9 @@ def way(rows, columns, depth, size, A, B):
         return INNER
     pack_a = PACK_A if lies_across(columns, depth, size, A) else 0
     if B.column == 1 or columns == 1:
-        # Packing pays where B is too large for L2 and read often, or its rows lie whole pages apart and share L1 sets.
-        often = rows >= (32 * MR if B.row * size % 4096 == 0 else 128 * MR)
-        return pack_a + (PACK_B if often and depth * columns * size > L2_BYTES else 0)
+        # Packing pays where B is too large for L2 and read often, or its rows lie half pages apart and share L1 sets.
+        often = rows >= (32 * MR if B.row * size % 2048 == 0 else 128 * MR)
+        return pack_a + (PACK_B if often and 2 * depth * columns * size > L2_BYTES else 0)
     # An inner product of few vectors is mostly the sum of its lanes; with enough rows, turning B over costs less.
     if along_depth and 8 * depth * size > 5 * rows * VECTOR_BYTES:
         if 4 * rows * size > 3 * VECTOR_BYTES and rows <= 16 * MR and columns >= max(8 * rows, 32 * MR):
