@@ -147,16 +147,24 @@ def WORDS(T: Any) -> Any:
     return types.CPointer(types.int64)
 
 
+_decorating = threading.RLock()
+
+
 @contextlib.contextmanager
-def _disk_cache() -> Iterator[dict[str, Any]]:
-    """The options for caching; Numba reads the folder while it decorates, then the user's own setting is put back."""
-    before = numba.config.CACHE_DIR
-    if _CACHE_FOLDER is not None:
-        numba.config.CACHE_DIR = _CACHE_FOLDER
-    try:
-        yield {"cache": _CACHE_FOLDER is not None}
-    finally:
-        numba.config.CACHE_DIR = before
+def _disk_cache(T: Any) -> Iterator[dict[str, Any]]:
+    """The options for caching; Numba reads the folder while it decorates, then the user's own setting is put back.
+
+    A folder a dtype: two processes that at once add a signature each to the index of one function number them alike, and
+    one's machine code is then loaded for the other's signature.
+    """
+    with _decorating:
+        before = numba.config.CACHE_DIR
+        if _CACHE_FOLDER is not None:
+            numba.config.CACHE_DIR = str(Path(_CACHE_FOLDER) / str(T))
+        try:
+            yield {"cache": _CACHE_FOLDER is not None}
+        finally:
+            numba.config.CACHE_DIR = before
 
 
 class Routine:
@@ -179,7 +187,7 @@ class Routine:
         """Compile it, or load it from the disk cache, and make its symbol known to the linker."""
         if self.symbol(T) not in Routine.loaded:
             signature = types.void(*(argument(T) for argument in self.arguments))
-            with _disk_cache() as options:
+            with _disk_cache(T) as options:
                 compiled = numba.cfunc(signature, error_model="numpy", **options)(self.function)
             llvm.add_symbol(self.symbol(T), compiled.address)
             Routine.loaded[self.symbol(T)] = compiled
@@ -220,18 +228,14 @@ class Entry(dict[str, Callable[..., Any]]):
         self.dtypes = dtypes
         self.function, self.arguments, self.lock = function, arguments, threading.RLock()
         self.routines = tuple(Routine.all)  # all that were defined before it: it can't call others
-        self.dispatcher: Any = self._dispatcher() if JIT else None
-
-    def _dispatcher(self) -> Any:
-        with _disk_cache() as options:
-            return numba.njit(**options, **_OPTIONS)(self.function)
+        self.dispatchers: dict[str, Any] = {}
 
     def __missing__(self, char: str) -> Callable[..., Any]:
         if char not in self.dtypes:
             raise KeyError(char)
         with self.lock:
             if char not in self:
-                self[char] = self.function if self.dispatcher is None else self._compile(char)
+                self[char] = self._compile(char) if JIT else self.function
         return self[char]
 
     def _compile(self, char: str) -> Any:
@@ -239,11 +243,11 @@ class Entry(dict[str, Callable[..., Any]]):
         for routine in self.routines:
             routine.load(T)
         signature = tuple(argument(T) for argument in self.arguments)
-        self.dispatcher.disable_compile(False)
-        self.dispatcher.compile(signature)
-        self.dispatcher.disable_compile()
+        with _disk_cache(T) as options:
+            dispatcher = self.dispatchers[char] = numba.njit(**options, **_OPTIONS)(self.function)
+        dispatcher.compile(signature)
         # Past the dispatcher, which takes 0.15 us to find the only signature that there is.
-        return self.dispatcher.overloads[signature].entry_point
+        return dispatcher.overloads[signature].entry_point
 
 
 def entry(*arguments: Callable[[Any], Any], dtypes: str = "df") -> Callable[[Callable[..., Any]], Entry]:

@@ -40,9 +40,9 @@ def machine_code():
         yield name, compiled._library.get_asm_str()
     for module in (descent, gram_descent, layer):
         for name, entry in vars(module).items():
-            if isinstance(entry, jit.Entry) and entry.dispatcher is not None:
-                for signature, code in entry.dispatcher.inspect_asm().items():
-                    yield f"{name} {signature[0].dtype}", code
+            if isinstance(entry, jit.Entry):
+                for char, dispatcher in entry.dispatchers.items():
+                    yield f"{name} {char}", "".join(dispatcher.inspect_asm().values())
 
 
 def main():

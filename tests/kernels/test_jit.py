@@ -50,8 +50,8 @@ from fastbackprop.kernels.probe import tell
 
 x = np.zeros((1, 2))
 tell["d"](x)
-stats = tell.dispatcher.stats
-compiled, loaded = (sum(counts.values()) for counts in (stats.cache_misses, stats.cache_hits))
+stats = [dispatcher.stats for dispatcher in tell.dispatchers.values()]
+compiled, loaded = (sum(getattr(s, name).total() for s in stats) for name in ("cache_misses", "cache_hits"))
 json.dump({"MR": x[0, 0], "told": x[0, 1], "compiled": compiled, "loaded": loaded}, sys.stdout)
 """
 
@@ -230,6 +230,13 @@ x = np.zeros((1, 2))
     assert (result["told"], result["compiled"]) == (1, 2)  # one a dtype
 
 
+def test_each_dtype_has_an_index_of_its_own(copy):
+    """Else two processes that compile one each at once may load each other's."""
+    copy.run(TELL.replace('tell["d"](x)\n', 'tell["d"](x)\ntell["f"](x.astype("f"))\n'))
+    indices = [path for path in files(copy.cache) if str(path).endswith(".nbi") and "tell" in str(path)]
+    assert len(indices) == 2
+
+
 # ----------------------------------------------------------------------------------------------------------- the import
 
 EVERYTHING = """
@@ -241,7 +248,8 @@ from fastbackprop.kernels import jit
 names = [m.name for m in pkgutil.walk_packages(fastbackprop.__path__, "fastbackprop.") if "__main__" not in m.name]
 values = [value for name in names for value in vars(importlib.import_module(name)).values()]
 entries = [value for value in values if isinstance(value, jit.Entry)]
-dispatchers = [value for value in values if isinstance(value, Dispatcher)] + [entry.dispatcher for entry in entries]
+dispatchers = [value for value in values if isinstance(value, Dispatcher)]
+dispatchers += [dispatcher for entry in entries for dispatcher in entry.dispatchers.values()]
 compiled = sorted({d.py_func.__name__ for d in dispatchers if d.signatures} | set(jit.Routine.loaded))
 json.dump({"dispatchers": len(dispatchers), "routines": len(jit.Routine.all), "compiled": compiled}, sys.stdout)
 """
@@ -260,7 +268,7 @@ def test_importing_compiles_nothing(copy):
 
 def compiles(*entries):
     """Signatures, compiles and loads of each so far, and routines."""
-    dispatchers = [entry.dispatcher for entry in entries]
+    dispatchers = [dispatcher for entry in entries for dispatcher in entry.dispatchers.values()]
     counts = [(len(d.signatures), d.stats.cache_misses.total(), d.stats.cache_hits.total()) for d in dispatchers]
     return counts, len(jit.Routine.loaded)
 
