@@ -1,6 +1,6 @@
 """The algorithms of a training: which one suits, and the state that each one's compiled loop works on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from fastbackprop.kernels.blocking import KC
 from fastbackprop.kernels.descent import direct_descent
 from fastbackprop.kernels.gram_descent import DEPTH, gram_add, gram_descent, gram_finish, gram_mirror
 from fastbackprop.kernels.network import DIVERGED
+from fastbackprop.team import in_team
 
 COST_EVERY = 100
 ALGORITHMS = ("auto", "direct", "gram")
@@ -50,15 +51,10 @@ class Direct:
 
     name = "direct"
     first = 1  # the layer with which the row of weights begins
+    call: Callable[..., Any] = staticmethod(in_team)  # how a kernel is called
 
     def __init__(
-        self,
-        X: np.ndarray,
-        Y: np.ndarray,
-        sizes: list[int],
-        start: dict[str, np.ndarray] | None,
-        rate: float,
-        iterations: int,
+        self, X: np.ndarray, Y: np.ndarray, sizes: list[int], start: dict[str, np.ndarray] | None, rate: float
     ) -> None:
         dtype = self.dtype_of(X)
         self.X, self.sizes, self.rate = X, np.array(sizes, np.int64), rate
@@ -66,7 +62,7 @@ class Direct:
         self.Y = np.require(Y, dtype, ["C", "A", "W"]).reshape(-1)
         self.W = np.zeros(sum(sizes[l] * sizes[l - 1] for l in range(self.first, len(sizes))), dtype)
         self.b = np.zeros(sum(sizes[1:]), dtype)
-        self.costs = np.zeros(cost_count(iterations))
+        self.costs: list[float] = []  # of the iterations done
         self.state = np.zeros(2, np.int64)
         self.done = 0
         if start is not None:
@@ -96,33 +92,41 @@ class Direct:
         return {"W": self.W, "b": self.b}
 
     @property
-    def known_costs(self) -> np.ndarray:
-        """The costs of the iterations done."""
-        return self.costs[: cost_count(self.done)]
+    def operations(self) -> int:
+        """Multiply-adds of an iteration."""
+        return 3 * self.W.size * self.X.shape[1]
 
-    def prepare(self, team: np.ndarray) -> None:
-        """What has to be computed before the first iteration, and anew before going on; ends early when stopped."""
+    def load(self) -> None:
+        """Have the kernels compiled or loaded: a signal's exception ends the wait, as it could not in a thread that trains."""
+        direct_descent[self.W.dtype.char]
 
-    def kernel(self, end: int, team: np.ndarray) -> int:
-        """Run the compiled loop up to iteration `end`; gives the first iteration not done."""
-        return direct_descent[self.W.dtype.char](
-            self.X, self.Y, self.sizes, self.W, self.b, self.rate, self.largest, self.done, end, COST_EVERY, self.costs,
-            self.state, team,
+    def prepare(self) -> None:
+        """Compute what the first iteration needs, also that of a training which is resumed; ends early when stopped."""
+
+    def kernel(self, end: int, costs: np.ndarray) -> int:
+        """Run the compiled loop up to iteration `end`; returns the first iteration not done."""
+        return self.call(
+            direct_descent[self.W.dtype.char],
+            self.X, self.Y, self.sizes, self.W, self.b, self.rate, self.largest, self.done, end, COST_EVERY, costs, self.state,
         )  # fmt: skip
 
-    def advance(self, end: int, team: np.ndarray) -> None:
+    def advance(self, end: int) -> None:
         """Train up to iteration `end`; ends early when stopped or where parameters would cease to be finite."""
-        self.done = self.kernel(end, team)
+        known = cost_count(self.done)
+        costs = np.empty(cost_count(end) - known)
+        self.done = self.kernel(end, costs)
+        self.costs += costs[: cost_count(self.done) - known].tolist()
 
     @property
     def diverged(self) -> bool:
         return bool(self.state[1] == DIVERGED)
 
-    def stop(self) -> None:
-        """Have the work that another thread does end soon; iterations leave the state as the last finished one left it."""
-        self.state[0] = 1
+    @property
+    def stopped(self) -> bool:
+        """Whether whoever works on it is to end soon (state[0]); iterations leave all as the last finished one left it."""
+        return bool(self.state[0])
 
-    def parameters(self, team: np.ndarray) -> dict[str, np.ndarray]:
+    def parameters(self) -> dict[str, np.ndarray]:
         """``W1, b1, ..., WL, bL`` as they are now, in arrays of their own; of no use when stopped."""
         return {key: value.astype(self.X.dtype) for key, value in self.views().items()}
 
@@ -138,15 +142,9 @@ class Gram(Direct):
     first = 2
 
     def __init__(
-        self,
-        X: np.ndarray,
-        Y: np.ndarray,
-        sizes: list[int],
-        start: dict[str, np.ndarray] | None,
-        rate: float,
-        iterations: int,
+        self, X: np.ndarray, Y: np.ndarray, sizes: list[int], start: dict[str, np.ndarray] | None, rate: float
     ) -> None:
-        super().__init__(X, Y, sizes, start, rate, iterations)
+        super().__init__(X, Y, sizes, start, rate)
         m, n_1 = X.shape[1], sizes[1]
         self.W1_start = np.zeros((n_1, sizes[0])) if start is None else np.array(start["W1"], np.float64, order="C")
         self.G, self.V, self.S = np.zeros((m, m)), np.zeros((n_1, m)), np.zeros((n_1, m))
@@ -165,7 +163,7 @@ class Gram(Direct):
         depth = max(block, min(DEPTH, SLAB_BYTES // (8 * m) // block * block))
         widened = None if self.X.dtype == np.float64 else np.empty((min(depth, n_0), m))
         for p in range(0, n_0, depth):
-            if self.state[0]:
+            if self.stopped:
                 return
             slab = self.X[p : p + depth]
             if widened is not None:
@@ -173,25 +171,33 @@ class Gram(Direct):
                 slab = widened[: len(slab)]
             yield slice(p, p + depth), slab
 
-    def prepare(self, team: np.ndarray) -> None:
+    @property
+    def operations(self) -> int:
+        return super().operations + self.V.size * self.X.shape[1]
+
+    def load(self) -> None:
+        for kernel in (gram_add, gram_mirror, gram_descent, gram_finish):
+            kernel["d"]
+
+    def prepare(self) -> None:
         # Descent that goes on has its V, with the rounding errors of the iterations so far.
         V = self.V if self.done == 0 else np.zeros_like(self.V)
         V[...] = 0
         for rows, slab in self.slabs():
-            gram_add["d"](slab, self.W1_start[:, rows], self.G, V, team)
-        if not self.state[0]:
-            gram_mirror["d"](self.G)
+            self.call(gram_add["d"], slab, self.W1_start[:, rows], self.G, V, self.state)
+        gram_mirror["d"](self.G, self.state)
 
-    def kernel(self, end: int, team: np.ndarray) -> int:
-        return gram_descent["d"](
+    def kernel(self, end: int, costs: np.ndarray) -> int:
+        return self.call(
+            gram_descent["d"],
             self.G, self.Y, self.sizes, self.W, self.b, self.V.reshape(-1), self.S.reshape(-1), self.rate, self.largest,
-            self.done, end, COST_EVERY, self.costs, self.state, team,
+            self.done, end, COST_EVERY, costs, self.state,
         )  # fmt: skip
 
-    def parameters(self, team: np.ndarray) -> dict[str, np.ndarray]:
+    def parameters(self) -> dict[str, np.ndarray]:
         W1 = np.empty(self.W1_start.shape, self.X.dtype)
         for rows, slab in self.slabs():
             piece = self.W1_start[:, rows].copy()
-            gram_finish["d"](slab, self.S, self.rate, piece, team)
+            self.call(gram_finish["d"], slab, self.S, self.rate, piece)
             W1[:, rows] = piece
-        return {"W1": W1} | super().parameters(team)
+        return {"W1": W1} | super().parameters()

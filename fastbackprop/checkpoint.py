@@ -17,10 +17,16 @@ from typing import Any
 import numpy as np
 
 from fastbackprop.algorithms import ALGORITHMS, Direct, cost_count
+from fastbackprop.kernels.tasks import Task
 
 FORMAT = 1
 SAVE_SECONDS = 30.0
 _PIECE = 2**16  # numbers that are hashed at a time
+
+# The last work of this process that may save to each file: who is interrupted again while it saves does not wait for it.
+_writers: dict[Path, Task] = {}
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_writers.clear)
 
 
 def digest(dtype: np.dtype[Any], *arrays: np.ndarray) -> str:
@@ -54,6 +60,8 @@ class Checkpoint:
         self.about: dict[str, Any] = {}
         self.arrays: dict[str, np.ndarray] = {}
         self.identity: dict[str, Any] = {}
+        if self.path in _writers:
+            _writers[self.path].settle()
         self._read()
         self.found = bool(self.about)
         self.saved: int = self.about.get("iteration", -1)  # the iteration that the file is at
@@ -127,14 +135,14 @@ class Checkpoint:
         if not self.found:
             return
         costs = self.arrays.pop("costs")
-        targets = descent.arrays() | {"costs": descent.costs[: costs.size]}
-        for name, array in (self.arrays | {"costs": costs}).items():
+        targets = descent.arrays()
+        for name, array in self.arrays.items():
             if name not in targets or targets[name].shape != array.shape or targets[name].dtype != array.dtype:
                 raise self._damaged(f"{name} does not fit")
             targets.pop(name)[...] = array
         if targets:
             raise self._damaged(f"{', '.join(targets)} missing")
-        descent.done = self.about["iteration"]
+        descent.done, descent.costs = self.about["iteration"], costs.astype(float).tolist()
         self.arrays = {}
 
     # ---------------------------------------------------------------------------------------------------------- writing
@@ -155,6 +163,10 @@ class Checkpoint:
         except OSError as error:
             raise OSError(error.errno, f"no checkpoint can be written ({error.strerror})", str(self.path)) from None
 
+    def writer(self, work: Task) -> None:
+        """Have who opens this file next wait for the work, which may save to it."""
+        _writers[self.path] = work
+
     def due(self) -> bool:
         """Whether the last saving is long enough ago."""
         return time.monotonic() - self.saved_at >= SAVE_SECONDS
@@ -164,7 +176,7 @@ class Checkpoint:
         if self.saved == descent.done:
             return
         about = {"format": FORMAT, "algorithm": descent.name, "iteration": descent.done} | self.identity
-        members: dict[str, Any] = descent.arrays() | {"costs": descent.known_costs}
+        members: dict[str, Any] = descent.arrays() | {"costs": np.array(descent.costs, float)}
         with self._temporary() as path:
             with open(path, "xb") as file:
                 np.savez(file, about=json.dumps(about), **members)

@@ -8,10 +8,11 @@ longdouble, integer results, subclasses of ndarray, what has to be broadcast) th
 """
 
 import logging
+from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy import ascontiguousarray, empty, ndarray
+from numpy import array, empty, ndarray
 from numpy.typing import ArrayLike, NDArray
 
 from fastbackprop import arguments, operands, reference
@@ -19,7 +20,7 @@ from fastbackprop.kernels import layer
 from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
 from fastbackprop.kernels.blocking import SHARED_ELEMENTS, WAKE_OPERATIONS
 from fastbackprop.operands import KERNEL_DTYPES
-from fastbackprop.team import ALONE, in_team
+from fastbackprop.team import ALONE, NOBODY, in_team
 
 logger = logging.getLogger("fastbackprop")
 
@@ -30,6 +31,15 @@ def by_reference(name, why):
     """The reference's function of this name, which is about to answer a call."""
     logger.debug("%s: the reference answers, since %s", name, why)
     return getattr(reference, name)
+
+
+def with_copies(kernel, operands, *rest):
+    """Call a kernel again that refused its operands, on copies of them; results of the first call are not written yet.
+
+    Kernels refuse strides that lead between the elements, as in a field of records; a copy has none.
+    """
+    if not kernel(*(array(x, order="C") for x in operands), *rest):
+        raise RuntimeError("a kernel refused operands in C order")
 
 
 def as_matrix(x):
@@ -97,8 +107,8 @@ def _activate(name, Z, code):
     A = empty(Z.shape, Z.dtype)
     kernel = layer.activation_forward[Z.dtype.char]
     given = as_matrix(Z), as_matrix(A), code
-    if not (kernel(*given, ALONE) if Z.size < SHARED_ELEMENTS else in_team(kernel, *given)):
-        return _activate(name, ascontiguousarray(Z), code)
+    if not (kernel(*given, ALONE, NOBODY) if Z.size < SHARED_ELEMENTS else in_team(kernel, *given)):
+        with_copies(partial(in_team, kernel), given[:1], *given[1:])
     return A
 
 
@@ -167,8 +177,8 @@ def _run_activation_backward(dA, Z, code):
     dZ = empty(Z.shape, Z.dtype)
     kernel = layer.activation_backward[Z.dtype.char]
     given = as_matrix(dA), as_matrix(Z), as_matrix(dZ), code
-    if not (kernel(*given, ALONE) if Z.size < SHARED_ELEMENTS else in_team(kernel, *given)):
-        return _run_activation_backward(ascontiguousarray(dA), ascontiguousarray(Z), code)
+    if not (kernel(*given, ALONE, NOBODY) if Z.size < SHARED_ELEMENTS else in_team(kernel, *given)):
+        with_copies(partial(in_team, kernel), given[:2], *given[2:])
     return dZ
 
 
@@ -267,11 +277,12 @@ def run_forward(A_prev, W, b, code):
     A = Z if code == LINEAR else empty(shape, dtype)
     kernel = layer.layer_forward[dtype.char]
     if W.size * shape[1] < WAKE_OPERATIONS:
-        done = kernel(A_prev, W, b, Z, A, code, ALONE)
+        done = kernel(A_prev, W, b, Z, A, code, ALONE, NOBODY)
     else:
         done = in_team(kernel, A_prev, W, b, Z, A, code)
-    # Strides that lead between the elements, as in a field of records, are not the kernels'.
-    return (Z, A) if done else run_forward(ascontiguousarray(A_prev), ascontiguousarray(W), ascontiguousarray(b), code)
+    if not done:
+        with_copies(partial(in_team, kernel), (A_prev, W, b), Z, A, code)
+    return Z, A
 
 
 # ----------------------------------------------------------------------------------------------------------- backward
@@ -362,10 +373,9 @@ def run_backward(dA, Z, A_prev, W, b, code):
     dA_prev, dW, db = empty(A_prev.shape, dtype), empty(W.shape, dtype), empty((W.shape[0], 1), dtype)
     kernel = layer.layer_backward[dtype.char]
     if W.size * dA.shape[1] < WAKE_OPERATIONS:
-        done = kernel(dA, Z, A_prev, W, dA_prev, dW, db, code, ALONE)
+        done = kernel(dA, Z, A_prev, W, dA_prev, dW, db, code, ALONE, NOBODY)
     else:
         done = in_team(kernel, dA, Z, A_prev, W, dA_prev, dW, db, code)
-    if done:
-        return dA_prev, dW, db
-    dA, Z, A_prev, W = (ascontiguousarray(x) for x in (dA, Z, A_prev, W))
-    return run_backward(dA, Z, A_prev, W, b, code)
+    if not done:
+        with_copies(partial(in_team, kernel), (dA, Z, A_prev, W), dA_prev, dW, db, code)
+    return dA_prev, dW, db

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy import ascontiguousarray, empty
+from numpy import empty
 from numpy.typing import ArrayLike, NDArray
 
 from fastbackprop import arguments, operands
 from fastbackprop.kernels import cost, layer
 from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
-from fastbackprop.layers import backward, by_reference, forward, run_backward, run_forward
+from fastbackprop.layers import backward, by_reference, forward, run_backward, run_forward, with_copies
 
 
 def initialize_parameters_deep(layer_dims: Sequence[int]) -> dict[str, NDArray[np.float64]]:
@@ -142,10 +142,11 @@ def compute_cost(AL: ArrayLike, Y: ArrayLike) -> NDArray[Any]:
     (outputs, labels), why = operands.cross_entropy(AL, Y)
     if why:
         return by_reference("compute_cost", why)(outputs, labels)
-    dtype = outputs.dtype
-    if outputs.strides[1] % dtype.itemsize or labels.strides[1] % dtype.itemsize:  # as in a field of records
-        outputs, labels = ascontiguousarray(outputs), ascontiguousarray(labels)
-    return np.array(cost.cross_entropy[dtype.char](outputs, labels), dtype)
+    dtype, total = outputs.dtype, empty(1)
+    kernel = cost.cross_entropy[dtype.char]
+    if not kernel(outputs, labels, total):
+        with_copies(kernel, (outputs, labels), total)
+    return np.array(total[0], dtype)
 
 
 def L_model_backward(AL: ArrayLike, Y: ArrayLike, caches: Sequence[Any]) -> dict[str, NDArray[Any]]:
@@ -203,7 +204,7 @@ def _output_gradient(AL, Y, Z):
     dZ = empty(Z.shape, Z.dtype)
     kernel = cost.output_gradient[Z.dtype.char]
     if not kernel(AL, Y, Z, dZ):
-        kernel(*map(ascontiguousarray, (AL, Y, Z)), dZ)
+        with_copies(kernel, (AL, Y, Z), dZ)
     return dZ
 
 
@@ -270,6 +271,6 @@ def update_parameters(parameters: Any, grads: Any, learning_rate: float) -> Any:
                 kernel = layer.descend[dtype.char]
             W_new = new[key] = empty(W.shape, dtype)
             if not kernel(W, dW, learning_rate, W_new):
-                kernel(ascontiguousarray(W), ascontiguousarray(dW), learning_rate, W_new)
+                with_copies(kernel, (W, dW), learning_rate, W_new)
     parameters.update(new)
     return parameters

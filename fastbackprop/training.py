@@ -1,12 +1,12 @@
 """L_layer_model: the whole training compiled; where somebody watches, in slices of iterations, and they act in between."""
 
+import atexit
 import contextlib
 import logging
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,21 @@ import numpy as np
 from fastbackprop import arguments, reference
 from fastbackprop.algorithms import ALGORITHMS, COST_EVERY, Direct, Gram, choose_algorithm
 from fastbackprop.checkpoint import Checkpoint
+from fastbackprop.kernels.tasks import Task, do
 from fastbackprop.network import initialize_parameters_deep
 from fastbackprop.resources import free_memory
-from fastbackprop.team import get_num_threads, in_team
+from fastbackprop.team import get_num_threads
 
 logger = logging.getLogger("fastbackprop")
 
-SLICE_SECONDS = 0.15
+SLICE_SECONDS = 0.15  # between two looks of somebody who watches
+LONG_SLICE_SECONDS = 1.0  # of a slice that nobody watches: sleeping helpers are called again, changed cores are seen
+FIRST_OPERATIONS = 2 * 10**8  # multiply-adds of the first such slice
+OVERHEAD_OPERATIONS = 20_000  # about as many as an iteration of the tiniest net takes time
+MOST_ITERATIONS = 10**7  # of a slice: its costs are written to memory that is there before
+END_SECONDS = 1.0  # that the end of a process waits for a training to save
+STOP = 1
+LARGE_BYTES = 2**24  # of data that is converted or looked through in a thread, since Ctrl-C would wait for NumPy
 
 
 def L_layer_model(
@@ -134,14 +142,12 @@ def L_layer_model(
         logger.debug("L_layer_model: the reference serves this call, since the kernels do not cover %s", dtype)
         trained, costs = reference.L_layer_model(X, Y, sizes, rate, iterations, print_cost, parameters=start, return_costs=True)
     else:
-        X, Y = np.asarray(X, dtype), np.asarray(Y, dtype)
-        if any(stride % X.itemsize for stride in X.strides):  # as in a field of records: not the kernels'
-            X = np.ascontiguousarray(X)
+        X, Y = _behind(X.nbytes, _converted, X, Y, dtype)
         if file is not None:
             algorithm = file.identify(algorithm, X, Y, sizes, rate, start)
         if algorithm == "auto":
             algorithm = choose_algorithm(sizes[0], sizes[1], X.shape[1], iterations, dtype.itemsize, free_memory())
-        descent = (Gram if algorithm == "gram" else Direct)(X, Y, sizes, start, rate, iterations)
+        descent = (Gram if algorithm == "gram" else Direct)(X, Y, sizes, start, rate)
         if file is not None:
             file.restore(descent)
         with contextlib.ExitStack() as stack:
@@ -151,106 +157,145 @@ def L_layer_model(
             if print_cost:
                 watchers.insert(0, _cost_lines(descent, ProgressBar.write if progress else print))
             trained = _train(descent, iterations, watchers, file)
-        costs = descent.costs.tolist()
+        costs = descent.costs
     if plot_cost:
         plot_costs(costs, rate)
     return (trained, costs) if return_costs else trained
 
 
+def _behind(nbytes: int, work: Callable[..., Any], *data: Any) -> Any:
+    """Work on data of so many bytes, in a thread where Ctrl-C would have to wait for it."""
+    return do(work, *data) if nbytes > LARGE_BYTES else work(*data)
+
+
+def _converted(X: np.ndarray, Y: np.ndarray, dtype: np.dtype[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """X and Y in the dtype of the training, X with strides that the kernels can index."""
+    X, Y = np.asarray(X, dtype), np.asarray(Y, dtype)
+    return (np.array(X, order="C") if any(stride % X.itemsize for stride in X.strides) else X), Y
+
+
 def _cost_lines(descent: Direct, write: Callable[[str], None]) -> Callable[[Direct], None]:
     """A watcher that writes the costs which it has not seen yet."""
-    seen = descent.known_costs.size
+    seen = len(descent.costs)
 
     def watch(descent: Direct) -> None:
         nonlocal seen
-        for cost in descent.known_costs[seen:]:
+        for cost in descent.costs[seen:]:
             write("Cost after iteration %i: %f" % (seen * COST_EVERY, cost))
             seen += 1
 
     return watch
 
 
+# ------------------------------------------------------------------------------------------------------------- the loop
+#
+# A slice of iterations is the work of a thread, in which no signal handler runs, while this one waits where Ctrl-C can reach
+# it. Whatever ends the wait, the flag is set at which the work ends; the thread itself then saves what it has just left behind,
+# so that a second interrupt, at whatever instruction, finds nothing half done.
+
+_running: dict[Direct, Task] = {}  # trainings, and the work that each one waits for
+
+
 def _train(
     descent: Direct, iterations: int, watchers: Sequence[Callable[[Direct], None]], file: Checkpoint | None
 ) -> dict[str, np.ndarray]:
-    """Train up to `iterations`, and save after an interrupt."""
+    """Train up to `iterations`; after an interrupt the message of KeyboardInterrupt says what was saved."""
+    descent.load()
+    logger.info(
+        "L_layer_model: %s descent in %s, iterations %d to %d, threads: %d",
+        descent.name, descent.X.dtype, descent.done, iterations, get_num_threads(),
+    )  # fmt: skip
+    seconds = SLICE_SECONDS if watchers or file else LONG_SLICE_SECONDS
+    length = 1 if watchers or file else _first_length(descent.operations)
+    work = Task(_advance, descent, min(descent.done + length, iterations), file, descent.done < iterations)
     try:
-        with _worker(descent) as do:
-            logger.info(
-                "L_layer_model: %s descent in %s, iterations %d to %d, threads: %d",
-                descent.name, descent.X.dtype, descent.done, iterations, get_num_threads(),
-            )  # fmt: skip
-            if descent.done < iterations:
-                do(in_team, descent.prepare)
-            length = 1 if watchers or file else iterations
-            while descent.done < iterations:
-                begun, before = time.perf_counter(), descent.done
-                do(in_team, descent.advance, min(before + length, iterations))
-                length = _next_length(length, time.perf_counter() - begun)
+        while True:
+            begun, before = time.perf_counter(), descent.done
+            _wait(descent, work, file)
+            if descent.done > before:
+                length = _next_length(descent.done - before, time.perf_counter() - begun, seconds)
                 for watch in watchers:
                     watch(descent)
-                if descent.diverged:
-                    raise _divergence(descent, do(in_team, descent.parameters))
-                if file is not None and file.due():
-                    do(file.save, descent)
-            if file is not None:
-                do(file.save, descent)
-            return do(in_team, descent.parameters)
-    except KeyboardInterrupt:
-        if file is None:
+            if descent.diverged:
+                work = Task(descent.parameters)
+                raise _divergence(descent, _wait(descent, work, None))
+            if descent.done >= iterations:
+                break
+            work = Task(_advance, descent, min(descent.done + length, iterations), file)
+        work = Task(_finish, descent, file)
+        return _wait(descent, work, file)
+    except BaseException as error:
+        descent.state[0] = STOP
+        work.settle()
+        if file is None or not isinstance(error, KeyboardInterrupt):
             raise
         raise KeyboardInterrupt(_save_interrupted(descent, iterations, file)) from None
-
-
-def _next_length(length: int, seconds: float) -> int:
-    """Iterations of the next slice, after one of `length` that took `seconds`: so many that it takes SLICE_SECONDS."""
-    return max(1, min(16 * length, int(length * SLICE_SECONDS / max(seconds, 1e-9))))
-
-
-def _one_thread() -> ThreadPoolExecutor:
-    """A thread that has started: one that an interrupt finds starting would not be waited for."""
-    pool = ThreadPoolExecutor(1, thread_name_prefix="fastbackprop-train")
-    pool.submit(int).result()
-    return pool
-
-
-@contextlib.contextmanager
-def _worker(descent: Direct) -> Iterator[Callable[..., Any]]:
-    """Gives `do(work, *arguments)`: a thread computes while this one waits where Ctrl-C can reach it.
-
-    On the way out, for whatever reason, the descent is stopped and the thread has ended.
-    """
-    pool = _one_thread()
-
-    def do(work: Callable[..., Any], *arguments: Any) -> Any:
-        job = pool.submit(work, *arguments)
-        while not wait([job], timeout=0.1).done:  # no longer: on Windows Ctrl-C does not end a wait
-            pass
-        return job.result()
-
-    try:
-        yield do
     finally:
-        descent.stop()
-        again = None
-        while True:
-            try:
-                pool.shutdown()
-                break
-            except KeyboardInterrupt as interrupt:
-                again = interrupt
-        if again is not None:
-            raise again
+        _running.pop(descent, None)
+
+
+def _advance(descent: Direct, end: int, file: Checkpoint | None, begins: bool = False) -> None:
+    """Work: a slice of iterations, and saving where it is time, or where it was stopped."""
+    if begins:
+        descent.prepare()
+    if not descent.stopped and descent.done < end:
+        descent.advance(end)
+    if file is not None and not descent.diverged and (descent.stopped or file.due()):
+        file.save(descent)
+
+
+def _finish(descent: Direct, file: Checkpoint | None) -> dict[str, np.ndarray]:
+    """Work: the end of a training."""
+    if file is not None:
+        file.save(descent)
+    return descent.parameters()
+
+
+def _wait(descent: Direct, work: Task, file: Checkpoint | None) -> Any:
+    """Start the work and wait for it; whatever ends the wait stops it."""
+    try:
+        _running[descent] = work
+        if file is not None:
+            file.writer(work)
+        work.start()
+        return work.wait()
+    except BaseException:
+        descent.state[0] = STOP  # no call stands before it: after a call a signal handler may run, and raise again
+        raise
+
+
+def _end_of_process() -> None:
+    """Stop trainings in daemon threads: they would run on while what they use is taken down, and save where they are."""
+    for descent, work in tuple(_running.items()):
+        descent.state[0] = STOP
+        work.settle(END_SECONDS)
+
+
+atexit.register(_end_of_process)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_running.clear)  # a child has none of its parent's threads
+
+
+def _first_length(operations: int) -> int:
+    """Iterations of a slice that nobody watches, the first: a few milliseconds."""
+    return max(1, FIRST_OPERATIONS // (operations + OVERHEAD_OPERATIONS))
+
+
+def _next_length(length: int, seconds: float, wanted: float) -> int:
+    """Iterations of the next slice, after one of `length` that took `seconds`, so that it takes as long as is `wanted`."""
+    return max(1, min(16 * length, int(length * wanted / max(seconds, 1e-9)), MOST_ITERATIONS))
 
 
 def _save_interrupted(descent: Direct, iterations: int, file: Checkpoint) -> str:
-    """Save in a thread, which a second Ctrl-C does not reach; gives the message of the first."""
+    """Save what the training's threads left behind, all of which have ended; returns the message of the interrupt."""
+    work = Task(file.save, descent)
+    file.writer(work)
     try:
-        with _one_thread() as pool:
-            pool.submit(file.save, descent).result()
+        work.start()
+        work.wait()
     except OSError as error:
         return f"after {descent.done} of {iterations} iterations, which could not be saved: {error}"
-    return f"after {descent.done} of {iterations} iterations, saved in {file.path}: the same call goes on from there"
+    return f"after {descent.done} of {iterations} iterations, saved in {file.path}: the same call resumes it from there"
 
 
 def _divergence(descent: Direct, parameters: dict[str, np.ndarray]) -> FloatingPointError:

@@ -70,7 +70,7 @@ def test_a_larger_number_of_iterations_trains_on_to_the_same_bits(algorithm, dty
 def test_the_same_call_goes_on_after_an_interrupt(algorithm, file, monkeypatch, capsys):
     """Saved after each slice of 50, and interrupted at the second line."""
     monkeypatch.setattr(checkpoint_module, "SAVE_SECONDS", 0)
-    monkeypatch.setattr(training, "_next_length", lambda length, seconds: 50)
+    monkeypatch.setattr(training, "_next_length", lambda length, seconds, wanted: 50)
     unbroken = train(algorithm=algorithm)
     slices = []
 
@@ -95,7 +95,7 @@ def test_an_interrupt_before_the_first_iteration_keeps_the_start(algorithm, file
     np.random.seed(4)
     unbroken = train(parameters=None, algorithm=algorithm)
 
-    def interrupted(descent, team):
+    def interrupted(descent):
         raise KeyboardInterrupt
 
     np.random.seed(4)
@@ -321,7 +321,7 @@ def test_a_second_interrupt_while_saving_loses_nothing(begun, monkeypatch):
 
     monkeypatch.setattr("builtins.print", interrupt)
     monkeypatch.setattr(checkpoint_module.os, "fsync", interrupted_flush)
-    monkeypatch.setattr(training, "_next_length", lambda length, seconds: 80)
+    monkeypatch.setattr(training, "_next_length", lambda length, seconds, wanted: 80)
     with pytest.raises(KeyboardInterrupt):
         train(print_cost=True, checkpoint=begun)
     monkeypatch.undo()

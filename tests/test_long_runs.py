@@ -50,12 +50,13 @@ def test_slices_change_no_bit(algorithm, dtype, monkeypatch, capsys):
 @given(st.integers(1, 10**6), st.floats(1e-9, 100))
 def test_a_slice_takes_about_as_long_as_it_should(length, seconds):
     """As long as an iteration takes now, and at most 16 times as many as before: one measurement may be of a lucky moment."""
-    following = training._next_length(length, seconds)
-    assert 1 <= following <= 16 * length
+    wanted = training.SLICE_SECONDS
+    following = training._next_length(length, seconds, wanted)
+    assert 1 <= following <= min(16 * length, training.MOST_ITERATIONS)
     if following > 1:
-        assert following * seconds / length <= training.SLICE_SECONDS * (1 + 1e-9)
-    if following < 16 * length:
-        assert (following + 1) * seconds / length >= training.SLICE_SECONDS * (1 - 1e-9)
+        assert following * seconds / length <= wanted * (1 + 1e-9)
+    if following < min(16 * length, training.MOST_ITERATIONS):
+        assert (following + 1) * seconds / length >= wanted * (1 - 1e-9)
 
 
 # --------------------------------------------------------------------------------------------------- the bar, the curve
@@ -162,6 +163,7 @@ def test_a_training_that_diverges_says_where_and_what_to_try(algorithm, options,
 # --------------------------------------------------------------------------------------------------------------- Ctrl-C
 
 PROBLEM = """
+import signal
 import numpy as np
 import fastbackprop as bp
 layers, m = {layers}, {m}
@@ -180,7 +182,7 @@ def test_ctrl_c_in_the_middle_of_an_iteration_saves_what_the_same_call_goes_on_f
     """An iteration takes from 10 to 100 ms here: nearly all the time is spent within one."""
     path = tmp_path / "training.npz"
     problem = PROBLEM.format(layers=layers, m=m, algorithm=algorithm)
-    program = [sys.executable, "-u", "-c", f"{problem}\ntrain(10**8, print_cost=True, checkpoint={str(path)!r})"]
+    program = [sys.executable, "-u", "-c", f"{problem}\nsignal.signal(signal.SIGINT, signal.default_int_handler)\ntrain(10**8, print_cost=True, checkpoint={str(path)!r})"]
     with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -2,16 +2,20 @@
 
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import textwrap
 import threading
+import time
 
 import numpy as np
 import pytest
 
 import fastbackprop as bp
 from fastbackprop import team
+from fastbackprop.algorithms import Direct
+from fastbackprop.kernels.threads import ACTIVE, HOLD, OWNER
 from fastbackprop.resources import usable_cores
 from fastbackprop.testing import assert_same_bits
 
@@ -97,33 +101,204 @@ def test_eight_callers_at_once_on_different_shapes(threads):
     assert not wrong
 
 
-def test_a_busy_team_leaves_its_caller_alone(threads):
+def gathered():
+    """The team, at rest, after a call that it helped with."""
+    everything(SHAPES[0])
+    assert team._team is not None
+    return team._team
+
+
+def is_at_rest(crew):
+    """Whether nobody has the team: its helpers go to sleep."""
+    return crew.mailbox[OWNER] == crew.mailbox[HOLD] == crew.mailbox[ACTIVE] == 0
+
+
+@pytest.fixture
+def working():
+    """A function that starts a training on the team, in another thread, until the test ends."""
+    stops = []
+
+    def start(crew):
+        rng = np.random.default_rng(0)
+        X, Y = rng.standard_normal((30, 20_000)), np.ones((1, 20_000))
+        descent = Direct(X, Y, [30, 16, 8, 1], bp.initialize_parameters_deep([30, 16, 8, 1]), 1e-9)
+        worker = threading.Thread(target=descent.advance, args=(10**9,))
+        worker.start()
+        stops.append((descent, worker))
+        while crew.mailbox[OWNER] == 0:
+            time.sleep(0.001)
+
+    yield start
+    for descent, worker in stops:
+        descent.state[0] = 1
+        worker.join()
+
+
+def test_who_finds_the_team_at_work_works_alone(threads, working):
     threads(2)
-    with team.held() as first, team.held() as second:
-        assert first is not second
-        assert second[team.MEMBERS] == 1
+    expected, crew = everything(SHAPES[0]), gathered()
+    working(crew)
+    owner = crew.mailbox[OWNER]
+    for one, other in zip(expected, everything(SHAPES[0]), strict=True):
+        assert_same_bits(other, one)
+    assert crew.mailbox[OWNER] == owner
+    assert crew.mailbox[HOLD] == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system does not let a program choose cores")
 @pytest.mark.skipif(usable_cores() < 2, reason="there is one core")
-def test_helpers_stay_off_the_callers_core_where_there_are_others(threads):
+def test_helpers_stay_off_the_callers_core_and_follow_a_narrowed_affinity(threads, monkeypatch):
     threads(2)
-    with team.held():
-        crew = team._team
-        assert crew is not None
-        assert crew.callers_core in os.sched_getaffinity(0)
-        for helper in crew.helpers:
-            assert os.sched_getaffinity(helper.native_id or 0) == os.sched_getaffinity(0) - {crew.callers_core}
+    monkeypatch.setattr(team, "AFFINITY_SECONDS", 0)
+    allowed = os.sched_getaffinity(0)
+    crew = gathered()
+    ids = [helper.native_id or 0 for helper in crew.helpers]
+    assert all(os.sched_getaffinity(i) == allowed - {crew.kept_off[0]} for i in ids)
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        everything(SHAPES[0])
+        assert all(os.sched_getaffinity(i) == {min(allowed)} for i in ids)
+    finally:
+        os.sched_setaffinity(0, allowed)
+    everything(SHAPES[0])
+    assert all(os.sched_getaffinity(i) == allowed - {crew.kept_off[0]} for i in ids)
 
 
-def test_a_change_of_threads_while_the_team_is_at_work(threads):
+def test_where_no_thread_can_be_kept_off_a_core_the_team_works_all_the_same(threads, monkeypatch):
+    """As on systems other than Linux."""
+    threads(1)
+    expected = everything(SHAPES[0])
+    monkeypatch.delattr(os, "sched_setaffinity", raising=False)
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    threads(3)
+    for one, other in zip(expected, everything(SHAPES[0]), strict=True):
+        assert_same_bits(other, one)
+
+
+def test_a_change_of_threads_while_the_team_is_at_work(threads, working):
     threads(2)
-    with team.held() as mailbox:
-        threads(3)
-        with team.held() as other:
-            assert other is not mailbox
-            assert other is not team.ALONE
+    crew = gathered()
+    working(crew)
+    threads(3)
+    other = gathered()
+    assert other is not crew
+    assert other.members == 3
     assert bp.get_num_threads() == 3
+
+
+def test_helpers_that_are_dismissed_end(threads):
+    threads(3)
+    helpers = gathered().helpers
+    assert len(helpers) == 2
+    threads(1)
+    for helper in helpers:
+        helper.join(10)
+        assert not helper.is_alive()
+
+
+def test_threads_that_cannot_start_are_done_without(threads, monkeypatch, caplog):
+    """As within a container's limit; those that did start help."""
+    threads(1)
+    expected, start = everything(SHAPES[0]), threading.Thread.start
+    started = []
+
+    def limited(thread):
+        if thread.name.startswith("fastbackprop-"):
+            if len(started) >= 2:
+                raise RuntimeError("can't start new thread")
+            started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    caplog.set_level("INFO", logger="fastbackprop")
+    threads(7)
+    for _ in range(3):
+        for one, other in zip(expected, everything(SHAPES[0]), strict=True):
+            assert_same_bits(other, one)
+    assert gathered().members == 3
+    assert [r.getMessage() for r in caplog.records] == [
+        "threads: 3 instead of 7, since no more can be started (can't start new thread)"
+    ]
+    threads(2)
+    assert gathered().members == 1
+
+
+def test_where_the_system_starts_no_thread_at_all_the_caller_does_the_work(threads, monkeypatch):
+    """What has a thread of its own elsewhere: a training, a change of threads, a team."""
+    threads(2)
+    data, start = (np.ones((3, 4)), np.ones((1, 4)), [3, 1], 0.1, 5), bp.initialize_parameters_deep([3, 1])
+    expected = bp.L_layer_model(*data, parameters=start)
+
+    def none(*arguments):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("_thread.start_new_thread", none)
+    assert_same_bits(bp.L_layer_model(*data, parameters=start), expected)
+    threads(1)
+    assert bp.get_num_threads() == 1
+
+
+def test_a_kernel_that_raises_gives_the_team_back(threads):
+    threads(2)
+    crew = gathered()
+
+    def fails(own, place):
+        crew.mailbox[OWNER], crew.mailbox[HOLD] = team._desk.token, 1  # as a kernel has claimed it that finds no memory
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        team.in_team(fails)
+    assert is_at_rest(crew)
+
+
+HANDLER = """
+    import random, signal, sys, threading, time
+    import numpy as np
+    import fastbackprop as bp
+    from fastbackprop import team
+    from fastbackprop.kernels.threads import ACTIVE, HOLD, OWNER
+
+    class Interrupt(Exception):
+        pass
+
+    def interrupt(number, frame):
+        raise Interrupt
+
+    def work():
+        A, cache = bp.linear_activation_forward(A_prev, W, b, "relu")
+        return [A, *bp.linear_activation_backward(A, cache, "relu")]
+
+    rng, moments = np.random.default_rng(0), random.Random(0)
+    A_prev, W, b = rng.standard_normal((300, 100)), rng.standard_normal((200, 300)), np.zeros((200, 1))
+    bp.set_num_threads(2)
+    expected = [x.tobytes() for x in work()]
+    crew, interrupted = team._team, 0
+    signal.signal(signal.SIGALRM, interrupt)
+    for trial in range(int(sys.argv[1])):
+        try:
+            signal.setitimer(signal.ITIMER_REAL, moments.uniform(1e-6, 3e-3))
+            while True:
+                if [x.tobytes() for x in work()] != expected:
+                    sys.exit("other numbers")
+        except Interrupt:
+            interrupted += 1
+            assert crew.mailbox[OWNER] == 0, trial
+    assert team._team is crew
+    assert [x.tobytes() for x in work()] == expected
+    end = time.monotonic() + 10
+    while not all(crew.asleep):
+        assert time.monotonic() < end, "a helper does not go to sleep"
+    assert crew.mailbox[OWNER] == crew.mailbox[HOLD] == crew.mailbox[ACTIVE] == 0
+    assert threading.active_count() == 2
+    print(interrupted)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no signal can be timed here")
+def test_an_exception_of_a_signal_handler_at_any_instruction_does_not_lose_the_team():
+    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(HANDLER), "500"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "500", "")
 
 
 def test_num_threads_is_put_back_whatever_happens(threads):
@@ -139,7 +314,9 @@ def test_set_num_threads_returns_what_it_was(threads):
     assert bp.set_num_threads(4) == 2
 
 
-@pytest.mark.parametrize("n, error", [(0, ValueError), (-1, ValueError), (1.5, TypeError), ("2", TypeError), (True, TypeError)])
+@pytest.mark.parametrize(
+    "n, error", [(0, ValueError), (-1, ValueError), (40_000, ValueError), (1.5, TypeError), ("2", TypeError), (True, TypeError)]
+)
 def test_a_meaningless_number_of_threads_is_refused(threads, n, error):
     before = bp.get_num_threads()
     with pytest.raises(error, match="n is "):
@@ -185,19 +362,23 @@ def test_a_fork_while_the_team_is_at_work(threads):
     if "fork" not in multiprocessing.get_all_start_methods():
         pytest.skip("this system does not fork")
     program = """
-        import os, warnings
+        import os, threading, time, warnings
         import numpy as np
         import fastbackprop as bp
         from fastbackprop import team
+        from fastbackprop.kernels.threads import OWNER
         bp.set_num_threads(2)
         A, W, b = np.ones((300, 200)), np.ones((100, 300)), np.zeros((100, 1))
         warnings.simplefilter("ignore")  # Python 3.12 warns of a fork beside threads, and rightly
-        with team.held():
-            child = os.fork()
-            if child == 0:
-                Z, _ = bp.linear_forward(A, W, b)
-                os._exit(0 if (Z == 300).all() else 1)
-            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        X, Y = np.random.randn(30, 20_000), np.ones((1, 20_000))
+        threading.Thread(target=bp.L_layer_model, args=(X, Y, [30, 16, 1], 1e-9, 10**9), daemon=True).start()
+        while team._team is None or team._team.mailbox[OWNER] == 0:
+            time.sleep(0.001)
+        child = os.fork()
+        if child == 0:
+            Z, _ = bp.linear_forward(A, W, b)
+            os._exit(0 if (Z == 300).all() else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")

@@ -23,8 +23,8 @@ class ProgressBar:
 
     def __call__(self, descent: Any) -> None:
         """Show where the training is."""
-        if descent.known_costs.size:
-            self.bar.set_postfix_str(f"cost {descent.known_costs[-1]:.6f}", refresh=False)
+        if descent.costs:
+            self.bar.set_postfix_str(f"cost {descent.costs[-1]:.6f}", refresh=False)
         self.bar.update(descent.done - self.bar.n)
 
     @staticmethod

@@ -4,7 +4,7 @@ import numpy as np
 
 from fastbackprop.kernels.activations import log, sigmoid_slope
 from fastbackprop.kernels.intrinsics import bare, keep, load, stand_alone, store
-from fastbackprop.kernels.jit import IN, OUT, entry, inner
+from fastbackprop.kernels.jit import COSTS, IN, OUT, entry, inner
 from fastbackprop.kernels.matrix import is_odd, matrix, part
 
 PIECE = 256  # terms that are summed pairwise
@@ -65,9 +65,14 @@ def _pairwise(terms):
     return load(terms, 0)
 
 
-@entry(IN, IN)
-def cross_entropy(AL, Y):
-    """-sum(Y log AL + (1 - Y) log(1 - AL)) / m in float64, where a term 0 log 0 counts as 0. AL, Y: (1, m)."""
+@entry(IN, IN, COSTS)
+def cross_entropy(AL, Y, cost):
+    """cost[0] = -sum(Y log AL + (1 - Y) log(1 - AL)) / m in float64, where a term 0 log 0 counts as 0. AL, Y: (1, m).
+
+    Tells whether it is done, which it is not where an operand is odd.
+    """
+    if is_odd(AL) or is_odd(Y):
+        return False
     m = AL.shape[1]
     owner = np.empty(PIECE, np.float64)
     outputs, labels, terms = matrix(AL), matrix(Y), bare(owner)
@@ -87,7 +92,8 @@ def cross_entropy(AL, Y):
         total, lost = two_sum(total, _pairwise(terms), lost)
     keep(owner)
     # Beside an infinite or undefined sum nothing is lost that could be known.
-    return 0.0 - ((total + lost) / m if lost - lost == 0 else total / m)
+    cost[0] = 0.0 - ((total + lost) / m if lost - lost == 0 else total / m)
+    return True
 
 
 @inner

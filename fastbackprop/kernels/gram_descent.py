@@ -20,45 +20,68 @@ from fastbackprop.kernels.jit import COSTS, FLAT, IN, INT, OUT, REAL, TABLE, ent
 from fastbackprop.kernels.matrix import Matrix, matrix, transposed
 from fastbackprop.kernels.microkernel import ADD, ZERO
 from fastbackprop.kernels.network import DIVERGED, DONE, STOPPED, bare_net, keep_net, net_of, stays_finite, step
-from fastbackprop.kernels.product import gram, gram_workspace_size, mirror, product, workspace_size
+from fastbackprop.kernels.product import (
+    MIRROR,
+    gram,
+    gram_workspace_size,
+    mirror,
+    piece,
+    pieces_size,
+    product,
+    product_in_pieces,
+    workspace_size,
+)
 from fastbackprop.kernels.sweep import bare_plan, keep_plan, plan, sweep
-from fastbackprop.kernels.threads import MEMBERS
+from fastbackprop.kernels.threads import MEMBERS, claim, release
 from fastbackprop.kernels.workspace import lent, scratch, workspace
 
 DEPTH = 8 * KC  # rows of X at a time: Ctrl-C acts between two, and float32 data is widened piece by piece
 
 
-@entry(IN, IN, OUT, OUT, TABLE, dtypes="d")
-def gram_add(X, W1, G, V, mailbox):
-    """G += X^T X, the upper triangle, and V += W1 X, for some rows of X and the columns of W1 that belong to them."""
+@entry(IN, IN, OUT, OUT, TABLE, INT, INT, dtypes="d")
+def gram_add(X, W1, G, V, state, own_mailbox, team_mailbox):
+    """G += X^T X, the upper triangle, and V += W1 X, for some rows of X and the columns of W1 that belong to them.
+
+    Ends early when stopped (state[0] not 0).
+    """
     depth, m = X.shape
     n_1 = W1.shape[0]
     one = one_of(V[0, 0])
-    team = bare(mailbox)
+    stop = bare(state)
+    team = claim(own_mailbox, team_mailbox)
+    members = load(team, MEMBERS)
     inputs, weights, values = matrix(X), matrix(W1), matrix(V)
-    room = workspace_size(n_1, m, depth, one, weights, inputs, False, load(team, MEMBERS))
-    panels, owner = scratch(max(room, gram_workspace_size(m, depth, one, load(team, MEMBERS))), one, team)
-    product(n_1, m, depth, one, weights, inputs, values, ADD, values, panels, team)
-    gram(m, depth, one, inputs, matrix(G), ADD, panels, team)
+    room = pieces_size(n_1, m, depth, one, weights, inputs, members)
+    panels, owner = scratch(max(room, gram_workspace_size(m, depth, one, members)), one, team)
+    product_in_pieces(n_1, m, depth, one, weights, inputs, values, ADD, values, panels, team, stop)
+    _, step = piece(m, m, depth, one)
+    for j in range(0, m, step):
+        if load_flag(stop, 0) == 0:
+            gram(m, depth, one, inputs, matrix(G), ADD, panels, team, j, min(j + step, m))
+    release(team)
     keep(owner)
 
 
-@entry(OUT, dtypes="d")
-def gram_mirror(G):
-    """The lower triangle of G from the upper one."""
-    mirror(G.shape[0], matrix(G))
+@entry(OUT, TABLE, dtypes="d")
+def gram_mirror(G, state):
+    """The lower triangle of G from the upper one; ends early when stopped."""
+    m, stop = G.shape[0], bare(state)
+    for i in range(0, m, MIRROR):
+        if load_flag(stop, 0) == 0:
+            mirror(m, matrix(G), i, min(i + MIRROR, m))
 
 
-@entry(IN, IN, REAL, OUT, TABLE, dtypes="d")
-def gram_finish(X, S, learning_rate, W1, mailbox):
+@entry(IN, IN, REAL, OUT, INT, INT, dtypes="d")
+def gram_finish(X, S, learning_rate, W1, own_mailbox, team_mailbox):
     """W1 <- W1 - (learning_rate / m) S X^T, for some rows of X and the columns of W1 that belong to them."""
     n_0, m = X.shape
     n_1 = W1.shape[0]
     one = one_of(W1[0, 0])
     inputs, sums, weights = transposed(matrix(X)), matrix(S), matrix(W1)
-    team = bare(mailbox)
+    team = claim(own_mailbox, team_mailbox)
     panels, owner = scratch(workspace_size(n_1, n_0, m, one, sums, inputs, False, load(team, MEMBERS)), one, team)
     product(n_1, n_0, m, W1.dtype.type(-learning_rate / m), sums, inputs, weights, ADD, weights, panels, team)
+    release(team)
     keep(owner)
 
 
@@ -68,6 +91,7 @@ def _iterate(net, p, G, Y, W, b, V, S, dZ1, change, panels, rate, largest, mean,
     dW, db = p.sums, Matrix(p.sums.data, p.sums.at + n_weights, 1, 1)
     m, n_1 = p.m, load(net.sizes, 1)
     one = one_of(mean)
+    first_cost = -(-begin // every)
     store(state, 1, DONE)
     for iteration in range(begin, end):
         total = sweep(net, p, mean, V, Y, W, b, dZ1, iteration % every == 0, state, team)
@@ -75,8 +99,11 @@ def _iterate(net, p, G, Y, W, b, V, S, dZ1, change, panels, rate, largest, mean,
             store(state, 1, STOPPED)
             return iteration
         if iteration % every == 0:
-            costs[iteration // every] = total / m
-        product(n_1, m, m, mean, dZ1, G, change, ZERO, change, panels, team)
+            costs[iteration // every - first_cost] = total / m
+        product_in_pieces(n_1, m, m, mean, dZ1, G, change, ZERO, change, panels, team, state)
+        if load_flag(state, 0) != 0:
+            store(state, 1, STOPPED)
+            return iteration
         finite = stays_finite(n_weights, W, dW, rate, largest) and stays_finite(n_biases, b, db, rate, largest)
         if not (finite and stays_finite(n_1 * m, V, change, rate, largest) and stays_finite(n_1 * m, S, dZ1, -one, largest)):
             store(state, 1, DIVERGED)
@@ -88,25 +115,26 @@ def _iterate(net, p, G, Y, W, b, V, S, dZ1, change, panels, rate, largest, mean,
     return end
 
 
-@entry(IN, FLAT, TABLE, FLAT, FLAT, FLAT, FLAT, REAL, REAL, INT, INT, INT, COSTS, TABLE, TABLE, dtypes="d")
-def gram_descent(G, Y, sizes, W, b, V, S, learning_rate, largest, begin, end, every, costs, state, team):
+@entry(IN, FLAT, TABLE, FLAT, FLAT, FLAT, FLAT, REAL, REAL, INT, INT, INT, COSTS, TABLE, INT, INT, dtypes="d")
+def gram_descent(G, Y, sizes, W, b, V, S, learning_rate, largest, begin, end, every, costs, state, own_mailbox, team_mailbox):
     """Iterations as in `direct_descent`, on G, V = W1 X and S = sum of dZ1; W holds the layers from the second on."""
     owners = net_of(sizes, 2)
     net = bare_net(owners)
     m, n_1 = G.shape[0], sizes[1]
     one = one_of(b[0])
     rate, mean = b.dtype.type(learning_rate), one / b.dtype.type(m)
-    products, labels, mailbox = matrix(G), Matrix(bare(Y), 0, m, 1), bare(team)
+    products, labels, team = matrix(G), Matrix(bare(Y), 0, m, 1), claim(own_mailbox, team_mailbox)
     weights, biases = Matrix(bare(W), 0, 1, 1), Matrix(bare(b), 0, 1, 1)
     first, total_dZ1 = Matrix(bare(V), 0, m, 1), Matrix(bare(S), 0, m, 1)
     slopes, changes = np.empty(n_1 * m, b.dtype), np.empty(n_1 * m, b.dtype)
     dZ1, change = Matrix(bare(slopes), 0, m, 1), Matrix(bare(changes), 0, m, 1)
-    panels = workspace(workspace_size(n_1, m, m, one, dZ1, products, False, load(mailbox, MEMBERS)), one)
-    p = plan(net, 2, m, one, first, W.size, mailbox)
+    panels = workspace(pieces_size(n_1, m, m, one, dZ1, products, load(team, MEMBERS)), one)
+    p = plan(net, 2, m, one, first, W.size, team)
     done = _iterate(
         net, bare_plan(p), products, labels, weights, biases, first, total_dZ1, dZ1, change,
-        lent(panels), rate, b.dtype.type(largest), mean, begin, end, every, costs, bare(state), mailbox,
+        lent(panels), rate, b.dtype.type(largest), mean, begin, end, every, costs, bare(state), team,
     )  # fmt: skip
+    release(team)
     keep(slopes)
     keep(changes)
     keep(panels.data)

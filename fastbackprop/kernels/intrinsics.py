@@ -366,14 +366,36 @@ def store(typing_context, a, i, value):
     return types.void(a, types.intp, a.dtype), emit
 
 
-@with_twin(_load_twin)
-def load_flag(typing_context, a, i):
-    """a[i] of whole numbers that another thread may write: read anew each time."""
+def _loader(ordering):
+    def typing(typing_context, a, i):
+        def emit(context, builder, signature, arguments):
+            return builder.load_atomic(address(context, builder, a, *arguments), ordering, 8)
+
+        return a.dtype(a, types.intp), emit
+
+    return with_twin(_load_twin)(typing)
+
+
+# a[i] of whole numbers that another thread may write, read anew each time; what that thread wrote before is seen too.
+load_flag = _loader("acquire")
+# Likewise, and never before what this thread wrote before: two threads that each write one number and then look at the other's
+# do not both miss it.
+load_ordered = _loader("seq_cst")
+
+
+def _store_flag_twin(a, i, value):
+    a[i] = value
+
+
+@with_twin(_store_flag_twin)
+def store_flag(typing_context, a, i, value):
+    """a[i] = value of whole numbers that another thread reads; who sees it sees all that was written before."""
 
     def emit(context, builder, signature, arguments):
-        return builder.load_atomic(address(context, builder, a, *arguments), "acquire", 8)
+        builder.store_atomic(arguments[2], address(context, builder, a, *arguments[:2]), "release", 8)
+        return context.get_dummy_value()
 
-    return a.dtype(a, types.intp), emit
+    return types.void(a, types.intp, a.dtype), emit
 
 
 def _stand_alone_twin():

@@ -5,83 +5,31 @@ that Python calls: one canonical signature a dtype, compiled or loaded on first 
 sizes never compile anything more.
 """
 
-import contextlib
-import hashlib
-import logging
 import os
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, ClassVar
 
-import llvmlite
 import llvmlite.binding as llvm
 import numba
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.ccallback import CFunc
+from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
-from fastbackprop.kernels import blocking
-
-logger = logging.getLogger("fastbackprop")
+from fastbackprop.kernels.disk_cache import DiskCache
+from fastbackprop.kernels.tasks import Task
 
 JIT = not numba.config.DISABLE_JIT
 
 # No fastmath: what may fuse is spelled `fma`, what may be re-ordered is spelled as vectors; nan and inf keep working.
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": False}
 
+_DESCRIBED = repr(sorted(_OPTIONS.items()))
+
 _DTYPES = {"d": types.float64, "f": types.float32}
-# Settings that change no machine code.
-_HARMLESS = {"NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS", "NUMBA_DISABLE_JIT"}
-
-
-def _cache_key() -> str:
-    """Hash of all that the machine code depends on and Numba's own index does not see.
-
-    Numba stamps the file of the cached function only: neither callees in other files, nor module globals such as tile
-    sizes, nor its own settings.
-    """
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    facts = {name: value for name, value in vars(blocking).items() if name.isupper()}
-    settings = {k: v for k, v in os.environ.items() if k.startswith("NUMBA_") and k not in _HARMLESS}
-    digest.update(repr((sorted(facts.items()), sorted(settings.items()), _OPTIONS)).encode())
-    digest.update(f"{numba.__version__} {llvmlite.__version__}".encode())
-    return digest.hexdigest()[:16]
-
-
-def _writable(folder: Path) -> bool:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
-
-
-def _cache_folder() -> str | None:
-    """The first writable one of: the user's NUMBA_CACHE_DIR, beside the source, the user's own cache; or None."""
-    if numba.config.CACHE_DIR:
-        parents = [Path(numba.config.CACHE_DIR)]
-    else:
-        home = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-        parents = [Path(__file__).parent / "__pycache__", Path(home)]
-    try:
-        name = f"fastbackprop-{_cache_key()}"
-    except OSError as error:
-        logger.info("no disk cache for compiled kernels: the sources cannot be read (%s)", error)
-        return None
-    for parent in parents:
-        if _writable(parent / name):
-            return str(parent / name)
-    logger.info("no disk cache for compiled kernels: none of %s is writable; each process compiles anew", parents)
-    return None
-
-
-_CACHE_FOLDER = _cache_folder() if JIT else None
 
 
 def inner(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -147,24 +95,36 @@ def WORDS(T: Any) -> Any:
     return types.CPointer(types.int64)
 
 
-_decorating = threading.RLock()
+# Held by the thread that compiles or loads one function, and by a fork, which waits for that function.
+_compiling = threading.RLock()
 
 
-@contextlib.contextmanager
-def _disk_cache(T: Any) -> Iterator[dict[str, Any]]:
-    """The options for caching; Numba reads the folder while it decorates, then the user's own setting is put back.
+def _locks_of_compilers() -> list[Any]:
+    """Numba's and llvmlite's lock: a child that is forked while another thread holds one would wait for it for ever.
 
-    A folder a dtype: two processes that at once add a signature each to the index of one function number them alike, and
-    one's machine code is then loaded for the other's signature.
+    Renewed in the child they are no help: LLVM has locks of its own, which hang it then. Source: their sources; where these
+    names are gone, a fork waits for our own compiles alone.
     """
-    with _decorating:
-        before = numba.config.CACHE_DIR
-        if _CACHE_FOLDER is not None:
-            numba.config.CACHE_DIR = str(Path(_CACHE_FOLDER) / str(T))
-        try:
-            yield {"cache": _CACHE_FOLDER is not None}
-        finally:
-            numba.config.CACHE_DIR = before
+    llvmlite_lock = getattr(getattr(llvm.ffi, "lib", None), "_lock", None)
+    found = [getattr(global_compiler_lock, "_lock", None), getattr(llvmlite_lock, "_lock", None)]
+    return [lock for lock in found if hasattr(lock, "acquire") and hasattr(lock, "release")]
+
+
+def _after_fork_in_child() -> None:
+    """Nobody compiles in a child: what a thread of the parent had begun is to be begun again."""
+    for lock in (_compiling, *_locks_of_compilers()):
+        if not lock._is_owned():
+            lock._at_fork_reinit()  # its owner is no more, where an interrupt kept the fork from waiting for it
+    for entry in Entry.all:
+        entry.tasks.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    # The hooks run last to first before a fork, first to last after it: our lock is taken first, as who compiles does. They are
+    # methods in C, which no handler's exception can leave half done.
+    for _lock in (*reversed(_locks_of_compilers()), _compiling):
+        os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+    os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 class Routine:
@@ -185,10 +145,13 @@ class Routine:
 
     def load(self, T: Any) -> None:
         """Compile it, or load it from the disk cache, and make its symbol known to the linker."""
-        if self.symbol(T) not in Routine.loaded:
+        with _compiling:
+            if self.symbol(T) in Routine.loaded:
+                return
             signature = types.void(*(argument(T) for argument in self.arguments))
-            with _disk_cache(T) as options:
-                compiled = numba.cfunc(signature, error_model="numpy", **options)(self.function)
+            compiled: Any = CFunc(self.function, (signature.args, signature.return_type), {}, {"error_model": "numpy"})
+            compiled._cache = DiskCache(self.function, f"{self.function.__name__}-{T}", _DESCRIBED)
+            compiled.compile()
             llvm.add_symbol(self.symbol(T), compiled.address)
             Routine.loaded[self.symbol(T)] = compiled
 
@@ -220,34 +183,47 @@ def routine(*arguments: Callable[[Any], Any]) -> Callable[[Callable[..., Any]], 
 class Entry(dict[str, Callable[..., Any]]):
     """A kernel that Python calls: `kernel["d"](...)` for float64, `kernel["f"](...)` for float32.
 
-    A look-up compiles (or loads from the disk cache) the canonical signature of that dtype the first time.
+    A look-up compiles (or loads from the disk cache) the canonical signature of that dtype the first time. A thread of its own
+    does it: an exception within Numba's compiler leaves its lock held or its registry broken for good. Who is interrupted while
+    waiting finds it done, or further on, at the next look-up.
     """
+
+    all: ClassVar[list["Entry"]] = []
 
     def __init__(self, function: Callable[..., Any], arguments: tuple[Callable[[Any], Any], ...], dtypes: str) -> None:
         super().__init__()
         self.dtypes = dtypes
-        self.function, self.arguments, self.lock = function, arguments, threading.RLock()
+        self.function, self.arguments = function, arguments
         self.routines = tuple(Routine.all)  # all that were defined before it: it can't call others
         self.dispatchers: dict[str, Any] = {}
+        self.tasks: dict[str, Task] = {}
+        Entry.all.append(self)
 
     def __missing__(self, char: str) -> Callable[..., Any]:
         if char not in self.dtypes:
             raise KeyError(char)
-        with self.lock:
-            if char not in self:
-                self[char] = self._compile(char) if JIT else self.function
+        if not JIT:
+            return self.setdefault(char, self.function)
+        task = self.tasks.setdefault(char, Task(self._compile, char))
+        task.start()
+        try:
+            task.wait()
+        finally:
+            if task.done and char not in self:  # it failed: the next look-up tries again
+                self.tasks.pop(char, None)
         return self[char]
 
-    def _compile(self, char: str) -> Any:
+    def _compile(self, char: str) -> None:
         T = _DTYPES[char]
         for routine in self.routines:
             routine.load(T)
-        signature = tuple(argument(T) for argument in self.arguments)
-        with _disk_cache(T) as options:
-            dispatcher = self.dispatchers[char] = numba.njit(**options, **_OPTIONS)(self.function)
-        dispatcher.compile(signature)
-        # Past the dispatcher, which takes 0.15 us to find the only signature that there is.
-        return dispatcher.overloads[signature].entry_point
+        with _compiling:
+            signature = tuple(argument(T) for argument in self.arguments)
+            dispatcher = self.dispatchers[char] = numba.njit(**_OPTIONS)(self.function)
+            dispatcher._cache = DiskCache(self.function, f"{self.function.__name__}-{T}", _DESCRIBED)
+            dispatcher.compile(signature)
+            # Past the dispatcher, which takes 0.15 us to find the only signature that there is.
+            self[char] = dispatcher.overloads[signature].entry_point
 
 
 def entry(*arguments: Callable[[Any], Any], dtypes: str = "df") -> Callable[[Callable[..., Any]], Entry]:

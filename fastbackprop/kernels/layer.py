@@ -11,34 +11,38 @@ With few strips the team shares each product. Chunks depend on the shape alone, 
 from fastbackprop.kernels.activations import LINEAR, one_of
 from fastbackprop.kernels.blocking import CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS, STREAM_BYTES, STRIP_BYTES
 from fastbackprop.kernels.elementwise import activate_shared, gradient_shared
-from fastbackprop.kernels.intrinsics import bare, keep, load, store
-from fastbackprop.kernels.jit import IN, INT, OUT, POINTER, REAL, TABLE, WORDS, N, entry, inner, routine
+from fastbackprop.kernels.intrinsics import keep, load, store
+from fastbackprop.kernels.jit import IN, INT, OUT, POINTER, REAL, WORDS, N, entry, inner, routine
 from fastbackprop.kernels.matrix import Matrix, is_odd, matrix, part, size_of, transposed
 from fastbackprop.kernels.microkernel import ADD, BIAS, ZERO
 from fastbackprop.kernels.product import product, workspace_size
-from fastbackprop.kernels.threads import MEMBERS, share
+from fastbackprop.kernels.threads import MEMBERS, claim, release, share
 from fastbackprop.kernels.words import alone, number_of, put, take, tell, word_of
 from fastbackprop.kernels.workspace import scratch
 
 
-@entry(IN, OUT, INT, TABLE)
-def activation_forward(Z, A, activation, team):
+@entry(IN, OUT, INT, INT, INT)
+def activation_forward(Z, A, activation, own_mailbox, team_mailbox):
     """A = g(Z), elementwise; tells whether it is done, which it is not where Z is odd."""
     if is_odd(Z):
         return False
     if Z.size > 0:
-        activate_shared(Z.shape[0], Z.shape[1], one_of(A[0, 0]), matrix(Z), matrix(A), activation, bare(team))
+        team = claim(own_mailbox, team_mailbox)
+        activate_shared(Z.shape[0], Z.shape[1], one_of(A[0, 0]), matrix(Z), matrix(A), activation, team)
+        release(team)
     return True
 
 
-@entry(IN, IN, OUT, INT, TABLE)
-def activation_backward(dA, Z, dZ, activation, team):
+@entry(IN, IN, OUT, INT, INT, INT)
+def activation_backward(dA, Z, dZ, activation, own_mailbox, team_mailbox):
     """dZ = dA * g'(Z), elementwise; tells whether it is done, which it is not where an operand is odd."""
     if is_odd(dA) or is_odd(Z):
         return False
     if Z.size > 0:
         one = one_of(dZ[0, 0])
-        gradient_shared(Z.shape[0], Z.shape[1], one, matrix(dA), matrix(Z), matrix(dZ), activation, bare(team))
+        team = claim(own_mailbox, team_mailbox)
+        gradient_shared(Z.shape[0], Z.shape[1], one, matrix(dA), matrix(Z), matrix(dZ), activation, team)
+        release(team)
     return True
 
 
@@ -110,14 +114,14 @@ def forward_chunk(words, chunk, member, like):
 _forward_address = forward_chunk.address()
 
 
-@entry(IN, IN, IN, OUT, OUT, INT, TABLE)
-def layer_forward(A_prev, W, b, Z, A, activation, mailbox):
+@entry(IN, IN, IN, OUT, OUT, INT, INT, INT)
+def layer_forward(A_prev, W, b, Z, A, activation, own_mailbox, team_mailbox):
     """Z = W A_prev + b, A = g(Z); LINEAR: A is not written. Tells whether it is done: not where an operand is odd."""
     if is_odd(A_prev) or is_odd(W) or is_odd(b):
         return False
     n, m = Z.shape
     n_prev = W.shape[1]
-    team = bare(mailbox)
+    team = claim(own_mailbox, team_mailbox)
     one = Z.dtype.type(1)
     inputs, weights, values, outputs = matrix(A_prev), matrix(W), matrix(Z), matrix(A)
     step = strip(2 * n + n_prev, m, Z.itemsize)
@@ -138,6 +142,7 @@ def layer_forward(A_prev, W, b, Z, A, activation, mailbox):
         share(team, _forward_address(one), chunks)
     else:
         forward(m, step, n, n_prev, one, inputs, weights, bias, values, outputs, activation, panels, team)
+    release(team)
     keep(owner)
     return True
 
@@ -199,14 +204,14 @@ def _add_up(chunks, size, sums, dW, db, n_weights):
             store(db.data, db.at + i - n_weights, total)
 
 
-@entry(IN, IN, IN, IN, OUT, OUT, OUT, INT, TABLE)
-def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, mailbox):
+@entry(IN, IN, IN, IN, OUT, OUT, OUT, INT, INT, INT)
+def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, own_mailbox, team_mailbox):
     """dA_prev, dW, db from dA and Z; LINEAR: dA is dZ, Z is not read. Tells whether it is done: not where an operand is odd."""
     if is_odd(dA) or is_odd(Z) or is_odd(A_prev) or is_odd(W):
         return False
     n, m = dA.shape
     n_prev = W.shape[1]
-    team = bare(mailbox)
+    team = claim(own_mailbox, team_mailbox)
     one = dW.dtype.type(1)
     mean = one / dW.dtype.type(m)
     step = strip(2 * n + 2 * n_prev, m, dW.itemsize)
@@ -254,6 +259,7 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, mailbox):
             )  # fmt: skip
     if in_chunks:
         _add_up(chunks, size, sums, to_weights, to_bias, n * n_prev)
+    release(team)
     keep(owner)
     return True
 

@@ -23,16 +23,19 @@ class Matrix(NamedTuple):
 
 @inner
 def matrix(X):
-    """The matrix of a 2-D array that is not odd; the array has to be kept."""
+    """The matrix of a 2-D array that is not odd; the array has to be kept. A stride along a single element means nothing."""
     row, column = X.strides
     return Matrix(flat(X), 0, row // X.itemsize, column // X.itemsize)
 
 
 @inner
 def is_odd(X):
-    """Whether the strides of a 2-D array lead between its elements, as in a field of records: kernels leave it alone."""
+    """Whether strides of a 2-D array lead between its elements, as in a field of records: kernels leave it alone.
+
+    Along a single element no stride leads anywhere, and NumPy calls an array contiguous whatever it is there.
+    """
     row, column = X.strides
-    return row % X.itemsize != 0 or column % X.itemsize != 0
+    return (X.shape[0] > 1 and row % X.itemsize != 0) or (X.shape[1] > 1 and column % X.itemsize != 0)
 
 
 @inner

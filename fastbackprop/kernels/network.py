@@ -18,7 +18,7 @@ from fastbackprop.kernels.intrinsics import bare, keep, load, load_flag, stand_a
 from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.matrix import Matrix, lanes_of, transposed
 from fastbackprop.kernels.microkernel import BIAS, ZERO
-from fastbackprop.kernels.product import product, workspace_size
+from fastbackprop.kernels.product import pieces_size, product, product_in_pieces
 
 # What a training loop's status says.
 DONE, STOPPED, DIVERGED = 0, 1, 2
@@ -121,9 +121,9 @@ def panels_size(net, first, columns, one, X, members):
         n, n_prev = load(net.sizes, l), load(net.sizes, l - 1)
         W = Matrix(X.data, 0, n_prev, 1)
         A_prev = X if l == 1 else block
-        needed = max(needed, workspace_size(n, columns, n_prev, one, W, A_prev, False, members))
-        needed = max(needed, workspace_size(n, n_prev, columns, one, block, transposed(A_prev), False, members))
-        needed = max(needed, workspace_size(n_prev, columns, n, one, transposed(W), block, False, members))
+        needed = max(needed, pieces_size(n, columns, n_prev, one, W, A_prev, members))
+        needed = max(needed, pieces_size(n, n_prev, columns, one, block, transposed(A_prev), members))
+        needed = max(needed, pieces_size(n_prev, columns, n, one, transposed(W), block, members))
     return needed
 
 
@@ -138,7 +138,8 @@ def forward_pass(net, first, columns, X, W, b, values, length, scratch, panels, 
             return
         A = rows_of(net, values, l, length)
         Z = Matrix(scratch.data, scratch.at, length, 1) if l < net.L else A
-        product(n, columns, n_prev, one, weights(net, W, l), A_prev, Z, BIAS, biases(net, b, l), panels, team)
+        bias = biases(net, b, l)
+        product_in_pieces(n, columns, n_prev, one, weights(net, W, l), A_prev, Z, BIAS, bias, panels, team, state)
         if l < net.L:
             activate_shared(n, length, one, Z, A, RELU, team)
 
@@ -189,10 +190,12 @@ def backward_pass(
         A_prev = X if l == 1 else rows_of(net, values, l - 1, length)
         dZ, to_bias = rows_of(net, gradients, l, length), biases(net, db, l)
         product(n, 1, columns, mean, dZ, ones, to_bias, start, to_bias, panels, team)
-        product(n, n_prev, columns, mean, dZ, transposed(A_prev), weights(net, dW, l), start, to_bias, panels, team)
+        X_prev = transposed(A_prev)
+        product_in_pieces(n, n_prev, columns, mean, dZ, X_prev, weights(net, dW, l), start, to_bias, panels, team, state)
         if l > 1 and load_flag(state, 0) == 0:
             dA_prev = Matrix(scratch.data, scratch.at, length, 1)
-            product(n_prev, columns, n, one, transposed(weights(net, W, l)), dZ, dA_prev, ZERO, to_bias, panels, team)
+            W_T = transposed(weights(net, W, l))
+            product_in_pieces(n_prev, columns, n, one, W_T, dZ, dA_prev, ZERO, to_bias, panels, team, state)
             dZ_prev = rows_of(net, gradients, l - 1, length)
             gradient_shared(n_prev, length, one, dA_prev, A_prev, dZ_prev, RELU, team)
 

@@ -3,8 +3,8 @@
 from numba import types
 
 from fastbackprop.kernels.activations import one_of
-from fastbackprop.kernels.blocking import KC, MR, NV, SHARED_OPERATIONS
-from fastbackprop.kernels.intrinsics import address, load, store, with_twin
+from fastbackprop.kernels.blocking import BLOCK_OPERATIONS, KC, MR, NV, SHARED_OPERATIONS
+from fastbackprop.kernels.intrinsics import address, load, load_flag, store, with_twin
 from fastbackprop.kernels.jit import NUMBER, POINTER, WORDS, N, inner, routine
 from fastbackprop.kernels.matmul import (
     FLIP,
@@ -92,7 +92,7 @@ def product_chunk(words, chunk, member, like):
     rows, columns = min(row_step, rows - i), min(column_step, columns - j)
     if diagonal != NOWHERE:
         diagonal += j
-        rows = min(rows, j + columns)
+        rows = min(rows, diagonal + columns)
     _here(
         chosen, rows, columns, depth, scale, part(A, i, 0), part(B, 0, j), part(C, i, j), start, part(bias, i, 0),
         workspace, diagonal,
@@ -202,24 +202,74 @@ def product(rows, columns, depth, scale, A, B, C, start, bias, workspace, team, 
 
 
 @inner
+def piece(rows, columns, depth, one):
+    """Rows and columns of a piece of a product, between two of which a training looks at its stop flag; all as a rule."""
+    if rows * columns * depth <= BLOCK_OPERATIONS:
+        return rows, columns
+    if columns >= rows:
+        unit = NV * lanes_of(one)
+        return rows, min(columns, max(unit, BLOCK_OPERATIONS // (rows * depth) // unit * unit))
+    return min(rows, max(MR, BLOCK_OPERATIONS // (columns * depth) // MR * MR)), columns
+
+
+@inner
+def pieces_size(rows, columns, depth, one, A, B, members):
+    """Numbers of workspace that `product_in_pieces` needs in a team of so many members."""
+    row_step, column_step = piece(rows, columns, depth, one)
+    size = workspace_size(row_step, column_step, depth, one, A, B, False, members)
+    last_rows = rows - (-(-rows // row_step) - 1) * row_step
+    last_columns = columns - (-(-columns // column_step) - 1) * column_step
+    return max(size, workspace_size(last_rows, last_columns, depth, one, A, B, False, members))
+
+
+@inner
+def product_in_pieces(rows, columns, depth, scale, A, B, C, start, bias, workspace, team, state):
+    """`product`, for a training: where it is large, with looks at the stop flag in between, at which it ends early."""
+    row_step, column_step = piece(rows, columns, depth, scale)
+    i = 0
+    while i < rows:  # a range of these steps would divide, which a tiny net notices
+        j = 0
+        while j < columns:
+            if load_flag(state, 0) != 0:
+                return
+            here, there = min(row_step, rows - i), min(column_step, columns - j)
+            beta = part(bias, i, 0)
+            product(here, there, depth, scale, part(A, i, 0), part(B, 0, j), part(C, i, j), start, beta, workspace, team)
+            j += column_step
+        i += row_step
+
+
+@inner
 def gram_workspace_size(m, depth, one, members):
     """Numbers of workspace that `gram` needs in a team of so many members."""
     return _room(PACK_B + SYMMETRIC, m, m, depth, one, members)
 
 
 @inner
-def gram(m, depth, one, X, G, start, workspace, team):
-    """G = c0 + X^T X, the upper triangle (and what its tiles cover below the diagonal); X is (depth, m)."""
+def gram(m, depth, one, X, G, start, workspace, team, begin=0, end=-1):
+    """G = c0 + X^T X, the upper triangle (and what its tiles cover below the diagonal); X is (depth, m).
+
+    Columns `begin` .. `end` - 1 of it, or all.
+    """
+    columns = (m if end < 0 else end) - begin
+    rows = begin + columns
+    B, C = part(X, 0, begin), part(G, 0, begin)
     chosen = SYMMETRIC + PACK_B + (PACK_A if lies_across(m, depth, size_of(one), transposed(X)) else 0)
-    if is_shared(m, m, depth, load(team, MEMBERS)):
-        _in_team(chosen, m, m, depth, one, transposed(X), X, G, start, G, workspace, 0, team)
+    if is_shared(rows, columns, depth, load(team, MEMBERS)):
+        _in_team(chosen, rows, columns, depth, one, transposed(X), B, C, start, G, workspace, begin, team)
     else:
-        _here(chosen, m, m, depth, one, transposed(X), X, G, start, G, workspace, 0)
+        _here(chosen, rows, columns, depth, one, transposed(X), B, C, start, G, workspace, begin)
+
+
+MIRROR = 64  # side of a block that is mirrored at a time: rows that are read across stay in L1
 
 
 @inner
-def mirror(m, G):
-    """The lower triangle of G from the upper one."""
-    for i in range(m):
-        for j in range(i):
-            store(G.data, G.at + i * G.row + j, load(G.data, G.at + j * G.row + i))
+def mirror(m, G, begin=0, end=-1):
+    """The lower triangle of G from the upper one; rows `begin` .. `end` - 1 of it, or all."""
+    end = m if end < 0 else end
+    for i_block in range(begin, end, MIRROR):
+        for j_block in range(0, min(i_block + MIRROR, end), MIRROR):
+            for i in range(i_block, min(i_block + MIRROR, end)):
+                for j in range(j_block, min(j_block + MIRROR, i)):
+                    store(G.data, G.at + i * G.row + j, load(G.data, G.at + j * G.row + i))

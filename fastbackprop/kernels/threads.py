@@ -5,12 +5,17 @@ too, claims chunks by an atomic counter until none is left; the caller closes th
 Nobody waits for a helper that sleeps: what it doesn't claim, the others do. So which thread computes a chunk is chance,
 but what a chunk computes is not: the bits are the same for any number of threads.
 
+Entries are handed two mailboxes: the caller's own and the team's. They claim the team as they begin and give it back as they
+end, within compiled code: a signal handler, which runs between two instructions of Python and may raise there, never finds it
+claimed. A token left behind by a kernel that raised (no memory) is overwritten by its thread's next call.
+
 The mailbox is an array of int64, what is written by different threads on different cache lines::
 
     OPEN    odd while a job can be joined; goes up by one when it opens and again when it closes
     CLAIM   the next chunk          ACTIVE   helpers inside the job
     JOB     address of the routine, COUNT of chunks, then ARGUMENTS, as many words as the routine knows
     MEMBERS of the team, the caller among them; 1 in the mailbox of who works alone
+    OWNER   TOKEN of who has the team, 0 if nobody; TOKEN of whose mailbox it is, in the mailbox of who works alone
     HOLD    1 while somebody has the team: helpers stay awake between jobs
     SCRATCH address of memory that a call may use until it returns, SCRATCH_BYTES of it
     ALONE   where the mailbox begins that a chunk hands on: its work is not shared further
@@ -23,11 +28,11 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from fastbackprop.kernels.intrinsics import address, bare, load, load_flag, store, with_twin
-from fastbackprop.kernels.jit import INT, TABLE, entry, inner
+from fastbackprop.kernels.intrinsics import address, load, load_flag, load_ordered, store, store_flag, with_twin
+from fastbackprop.kernels.jit import INT, entry, inner
 
-OPEN, CLAIM, ACTIVE, HOLD = 0, 8, 16, 24
-JOB, COUNT, MEMBERS, SCRATCH, SCRATCH_BYTES = 32, 33, 34, 35, 36
+OPEN, CLAIM, ACTIVE, HOLD, OWNER = 0, 8, 16, 24, 25
+JOB, COUNT, MEMBERS, SCRATCH, SCRATCH_BYTES, TOKEN = 32, 33, 34, 35, 36, 37
 ARGUMENTS, ALONE, MAILBOX = 40, 88, 128
 
 SPINS = 2_000  # looks at the mailbox before a helper yields the processor; about 40 us
@@ -49,6 +54,58 @@ def atomic_add(typing_context, a, i, value):
         return builder.atomic_rmw("add", pointer, arguments[2], "seq_cst")
 
     return types.int64(a, types.intp, types.int64), emit
+
+
+def _mailbox_at_twin(mailbox):
+    return mailbox
+
+
+@with_twin(_mailbox_at_twin)
+def _mailbox_at(typing_context, place):
+    """The mailbox at an address; plain Python hands over the mailbox itself."""
+
+    def emit(context, builder, signature, arguments):
+        return builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+
+    return types.CPointer(types.int64)(types.int64), emit
+
+
+def _claim_twin(a, i, value):
+    raise NotImplementedError("there is no team where nothing is compiled")
+
+
+@with_twin(_claim_twin)
+def _claim_word(typing_context, a, i, value):
+    """a[i] = value at once if it is 0 or value; whether it is now."""
+
+    def emit(context, builder, signature, arguments):
+        pointer, value = address(context, builder, a, arguments[0], arguments[1]), arguments[2]
+        found = builder.cmpxchg(pointer, ir.Constant(ir.IntType(64), 0), value, "seq_cst", "seq_cst")
+        left = builder.icmp_signed("==", builder.extract_value(found, 0), value)
+        return builder.or_(builder.extract_value(found, 1), left)
+
+    return types.boolean(a, types.intp, types.int64), emit
+
+
+@inner
+def claim(own, team):
+    """The mailbox to work with until `release`: the team's, if there is one that nobody else has, else the caller's own."""
+    mine = _mailbox_at(own)
+    if team == 0:
+        return mine
+    theirs = _mailbox_at(team)
+    if not _claim_word(theirs, OWNER, load(mine, TOKEN)):
+        return mine
+    store_flag(theirs, HOLD, 1)
+    return theirs
+
+
+@inner
+def release(mailbox):
+    """End of a `claim`."""
+    if load_flag(mailbox, OWNER) != 0:
+        store_flag(mailbox, HOLD, 0)
+        store_flag(mailbox, OWNER, 0)
 
 
 def _relax_twin(sleep):
@@ -135,23 +192,23 @@ def share(team, job, count):
     store(team, CLAIM, 0)
     atomic_add(team, OPEN, 1)
     _work(team, 0)
-    atomic_add(team, OPEN, 1)
+    atomic_add(team, OPEN, 1)  # closed: then the look at who is inside, as `serve` goes in and then looks whether it is open
     looks = 0
-    while load_flag(team, ACTIVE) != 0:
+    while load_ordered(team, ACTIVE) != 0:
         looks += 1
         relax(0 if looks < SPINS else 1)
 
 
-@entry(TABLE, INT, INT, dtypes="d")
+@entry(INT, INT, INT, dtypes="d")
 def serve(mailbox, member, patience):
     """A helper's loop: join each job; returns when `patience` looks found none and nobody holds the team."""
-    team = bare(mailbox)
+    team = _mailbox_at(mailbox)
     done, looks = 0, 0
     while looks < patience or load_flag(team, HOLD) != 0:
         job = load_flag(team, OPEN)
         if job % 2 == 1 and job != done:
             atomic_add(team, ACTIVE, 1)
-            if load_flag(team, OPEN) == job:  # still the same: the caller now waits for this helper
+            if load_ordered(team, OPEN) == job:  # still the same: the caller now waits for this helper
                 _work(team, member)
                 looks = 0
             atomic_add(team, ACTIVE, -1)

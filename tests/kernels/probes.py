@@ -5,6 +5,8 @@ lies around them: `place` fills it with nan, which whatever reads too much lets 
 replaces.
 """
 
+import functools
+
 import numpy as np
 
 from fastbackprop import testing
@@ -18,7 +20,8 @@ from fastbackprop.kernels.matrix import Matrix, lanes_of, matrix, size_of
 from fastbackprop.kernels.microkernel import inner_tiles, outer_tiles
 from fastbackprop.kernels.packing import pack, stream
 from fastbackprop.kernels.product import gram, gram_workspace_size, mirror, product, workspace_size
-from fastbackprop.team import ALONE, _mailbox
+from fastbackprop.team import _ALONE, NOBODY, _mailbox
+from fastbackprop.team import place as mailbox_place
 
 DTYPES = ("float64", "float32")
 
@@ -167,6 +170,12 @@ def masked(dA, Z, dz, idz, dz_row, activation, team):
 # ------------------------------------------------------------------------------------------------------------ the team
 
 
+@functools.cache
 def mailbox(members):
     """That of a team whose helpers never come: its caller does all chunks, one after the other."""
-    return ALONE if members == 1 else _mailbox(members)
+    return _ALONE if members == 1 else _mailbox(members)
+
+
+def hands(members):
+    """The last arguments of an entry that is to work with such a mailbox."""
+    return mailbox_place(mailbox(members)), NOBODY

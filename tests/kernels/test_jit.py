@@ -20,7 +20,7 @@ import fastbackprop
 from fastbackprop.kernels import activations, descent, gram_descent, jit, layer
 from fastbackprop.testing import CASES, Size, assert_same_bits
 
-from .probes import LAYOUTS, mailbox
+from .probes import LAYOUTS, hands
 from .trainings import ALGORITHMS, Training
 
 PACKAGE = Path(fastbackprop.__file__).parent
@@ -283,7 +283,7 @@ def test_layouts_and_sizes_of_a_layer_compile_nothing_more(char):
         layer.descend,
     )
     forward, backward, activate, mask, descend = (entry[char] for entry in entries)
-    before, alone = compiles(*entries), mailbox(1)
+    before, alone = compiles(*entries), hands(1)
     for size in (Size((1, 1), 1), Size((7, 5), 9), Size((70, 50), 40)):
         A_prev, W, b = CASES["linear_forward"].make(size, char)
         dA, Z = CASES["relu_backward"].make(size, char)
@@ -291,10 +291,10 @@ def test_layouts_and_sizes_of_a_layer_compile_nothing_more(char):
         for layout in LAYOUTS.values():
             a_prev, w, beta, da, z = (layout(x) for x in (A_prev, W, b, dA, Z))
             outputs = [np.empty(x.shape, x.dtype) for x in (Z, Z, A_prev, W, b, Z, Z, W)]
-            forward(a_prev, w, beta, *outputs[:2], activations.RELU, alone)
-            backward(da, z, a_prev, w, *outputs[2:5], activations.SIGMOID, alone)
-            activate(z, outputs[5], activations.SIGMOID, alone)
-            mask(da, z, outputs[6], activations.RELU, alone)
+            forward(a_prev, w, beta, *outputs[:2], activations.RELU, *alone)
+            backward(da, z, a_prev, w, *outputs[2:5], activations.SIGMOID, *alone)
+            activate(z, outputs[5], activations.SIGMOID, *alone)
+            mask(da, z, outputs[6], activations.RELU, *alone)
             descend(w, w, 0.5, outputs[7])
             results.append(outputs)
         # Products may take another way in another layout; elementwise results are the same in each bit.
@@ -314,7 +314,7 @@ def test_depths_of_a_network_compile_nothing_more(char):
         X, start = CASES["L_model_forward"].make(Size(layers, m), char)
         Y = (np.arange(m).reshape(1, m) % 2).astype(char)
         for algorithm in ALGORITHMS:
-            training = Training(algorithm, X, Y, start, 0.1, 3)
+            training = Training(algorithm, X, Y, start, 0.1)
             training.advance(3)
             assert all(np.isfinite(value).all() for value in training.parameters().values())
     assert compiles(*entries) == before

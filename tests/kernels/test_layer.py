@@ -10,7 +10,7 @@ from fastbackprop.kernels.blocking import MR, STRIP_BYTES
 from fastbackprop.kernels.layer import descend, layer_backward, layer_forward
 from fastbackprop.testing import CASES, Size, assert_same_bits
 
-from .probes import DTYPES, LAYOUTS, exact_sum, mailbox, whole_numbers
+from .probes import DTYPES, LAYOUTS, exact_sum, hands, whole_numbers
 
 
 def nans(*shapes, dtype):
@@ -25,7 +25,7 @@ def check(dtype, n, n_prev, m, activation=RELU, layout="C", largest=4, members=1
     w, a_prev, beta, da, z = (LAYOUTS[layout](x) for x in (W, A_prev, b, dA, cached))
 
     Z, A = nans((n, m), (n, m), dtype=dtype)
-    layer_forward[Z.dtype.char](a_prev, w, beta, Z, A, activation, mailbox(members))
+    layer_forward[Z.dtype.char](a_prev, w, beta, Z, A, activation, *hands(members))
     expected = exact_sum(b, 1, W, A_prev, dtype)
     assert_same_bits(Z, expected)
     if activation == LINEAR:
@@ -34,7 +34,7 @@ def check(dtype, n, n_prev, m, activation=RELU, layout="C", largest=4, members=1
         assert_same_bits(A, np.where(expected <= 0, 0, expected))
 
     dA_prev, dW, db = nans((n_prev, m), (n, n_prev), (n, 1), dtype=dtype)
-    layer_backward[Z.dtype.char](da, z, a_prev, w, dA_prev, dW, db, activation, mailbox(members))
+    layer_backward[Z.dtype.char](da, z, a_prev, w, dA_prev, dW, db, activation, *hands(members))
     dZ = dA if activation == LINEAR else np.where(cached <= 0, 0, dA)
     assert_same_bits(dA_prev, exact_sum(0, 1, W.T, dZ, dtype))
     assert_same_bits(dW, exact_sum(0, 1 / m, dZ, A_prev.T, dtype))
@@ -81,8 +81,8 @@ def test_a_team_computes_the_same_bits(dtype, size, activation):
     results = []
     for members in (1, 2, 5):
         outputs = nans((n, m), (n, m), (n_prev, m), (n, n_prev), (n, 1), dtype=dtype)
-        layer_forward[Z.dtype.char](A_prev, W, b, *outputs[:2], activation, mailbox(members))
-        layer_backward[Z.dtype.char](dA, Z, A_prev, W, *outputs[2:], activation, mailbox(members))
+        layer_forward[Z.dtype.char](A_prev, W, b, *outputs[:2], activation, *hands(members))
+        layer_backward[Z.dtype.char](dA, Z, A_prev, W, *outputs[2:], activation, *hands(members))
         results.append(outputs)
     assert_same_bits(results[1], results[0])
     assert_same_bits(results[2], results[0])

@@ -6,7 +6,7 @@ from fastbackprop import reference
 from fastbackprop.algorithms import COST_EVERY, Direct, Gram
 from fastbackprop.testing import CASES, TRAINING_RTOL, Size, assert_within_bound, map_arrays
 
-from .probes import mailbox
+from .probes import hands
 
 ALGORITHMS = {"direct": Direct, "gram": Gram}
 
@@ -22,25 +22,19 @@ def problem(layers, m, dtype="float64", seed=0):
 class Training:
     """A training, prepared, with a team whose helpers never come."""
 
-    def __init__(self, algorithm, X, Y, start, rate, iterations, members=1):
+    def __init__(self, algorithm, X, Y, start, rate, members=1):
         layers = [X.shape[0], *(len(start[f"b{l}"]) for l in range(1, len(start) // 2 + 1))]
-        self.descent = ALGORITHMS[algorithm](X, Y, layers, start, rate, iterations)
-        self.team = mailbox(members)
-        self.descent.prepare(self.team)
+        self.descent = ALGORITHMS[algorithm](X, Y, layers, start, rate)
+        self.descent.call = lambda kernel, *arguments: kernel(*arguments, *hands(members))
+        self.descent.prepare()
 
     def __getattr__(self, name):
         return getattr(self.descent, name)
 
-    def advance(self, end):
-        self.descent.advance(end, self.team)
-
-    def parameters(self):
-        return self.descent.parameters(self.team)
-
 
 def train(algorithm, X, Y, start, rate, iterations, members=1):
     """A training that has done all of them."""
-    training = Training(algorithm, X, Y, start, rate, iterations, members)
+    training = Training(algorithm, X, Y, start, rate, members)
     training.advance(iterations)
     assert training.done == iterations
     assert not training.diverged

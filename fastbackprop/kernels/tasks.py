@@ -1,0 +1,77 @@
+"""Work in a thread of its own, where no signal handler runs: an exception of one (Ctrl-C) ends the wait, never the work.
+
+Whatever an exception at a random instruction would leave torn is done so: compiling, starting threads, training, saving.
+Only plain locks take part. `threading.Condition`, and what is built on it (`Event`, `Thread.start`, `Thread.join`, executors),
+can be left locked or wrongly marked by an exception that a handler raises within its `wait`.
+"""
+
+import _thread
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+# Seconds between two looks of a waiting thread: how late it may learn of the end when others wait too. On Windows a signal does
+# not end a wait for a lock: there it is how late Ctrl-C acts.
+LOOK_SECONDS = 0.05
+START_SECONDS = 1.0  # after which a thread that was started must have begun
+
+
+class Task:
+    """Work that is done once, by a thread that ends with it, however often it is started."""
+
+    def __init__(self, work: Callable[..., Any], *arguments: Any) -> None:
+        self.done = False  # set last by the thread: what it worked on is at rest
+        self._started = -math.inf
+        self._work: tuple[Any, ...] = work, *arguments
+        self._result: Any = None
+        self._error: BaseException | None = None
+        self._begun = _thread.allocate_lock()
+        self._bell = _thread.allocate_lock()
+        self._bell.acquire()
+
+    def start(self) -> None:
+        """Have a thread do the work; this one does it where no other can be started."""
+        self._started = time.monotonic()
+        try:
+            _thread.start_new_thread(self._run, ())
+        except RuntimeError:
+            self._run()
+
+    def _run(self) -> None:
+        if not self._begun.acquire(blocking=False):
+            return
+        try:
+            work, *arguments = self._work
+            self._result = work(*arguments)
+        except BaseException as error:
+            self._error = error
+        self._work = ()
+        self.done = True
+        self._bell.release()
+
+    def settle(self, seconds: float = math.inf) -> None:
+        """Wait until the work is done, if it was begun, or for so long; whether it failed does not matter here."""
+        end = time.monotonic() + seconds
+        while not self.done and (now := time.monotonic()) < end:
+            if not self._begun.locked() and now > self._started + START_SECONDS:
+                return
+            self._bell.acquire(timeout=LOOK_SECONDS)
+
+    def wait(self) -> Any:
+        """The result, or the error raised here; an interrupt ends the wait alone."""
+        while not self.done:
+            self._bell.acquire(timeout=LOOK_SECONDS)
+        try:
+            if self._error is not None:
+                raise self._error
+            return self._result
+        finally:
+            del self  # the error holds this frame, and would be held by it
+
+
+def do(work: Callable[..., Any], *arguments: Any) -> Any:
+    """Do it in a thread and wait."""
+    task = Task(work, *arguments)
+    task.start()
+    return task.wait()
