@@ -4,6 +4,7 @@ It is an ``.npz`` of what the algorithm works on, the costs, and ``about``, a JS
 algorithm, and what identifies it.
 """
 
+import atexit
 import contextlib
 import hashlib
 import json
@@ -21,12 +22,22 @@ from fastbackprop.kernels.tasks import Task
 
 FORMAT = 1
 SAVE_SECONDS = 30.0
+END_SECONDS = 60.0  # that the end of a process waits for a file to be written
 _PIECE = 2**16  # numbers that are hashed at a time
 
 # The last work of this process that may save to each file: who is interrupted again while it saves does not wait for it.
 _writers: dict[Path, Task] = {}
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_writers.clear)
+
+
+def _end_of_process() -> None:
+    """Let what saves come to its end; trainings that still ran were stopped before this."""
+    for work in tuple(_writers.values()):
+        work.settle(END_SECONDS)
+
+
+atexit.register(_end_of_process)
 
 
 def digest(dtype: np.dtype[Any], *arrays: np.ndarray) -> str:

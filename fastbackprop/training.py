@@ -231,7 +231,9 @@ def _train(
             raise
         raise KeyboardInterrupt(_save_interrupted(descent, iterations, file)) from None
     finally:
-        _running.pop(descent, None)
+        for other, its_work in tuple(_running.items()):  # one that a second interrupt left behind may take another moment
+            if its_work.done:
+                _running.pop(other, None)
 
 
 def _advance(descent: Direct, end: int, file: Checkpoint | None, begins: bool = False) -> None:

@@ -324,6 +324,7 @@ def test_a_second_interrupt_while_saving_loses_nothing(begun, monkeypatch):
     monkeypatch.setattr(training, "_next_length", lambda length, seconds, wanted: 80)
     with pytest.raises(KeyboardInterrupt):
         train(print_cost=True, checkpoint=begun)
+    checkpoint_module._writers[begun].settle()  # the interrupt ended the wait, not the saving
     monkeypatch.undo()
     assert len(flushed) == 2
     assert list(begun.parent.iterdir()) == [begun]

@@ -182,7 +182,9 @@ def test_ctrl_c_in_the_middle_of_an_iteration_saves_what_the_same_call_goes_on_f
     """An iteration takes from 10 to 100 ms here: nearly all the time is spent within one."""
     path = tmp_path / "training.npz"
     problem = PROBLEM.format(layers=layers, m=m, algorithm=algorithm)
-    program = [sys.executable, "-u", "-c", f"{problem}\nsignal.signal(signal.SIGINT, signal.default_int_handler)\ntrain(10**8, print_cost=True, checkpoint={str(path)!r})"]
+    # Where the tests run in the background, a shell has the signal ignored.
+    call = f"signal.signal(signal.SIGINT, signal.default_int_handler)\ntrain(10**8, print_cost=True, checkpoint={str(path)!r})"
+    program = [sys.executable, "-u", "-c", f"{problem}\n{call}"]
     with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -195,7 +197,7 @@ def test_ctrl_c_in_the_middle_of_an_iteration_saves_what_the_same_call_goes_on_f
     assert process.returncode == -signal.SIGINT
     last = errors.rstrip().splitlines()[-1]
     assert last.startswith("KeyboardInterrupt: after ")
-    assert last.endswith(f"of 100000000 iterations, saved in {path}: the same call goes on from there")
+    assert last.endswith(f"of 100000000 iterations, saved in {path}: the same call resumes it from there")
     with np.load(path) as members:
         done = json.loads(str(members["about"]))["iteration"]
     assert f"after {done} of" in last

@@ -39,9 +39,9 @@ def direct_descent(X, Y, sizes, W, b, learning_rate, largest, begin, end, every,
     """Iterations `begin` .. `end` - 1 of W <- W - learning_rate dW, likewise b; gives the first iteration not done.
 
     X (n_0, m), Y (m), sizes n_0 .. n_L, W and b all layers' in one row, updated in place. `costs` takes the cost before each
-    iteration that is a multiple of `every`, from its start on. state[0] not 0 stops within a block; state[1] tells DONE, STOPPED, or
-    DIVERGED: the iteration would have made parameters beyond `largest`,
-    dtype's largest finite number. Either leaves them as the iteration found them.
+    iteration that is a multiple of `every`, the first of them at its start. state[0] not 0 stops within a block; state[1] is
+    DONE, STOPPED, or DIVERGED: the iteration would have made parameters beyond `largest`, the dtype's largest finite number.
+    Either leaves them as the iteration found them.
     """
     owners = net_of(sizes, 1)
     net = bare_net(owners)

@@ -1,9 +1,9 @@
 """Machine code on disk: a file a function and dtype, taken whole or not at all.
 
-The folder's name is a hash of all that the machine code depends on: the kernels' sources, sizes, settings, versions. Numba's own
-cache looks at the file of the cached function alone, neither at callees in other files nor at globals or settings; it raises
-at every call where an index is damaged or a folder can't be written, and runs whatever bits a data file holds. Here a file has
-a checksum, what is damaged or foreign is compiled again and replaced, and where nothing can be written nothing is.
+The folder's name is a hash of all that the machine code depends on: the kernels' sources, sizes, settings, versions. Numba's
+own cache looks at the file of the cached function alone, neither at callees in other files nor at globals or settings; it
+raises at every call where an index is damaged or a folder can't be written, and it runs whatever bits a data file holds. Here a
+file has a checksum, what is damaged or foreign is compiled again and replaced, and where nothing can be written nothing is.
 """
 
 import contextlib
@@ -96,6 +96,10 @@ def folder(options: str) -> Path | None:
     return folder
 
 
+def _checksum(path: Path, code: bytes) -> bytes:
+    return hashlib.sha256(path.name.encode() + b"\0" + code).digest()  # a file that was copied to another name is foreign
+
+
 class DiskCache:
     """What Numba asks for one function's machine code; `name` tells its dtype too."""
 
@@ -123,10 +127,10 @@ class DiskCache:
         try:
             data = path.read_bytes()
             mark, checksum, code = data[: len(_MARK)], data[len(_MARK) : len(_MARK) + 32], data[len(_MARK) + 32 :]
-            if mark != _MARK or hashlib.sha256(code).digest() != checksum:
+            if mark != _MARK or _checksum(path, code) != checksum:
                 raise ValueError("its checksum is wrong")
             return compiler.CompileResult._rebuild(target, *pickle.loads(code))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except Exception as error:  # whatever a damaged file leads to
             _say_once("damaged", "compiled kernel %s is damaged (%s); it is compiled again and replaced", path, error)
@@ -143,7 +147,7 @@ class DiskCache:
             descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
             try:
                 with open(descriptor, "wb") as file:
-                    file.write(_MARK + hashlib.sha256(code).digest() + code)
+                    file.write(_MARK + _checksum(path, code) + code)
                 os.replace(temporary, path)
             except BaseException:
                 with contextlib.suppress(OSError):
