@@ -7,7 +7,8 @@ sizes never compile anything more.
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import CodeType, FunctionType
 from typing import Any, ClassVar
 
 import llvmlite.binding as llvm
@@ -127,6 +128,39 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
+def _named_in(code: CodeType, function: Any) -> Iterator[Any]:
+    """The globals that a function's code names, that of functions within it too."""
+    for name in code.co_names:
+        if name in function.__globals__:
+            yield function.__globals__[name]
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _named_in(constant, function)
+
+
+def routines_of(function: Any) -> list["Routine"]:
+    """The routines that a kernel reaches through the functions and intrinsics that its code names; callees come first."""
+    found: list[Routine] = []
+    seen: set[int] = set()
+
+    def visit(thing: Any) -> None:
+        if id(thing) in seen:
+            return
+        seen.add(id(thing))
+        inside = thing.function if isinstance(thing, Routine) else thing
+        inside = getattr(inside, "py_func", None) or getattr(inside, "_defn", None) or inside  # jitted; an intrinsic
+        if isinstance(inside, FunctionType) and not inside.__module__.startswith(("numba", "numpy", "llvmlite")):
+            for value in _named_in(inside.__code__, inside):
+                visit(value)
+            for cell in inside.__closure__ or ():
+                visit(cell.cell_contents)
+        if isinstance(thing, Routine):
+            found.append(thing)
+
+    visit(function)
+    return found
+
+
 class Routine:
     """Vector code that entries call by its symbol, compiled once a dtype.
 
@@ -134,11 +168,9 @@ class Routine:
     """
 
     loaded: ClassVar[dict[str, Any]] = {}
-    all: ClassVar[list["Routine"]] = []
 
     def __init__(self, function: Callable[..., Any], arguments: tuple[Callable[[Any], Any], ...]) -> None:
         self.function, self.arguments = function, arguments
-        Routine.all.append(self)
 
     def symbol(self, T: Any) -> str:
         return f"fastbackprop_{self.function.__name__}_{T}"
@@ -194,7 +226,6 @@ class Entry(dict[str, Callable[..., Any]]):
         super().__init__()
         self.dtypes = dtypes
         self.function, self.arguments = function, arguments
-        self.routines = tuple(Routine.all)  # all that were defined before it: it can't call others
         self.dispatchers: dict[str, Any] = {}
         self.tasks: dict[str, Task] = {}
         Entry.all.append(self)
@@ -215,7 +246,7 @@ class Entry(dict[str, Callable[..., Any]]):
 
     def _compile(self, char: str) -> None:
         T = _DTYPES[char]
-        for routine in self.routines:
+        for routine in routines_of(self.function):  # all before it is linked: a missing symbol ends the process
             routine.load(T)
         with _compiling:
             signature = tuple(argument(T) for argument in self.arguments)

@@ -9,7 +9,7 @@ import sys
 
 import fastbackprop as bp
 from fastbackprop import reference
-from fastbackprop.kernels import blocking, descent, gram_descent, jit, layer
+from fastbackprop.kernels import blocking, jit
 from fastbackprop.testing import CASES, Size, assert_within_bound
 
 SIZE = Size((37, 70, 1), 61)  # edges of every tile, and each choice of a product
@@ -35,24 +35,27 @@ def check_training():
 
 
 def machine_code():
-    """The code of every routine and entry that has been compiled, by name."""
-    for name, compiled in jit.Routine.loaded.items():
-        yield name, compiled._library.get_asm_str()
-    for module in (descent, gram_descent, layer):
-        for name, entry in vars(module).items():
-            if isinstance(entry, jit.Entry):
-                for char, dispatcher in entry.dispatchers.items():
-                    yield f"{name} {char}", "".join(dispatcher.inspect_asm().values())
+    """The code of every routine and entry that has been compiled, by name, and the symbols that each one has been found to reach."""
+    for entry in jit.Entry.all:
+        for char, dispatcher in entry.dispatchers.items():
+            routines, T = jit.routines_of(entry.function), jit._DTYPES[char]
+            reached = {routine.symbol(T) for routine in routines}
+            yield f"{entry.function.__name__} {char}", "".join(dispatcher.inspect_asm().values()), reached
+            for routine in routines:
+                reached = {callee.symbol(T) for callee in jit.routines_of(routine)}
+                yield routine.symbol(T), jit.Routine.loaded[routine.symbol(T)]._library.get_asm_str(), reached
 
 
 def main():
     check_layer("float64")
     check_layer("float32")
     check_training()
-    code = dict(machine_code())
+    code = {name: text for name, text, _ in machine_code()}
+    symbols = {name: (set(re.findall(r"fastbackprop_\w+_float\d\d", text)), reached) for name, text, reached in machine_code()}
     found = {
         "vector_bytes": blocking.VECTOR_BYTES,
         "registers": {name: sorted(set(re.findall(r"\b([xyz]mm)\d", text))) for name, text in code.items()},
+        "unreached": sorted(name for name, (named, reached) in symbols.items() if not named <= reached),
         "library": sorted(name for name, text in code.items() if re.search(r"\bfmaf?\b", text)),
     }
     json.dump(found, sys.stdout)

@@ -5,7 +5,7 @@ import ast
 import numpy as np
 import pytest
 
-from fastbackprop.kernels import activations, descent, gram_descent, jit, layer
+from fastbackprop.kernels import activations, cost, descent, gram_descent, jit, layer
 from fastbackprop.testing import CASES, Size, assert_same_bits
 
 from .copies import PACKAGE, Copy, files
@@ -32,7 +32,8 @@ entries = [value for value in values if isinstance(value, jit.Entry)]
 dispatchers = [value for value in values if isinstance(value, Dispatcher)]
 dispatchers += [dispatcher for entry in entries for dispatcher in entry.dispatchers.values()]
 compiled = sorted({d.py_func.__name__ for d in dispatchers if d.signatures} | set(jit.Routine.loaded))
-json.dump({"dispatchers": len(dispatchers), "routines": len(jit.Routine.all), "compiled": compiled}, sys.stdout)
+routines = sum(isinstance(value, jit.Routine) for value in values)
+json.dump({"dispatchers": len(dispatchers), "routines": routines, "compiled": compiled}, sys.stdout)
 """
 
 
@@ -99,6 +100,16 @@ def test_depths_of_a_network_compile_nothing_more(char):
             training.advance(3)
             assert all(np.isfinite(value).all() for value in training.parameters().values())
     assert compiles(*entries) == before
+
+
+def test_an_entry_loads_the_routines_that_it_reaches_and_no_others():
+    """That these are those which its machine code asks the linker for, see test_processors.py."""
+    assert jit.routines_of(cost.cross_entropy.function) == []
+    names = [routine.function.__name__ for routine in jit.routines_of(layer.activation_forward.function)]
+    assert names == ["activate_chunk"]
+    names = [routine.function.__name__ for routine in jit.routines_of(descent.direct_descent.function)]
+    assert "sweep_chunk" in names
+    assert names.index("product_routine") < names.index("product_chunk") < names.index("sweep_chunk")
 
 
 # ---------------------------------------------------------------------------------------------------------- the sources

@@ -42,3 +42,5 @@ def test_on_another_processor(processor, tmp_path):
     for dtype in ("float64", "float32"):
         assert set(found["registers"][f"fastbackprop_outer_routine_{dtype}"]) >= {max(registers)}
     assert found["library"] == []
+    # An entry loads the routines that its code names; were one missing, the linker would end the process.
+    assert found["unreached"] == []
