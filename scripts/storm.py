@@ -148,7 +148,7 @@ def storm_of_interrupts(trials: int, moments: random.Random) -> None:
     begun = time.perf_counter()
     train("direct")
     longest = 1.5 * (time.perf_counter() - begun)
-    checkpoint.SAVE_SECONDS, training.SLICE_SECONDS = 0.002, 0.001
+    checkpoint.SAVE_SECONDS, training.SLICE_SECONDS = 0.01, 0.001
     seen = [0, 0, 0, 0]
     # In memory where that is: there saving is over at once, and the interrupts fall into more of its steps.
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
