@@ -145,7 +145,10 @@ def compute_cost(AL: ArrayLike, Y: ArrayLike) -> NDArray[Any]:
     dtype = outputs.dtype
     if outputs.strides[1] % dtype.itemsize or labels.strides[1] % dtype.itemsize:  # as in a field of records
         outputs, labels = ascontiguousarray(outputs), ascontiguousarray(labels)
-    return np.array(cost.cross_entropy[dtype.char](outputs, labels), dtype)
+    value = cost.cross_entropy[dtype.char](outputs, labels)
+    if value - value != 0:  # nan or infinite
+        arguments.explain_cost(outputs, labels, value)
+    return np.array(value, dtype)
 
 
 def L_model_backward(AL: ArrayLike, Y: ArrayLike, caches: Sequence[Any]) -> dict[str, NDArray[Any]]:
@@ -255,6 +258,8 @@ def update_parameters(parameters: Any, grads: Any, learning_rate: float) -> Any:
     -----
     Differs from the reference on purpose: a ``b`` of shape (n,), n > 1, raises where ``db`` is (n, 1).
     """
+    if type(learning_rate) is int:
+        arguments.scalar("learning_rate", learning_rate)  # one that no float can hold raises
     steps = arguments.layer_steps(parameters, grads)
     why = None
     if not operands.plain_steps(steps, learning_rate):
@@ -271,5 +276,8 @@ def update_parameters(parameters: Any, grads: Any, learning_rate: float) -> Any:
             W_new = new[key] = empty(W.shape, dtype)
             if not kernel(W, dW, learning_rate, W_new):
                 kernel(ascontiguousarray(W), ascontiguousarray(dW), learning_rate, W_new)
-    parameters.update(new)
+    try:
+        parameters.update(new)
+    except AttributeError:
+        raise TypeError(f"parameters is of type {type(parameters).__name__}; expected a dict, whose entries change") from None
     return parameters

@@ -110,9 +110,8 @@ def L_layer_model(
     sizes = arguments.layer_sizes("layers_dims", layers_dims)
     if sizes[-1] != 1:
         raise ValueError(f"layers_dims ends with {sizes[-1]}; expected 1, the one unit of the output layer")
-    X, Y = arguments.examples("X", X, sizes[0]), arguments.numbers("Y", Y)
-    if Y.shape != (1, X.shape[1]):
-        raise ValueError(f"Y has shape {Y.shape}; expected (1, {X.shape[1]}), one label an example of X {X.shape}")
+    X = arguments.examples("X", X, sizes[0])
+    Y = arguments.label_row(Y, X.shape)
     rate = arguments.real("learning_rate", learning_rate)
     iterations = arguments.count("num_iterations", num_iterations)
     if plot_cost:
@@ -254,9 +253,16 @@ def _save_interrupted(descent: Direct, iterations: int, file: Checkpoint) -> str
 
 
 def _divergence(descent: Direct, parameters: dict[str, np.ndarray]) -> FloatingPointError:
+    outside = arguments.labels_outside(descent.Y)
+    cause = outside or f"learning_rate {descent.rate:g}"
+    advice = (
+        "labels in [0, 1]: with others the cost has no minimum"
+        if outside
+        else ("a smaller learning_rate, or a start with smaller weights")
+    )
     error = FloatingPointError(
-        f"iteration {descent.done} makes parameters that are not finite (learning_rate {descent.rate:g}); the last finite "
-        "ones are in .parameters of this error. Try a smaller learning_rate, or a start with smaller weights"
+        f"iteration {descent.done} makes parameters that are not finite ({cause}); the last finite ones are in .parameters "
+        f"of this error. Try {advice}"
     )
     error.parameters = parameters  # type: ignore[attr-defined]
     return error
@@ -269,7 +275,5 @@ def _check_values(X: np.ndarray, Y: np.ndarray) -> None:
         if not finite:
             bad = values.size - np.count_nonzero(np.isfinite(values))
             raise ValueError(f"{name} has {bad} values that are not finite")
-    if Y.min() < 0 or Y.max() > 1:
-        warnings.warn(
-            f"Y has labels from {Y.min()} to {Y.max()}; cross-entropy expects them in [0, 1]", UserWarning, stacklevel=3
-        )
+    if outside := arguments.labels_outside(Y):
+        warnings.warn(outside, UserWarning, stacklevel=3)
