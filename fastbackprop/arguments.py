@@ -6,7 +6,7 @@ What is meaningless raises here, before any work. Whether the kernels cover what
 import math
 import operator
 import re
-import warnings
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -40,7 +40,7 @@ def numbers(name, x):
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} is {_no_numbers(x, array)}")
     if type(array) is not ndarray and isinstance(array, np.ma.MaskedArray) and (masked := np.ma.count_masked(array)):
-        raise ValueError(f"{name} has {masked} masked entries; expected a number in every place: fill or drop them")
+        raise ValueError(f"{name} has masked entries, {masked} of {array.size}; expected a number in each: fill or drop them")
     return array
 
 
@@ -194,7 +194,9 @@ def layer_count(parameters):
     except TypeError:
         raise no_mapping("parameters", parameters) from None
     if entries < 2:
-        raise ValueError(f"parameters has {entries} entries; expected W1, b1 and so on, one pair a layer")
+        if not isinstance(parameters, Mapping):
+            raise no_mapping("parameters", parameters)
+        raise ValueError(f"parameters has entries: {entries}; expected W1, b1 and so on, one pair a layer")
     return entries // 2
 
 
@@ -333,7 +335,7 @@ def cost(AL_shape, Y_shape):
     if not fits:
         m = math.prod(Y_shape)
         hints = [as_row(name) for name, shape in (("AL", AL_shape), ("Y", Y_shape)) if shape != (1, m)]
-        expected = "both to be (1, m)" + (": " + ", ".join(hints) if math.prod(AL_shape) == m else "")
+        expected = "both to be (1, m)" + (f": use {' and '.join(hints)}" if math.prod(AL_shape) == m else "")
         raise misfit(expected, AL=AL_shape, Y=Y_shape)
 
 
@@ -342,14 +344,14 @@ def label_row(Y, X_shape):
     Y = numbers("Y", Y)
     m = X_shape[1]
     if Y.shape != (1, m):
-        hint = f": {as_row('Y')}" if Y.size == m else ""
+        hint = f": use {as_row('Y')}" if Y.size == m else ""
         raise ValueError(f"Y has shape {Y.shape}; expected (1, {m}), one label an example of X {X_shape}{hint}")
     return Y
 
 
 def as_row(name):
     """How a series, a list or a column becomes (1, m)."""
-    return f"use np.asarray({name}).reshape(1, -1)"
+    return f"np.asarray({name}).reshape(1, -1)"
 
 
 def network_forward(X, layers):
@@ -388,36 +390,3 @@ def step(key, W_shape, dW_shape, rate_shape):
     if not (spreads(dW_shape, shape) and spreads(rate_shape, shape)):
         shapes = {key: W_shape, f"d{key}": dW_shape} | ({"learning_rate": rate_shape} if rate_shape else {})
         raise misfit(f"equal shapes, or such as spread to that of {key}", **shapes)
-
-
-# --------------------------------------------------------------------------------------------------------------- values
-
-
-def explain_cost(AL, Y, cost):
-    """Warn of what makes a cost nan or infinite, where NumPy's formula would warn: not of a nan that was handed in."""
-    AL, Y = AL.astype(float), Y.astype(float)
-    with np.errstate(invalid="ignore"):
-        outside = (AL < 0) | (AL > 1)
-        certain = ((AL == 0) & (abs(Y) > 0)) | ((AL == 1) & (abs(1 - Y) > 0))
-        huge = abs(Y) > np.finfo(float).max / (2000 * Y.size)  # logarithms lie above -1000
-    causes = {  # by NumPy's name for what happens, which np.errstate silences
-        "invalid": (outside, "outputs in AL are outside [0, 1]"),
-        "divide": (certain, "outputs in AL are certain and wrong, 0 where Y is not or 1 where Y is not"),
-        "over": (huge, "labels in Y are so large that the sum overflows"),
-    }
-    heard = dict(np.geterr())
-    found = [
-        f"{np.count_nonzero(where)} of {AL.size} {what}"
-        for kind, (where, what) in causes.items()
-        if where.any() and heard[kind] != "ignore"
-    ]
-    if found:
-        warnings.warn(f"the cost is {cost}: {'; '.join(found)}", RuntimeWarning, stacklevel=3)
-
-
-def labels_outside(Y):
-    """What to say of labels that cross-entropy does not expect, or None."""
-    lowest, highest = Y.min(), Y.max()
-    if lowest < 0 or highest > 1:
-        return f"Y has labels from {lowest} to {highest}; cross-entropy expects them in [0, 1]"
-    return None
