@@ -66,7 +66,6 @@ def test_a_cost_without_a_cause_to_name_is_silent(case, dtype):
 
 def test_a_sum_that_overflows_is_explained():
     AL, Y = np.array([[0.1, 0.2]]), np.array([[1e308, 1e308]])
-    assert warned(lambda: reference.compute_cost(AL, Y))
     (warning,) = warned(lambda: bp.compute_cost(AL, Y))
     assert str(warning.message) == f"the cost is inf: 2 of 2 labels in Y are {HUGE}"
 

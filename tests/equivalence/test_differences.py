@@ -9,7 +9,7 @@ import pytest
 
 import fastbackprop as bp
 from fastbackprop import reference
-from fastbackprop.testing import CASES, SIGMOID_ULP, Size, assert_within_bound, unit_roundoff
+from fastbackprop.testing import CASES, SIGMOID_ULP, Size, assert_within_bound, map_arrays, unit_roundoff
 
 DTYPES = ["float32", "float64"]
 
@@ -121,3 +121,36 @@ def test_a_flat_bias_is_refused():
     ):
         with pytest.raises(ValueError, match=r"b.*\(3,\).*\(3, 1\)"):
             call()
+
+
+def test_what_numpy_would_spread_a_result_for_is_refused():
+    A, W, b = CASES["linear_forward"].make(Size((2, 3), 4), "float64")
+    Z, _ = reference.linear_forward(A, W, b)
+    assert reference.sigmoid_backward(Z[:1], Z).shape == (3, 4)
+    with pytest.raises(ValueError, match=r"dA has shape \(1, 4\), Z has shape \(3, 4\)"):
+        bp.sigmoid_backward(Z[:1], Z)
+    assert reference.update_parameters({"W1": W[:1], "b1": b}, {"dW1": W, "db1": b}, 0.1)["W1"].shape == (3, 2)
+    with pytest.raises(ValueError, match=r"W1 has shape \(1, 2\), dW1 has shape \(3, 2\)"):
+        bp.update_parameters({"W1": W[:1], "b1": b}, {"dW1": W, "db1": b}, 0.1)
+
+
+def test_a_layer_without_its_bias_is_refused():
+    """The reference does not look at W2: layer 1 is its output layer."""
+    X, parameters = CASES["L_model_forward"].make(Size((2, 3, 1), 4), "float64")
+    del parameters["b2"]
+    assert reference.L_model_forward(X, parameters)[0].shape == (3, 4)
+    with pytest.raises(KeyError, match="parameters lacks 'b2', which layer 2 needs"):
+        bp.L_model_forward(X, parameters)
+
+
+def test_infinities_pass_in_silence():
+    """A warning would be an error here."""
+    W, b, dZ = np.full((1, 1), 1e308), np.zeros((1, 1)), np.full((1, 2), 1e308)
+    for name, args in (
+        ("linear_backward", (dZ, (0 * dZ, b, b))),
+        ("update_parameters", ({"W1": W, "b1": b}, {"dW1": -W, "db1": b}, 10.0)),
+    ):
+        make = lambda args=args: map_arrays(np.copy, args)  # noqa: E731
+        with pytest.warns(RuntimeWarning, match="overflow"):
+            expected = getattr(reference, name)(*make())
+        assert_within_bound(getattr(bp, name)(*make()), expected, 0.0)
