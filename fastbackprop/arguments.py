@@ -5,6 +5,8 @@ What is meaningless raises here, before any work. Whether the kernels cover what
 
 import math
 import operator
+import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -15,6 +17,7 @@ from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
 ACTIVATIONS = {"relu": RELU, "sigmoid": SIGMOID}
 
 _SCALARS = (bool, int, float, np.generic)
+_LAYER_KEY = re.compile("([Wb])([1-9][0-9]*)", re.ASCII)
 
 # ------------------------------------------------------------------------------------------------------- single values
 
@@ -35,22 +38,46 @@ def numbers(name, x):
     except ValueError as error:
         raise ValueError(f"{name} does not make an array: {error}") from None
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} is of dtype {array.dtype}; expected real numbers")
+        raise TypeError(f"{name} is {_no_numbers(x, array)}")
+    if type(array) is not ndarray and isinstance(array, np.ma.MaskedArray) and (masked := np.ma.count_masked(array)):
+        raise ValueError(f"{name} has masked entries, {masked} of {array.size}; expected a number in each: fill or drop them")
     return array
+
+
+def _no_numbers(x, array):
+    """What came instead of real numbers, and what was expected."""
+    if array.dtype.kind != "O":
+        return f"of dtype {array.dtype}; expected real numbers"
+    if array.ndim == 0:
+        return "None; expected real numbers" if x is None else f"of type {type(x).__name__}; expected real numbers"
+    return "of dtype object; expected real numbers: use .astype(float)"
+
+
+def scalar(name, x):
+    """``x`` itself; a Python int that no integer of NumPy's can be as the float that it is beside floats."""
+    if type(x) is not int or -(2**63) <= x < 2**63:
+        return x
+    try:
+        return float(x)
+    except OverflowError:
+        raise ValueError(f"{name} is a whole number of {x.bit_length()} bits; expected one that a float can hold") from None
 
 
 def operand(name, x):
     """As ``numbers``, but a scalar stays what it is: NumPy's result dtypes depend on it."""
+    x = scalar(name, x)
     array = numbers(name, x)
     return x if isinstance(x, _SCALARS) else array
 
 
 def real(name, x):
-    """``x`` as a float."""
-    array = numbers(name, x)
+    """``x`` as a finite float."""
+    array = numbers(name, scalar(name, x))
     if array.ndim:
         raise ValueError(f"{name} has shape {array.shape}; expected one number")
-    return float(array)
+    if not math.isfinite(value := float(array)):
+        raise ValueError(f"{name} is {value}; expected a finite number")
+    return value
 
 
 def count(name, x, at_least=0):
@@ -99,15 +126,26 @@ def layer_cache(cache, l=None):
 
 def layer_caches(caches):
     """``A_prev, W, b, Z`` of each layer."""
-    if len(caches) == 0:
+    try:
+        layers = [layer_cache(cache, l) for l, cache in enumerate(caches, start=1)]
+    except TypeError:
+        raise TypeError(f"caches is {_described(caches)}; expected a sequence of caches, one a layer") from None
+    if not layers:
         raise ValueError("caches is empty; expected one cache a layer")
-    return [layer_cache(cache, l) for l, cache in enumerate(caches, start=1)]
+    return layers
 
 
 def malformed(name, expected, cache):
     """The error for a cache that is none."""
-    length = f" of length {len(cache)}" if hasattr(cache, "__len__") else ""
-    return ValueError(f"{name} is a {type(cache).__name__}{length}; expected {expected}")
+    length = f" of length {len(cache)}" if hasattr(cache, "__len__") and not isinstance(cache, ndarray) else ""
+    return ValueError(f"{name} is {_described(cache)}{length}; expected {expected}")
+
+
+def _described(x):
+    """What ``x`` is, as the errors call it."""
+    if isinstance(x, ndarray):
+        return f"an array of shape {x.shape}"
+    return "None" if x is None else f"of type {type(x).__name__}"
 
 
 def entry(name, mapping, key):
@@ -115,7 +153,20 @@ def entry(name, mapping, key):
     try:
         return mapping[key]
     except KeyError:
-        raise KeyError(f"{name} lacks {key!r}, which layer {key.lstrip('dWb')} needs") from None
+        raise missing(name, key) from None
+    except (TypeError, IndexError):
+        raise no_mapping(name, mapping) from None
+
+
+def missing(name, key):
+    """The error for a mapping that lacks a key, which ends with the number of its layer."""
+    return KeyError(f"{name} lacks {key!r}, which layer {key.lstrip('dWb')} needs")
+
+
+def no_mapping(name, x):
+    """The error for what is no mapping of keys to arrays."""
+    keys = "dW1, db1" if name == "grads" else "W1, b1"
+    return TypeError(f"{name} is {_described(x)}; expected a dict of {keys} and so on")
 
 
 @lru_cache
@@ -138,18 +189,35 @@ def step_keys(L):
 
 def layer_count(parameters):
     """Layers in ``parameters``: as many as it has pairs of entries."""
-    if len(parameters) < 2:
-        raise ValueError(f"parameters has {len(parameters)} entries; expected W1, b1 and so on, one pair a layer")
-    return len(parameters) // 2
+    try:
+        entries = len(parameters)
+    except TypeError:
+        raise no_mapping("parameters", parameters) from None
+    if entries < 2:
+        if not isinstance(parameters, Mapping):
+            raise no_mapping("parameters", parameters)
+        raise ValueError(f"parameters has entries: {entries}; expected W1, b1 and so on, one pair a layer")
+    return entries // 2
 
 
 def layer_parameters(parameters):
     """``W, b`` of each layer."""
     keys = layer_keys(layer_count(parameters))
     try:
-        return [(parameters[W], parameters[b]) for W, b in keys]
-    except KeyError:
+        layers = [(parameters[W], parameters[b]) for W, b in keys]
+    except (KeyError, TypeError, IndexError):
         return [[entry("parameters", parameters, key) for key in pair] for pair in keys]
+    if len(parameters) % 2:  # besides the pairs there is one entry, which may be half of one more
+        pairs("parameters", parameters)
+    return layers
+
+
+def pairs(name, parameters):
+    """Each W has its b, and each b its W; entries of other names are allowed."""
+    for key in parameters:
+        found = _LAYER_KEY.fullmatch(key) if isinstance(key, str) else None
+        if found and (partner := f"{'b' if found[1] == 'W' else 'W'}{found[2]}") not in parameters:
+            raise missing(name, partner)
 
 
 def layer_steps(parameters, grads):
@@ -157,7 +225,7 @@ def layer_steps(parameters, grads):
     keys = step_keys(layer_count(parameters))
     try:
         return [(key, parameters[key], grads[dkey]) for key, dkey in keys]
-    except KeyError:
+    except (KeyError, TypeError, IndexError):
         return [(key, entry("parameters", parameters, key), entry("grads", grads, dkey)) for key, dkey in keys]
 
 
@@ -169,6 +237,7 @@ def parameters_of(name, parameters, sizes):
             result[key] = numbers(key, entry(name, parameters, key))
             if result[key].shape != shape:
                 raise ValueError(f"{key} in {name} has shape {result[key].shape}; expected {shape} for layer {l}")
+    pairs(name, parameters)
     return result
 
 
@@ -231,31 +300,32 @@ def layer_forward(A_shape, W_shape, b_shape, A_name="A_prev", l=""):
     Z_shape = product_shape(f"W{l}", W_shape, A_name, A_shape)
     if len(Z_shape) == 2:
         column(f"b{l}", b_shape, Z_shape[0])
-        fits, expected = spreads(b_shape, Z_shape), f"({Z_shape[0]}, 1)"
-    else:
-        fits, expected = broadcasts(b_shape, Z_shape), f"to fit {Z_shape}"
-    if not fits:
-        raise misfit(f"b{l} {expected}", **{f"W{l}": W_shape, f"b{l}": b_shape})
+    if not spreads(b_shape, Z_shape):
+        expected = f"({Z_shape[0]}, 1)" if len(Z_shape) == 2 else f"to spread to {Z_shape}, the shape of the product"
+        raise misfit(f"b{l} {expected}", **{f"W{l}": W_shape, A_name: A_shape, f"b{l}": b_shape})
     return Z_shape
 
 
-def gradient(dA_shape, Z_shape, activation, dA_name="dA", Z_name="Z"):
-    """``dA * g'(Z)`` has the shape of Z; relu only takes a dA that has it too."""
-    if not (spreads(dA_shape, Z_shape) if activation == SIGMOID else dA_shape == Z_shape):
-        raise misfit("equal shapes", **{dA_name: dA_shape, Z_name: Z_shape})
+def gradient(dA_shape, Z_shape, activation):
+    """``dA * g'(Z)`` has the shape of dA: sigmoid's Z may be spread to it, relu's has it."""
+    if not (spreads(Z_shape, dA_shape) if activation == SIGMOID else Z_shape == dA_shape):
+        raise misfit("equal shapes", dA=dA_shape, Z=Z_shape)
 
 
 def layer_backward(dA_shape, Z_shape, A_shape, W_shape, activation, dA_name="dA", l=""):
-    """All shapes of the backward step of layer ``l``; LINEAR: dA is dZ."""
+    """All shapes of the backward step of layer ``l``; LINEAR: dA is dZ. Sigmoid's dA and Z may be spread to that of dZ."""
     A_name, W_name, Z_name = ("A_prev", "W", "Z") if l == "" else (f"A{l - 1}", f"W{l}", f"Z{l}")
     some_examples(A_name, A_shape)
-    gradient(dA_shape, Z_shape, activation, dA_name, Z_name)
     if len(A_shape) != 2 or len(W_shape) != 2 or W_shape[1] != A_shape[0]:
         raise misfit(f"{W_name} (n, n_prev) and {A_name} (n_prev, m)", **{W_name: W_shape, A_name: A_shape})
     n, m = W_shape[0], A_shape[1]
-    if Z_shape != (n, m):
-        Z_name = dA_name if activation == LINEAR else Z_name
-        raise misfit(f"{Z_name} ({n}, {m})", **{Z_name: Z_shape, W_name: W_shape, A_name: A_shape})
+    if activation == SIGMOID and broadcasts(dA_shape, Z_shape):
+        fits = np.broadcast_shapes(dA_shape, Z_shape) == (n, m)
+    else:
+        fits = dA_shape == Z_shape == (n, m)
+    if not fits:
+        given = {dA_name: dA_shape} if activation == LINEAR else {dA_name: dA_shape, Z_name: Z_shape}
+        raise misfit(f"{' and '.join(given)} ({n}, {m})", **given, **{W_name: W_shape, A_name: A_shape})
 
 
 def cost(AL_shape, Y_shape):
@@ -263,7 +333,25 @@ def cost(AL_shape, Y_shape):
     some_examples("Y", Y_shape)
     fits = len(Y_shape) == 2 and Y_shape[0] == 1 and AL_shape in (Y_shape, Y_shape[1:], () if Y_shape[1] == 1 else None)
     if not fits:
-        raise misfit("both to be (1, m)", AL=AL_shape, Y=Y_shape)
+        m = math.prod(Y_shape)
+        hints = [as_row(name) for name, shape in (("AL", AL_shape), ("Y", Y_shape)) if shape != (1, m)]
+        expected = "both to be (1, m)" + (f": use {' and '.join(hints)}" if math.prod(AL_shape) == m else "")
+        raise misfit(expected, AL=AL_shape, Y=Y_shape)
+
+
+def label_row(Y, X_shape):
+    """The labels of a training ``(1, m)`` as an array."""
+    Y = numbers("Y", Y)
+    m = X_shape[1]
+    if Y.shape != (1, m):
+        hint = f": use {as_row('Y')}" if Y.size == m else ""
+        raise ValueError(f"Y has shape {Y.shape}; expected (1, {m}), one label an example of X {X_shape}{hint}")
+    return Y
+
+
+def as_row(name):
+    """How a series, a list or a column becomes (1, m)."""
+    return f"np.asarray({name}).reshape(1, -1)"
 
 
 def network_forward(X, layers):
@@ -292,9 +380,13 @@ def network_backward(AL, Y, layers):
 
 
 def step(key, W_shape, dW_shape, rate_shape):
-    """``W - learning_rate * dW`` is something NumPy can do, and not along the wrong axis."""
-    if key.startswith("b") and len(dW_shape) == 2:
-        column(key, W_shape, dW_shape[0])
-    if not broadcasts(W_shape, dW_shape, rate_shape):
+    """``W - learning_rate * dW`` has the shape of W; a bias that is one number may take the shape of its gradient."""
+    shape = W_shape
+    if key.startswith("b"):
+        if len(dW_shape) == 2:
+            column(key, W_shape, dW_shape[0])
+        if math.prod(W_shape) == 1 and not spreads(dW_shape, W_shape):
+            shape = dW_shape
+    if not (spreads(dW_shape, shape) and spreads(rate_shape, shape)):
         shapes = {key: W_shape, f"d{key}": dW_shape} | ({"learning_rate": rate_shape} if rate_shape else {})
-        raise misfit("equal shapes, or such as broadcast", **shapes)
+        raise misfit(f"equal shapes, or such as spread to that of {key}", **shapes)

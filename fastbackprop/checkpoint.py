@@ -8,14 +8,18 @@ import atexit
 import contextlib
 import hashlib
 import json
+import math
 import os
 import secrets
+import stat
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.lib import format as npy
 
 from fastbackprop.algorithms import ALGORITHMS, Direct, cost_count
 from fastbackprop.kernels.tasks import Task
@@ -24,6 +28,8 @@ FORMAT = 1
 SAVE_SECONDS = 30.0
 END_SECONDS = 60.0  # that the end of a process waits for a file to be written
 _PIECE = 2**16  # numbers that are hashed at a time
+_ABOUT_BYTES = 2**22  # what the text about a training may take at most
+_HEADER_BYTES = 2**14  # likewise, what stands before the numbers of an array
 
 # The last work of this process that may save to each file: who is interrupted again while it saves does not wait for it.
 _writers: dict[Path, Task] = {}
@@ -52,6 +58,60 @@ def digest(dtype: np.dtype[Any], *arrays: np.ndarray) -> str:
     return f"sha256 {sha.hexdigest()}"
 
 
+class Unfit(Exception):
+    """Why a file is no checkpoint."""
+
+
+def _members(file: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """The arrays in a file, by name."""
+    members = {info.filename.removesuffix(".npy"): info for info in file.infolist()}
+    if len(members) != len(file.infolist()):
+        raise Unfit("an array is there twice")
+    return members
+
+
+def _read_member(file: zipfile.ZipFile, name: str, shape: tuple[int, ...], dtype: np.dtype[Any] | None) -> np.ndarray:
+    """An array of the file, if it is of this shape and dtype; without a dtype, a text.
+
+    Nothing that the file says of the array is believed, so that none is read, unpacked or made room for that does not fit.
+    """
+    info = _members(file).get(name)
+    if info is None:
+        raise Unfit(f"{name} is missing")
+    size = _ABOUT_BYTES if dtype is None else dtype.itemsize * math.prod(shape)
+    if info.compress_type != zipfile.ZIP_STORED or info.file_size > size + _HEADER_BYTES:
+        raise Unfit(f"{name} does not fit")
+    with file.open(info) as member:
+        if npy.read_magic(member) != (1, 0):
+            raise Unfit(f"{name} is of another version of the format")
+        found_shape, fortran, found = npy.read_array_header_1_0(member)
+        fits = found.kind == "U" if dtype is None else found == dtype
+        size = info.file_size - member.tell()
+        if not fits or fortran or found_shape != shape or size != found.itemsize * math.prod(shape):
+            raise Unfit(f"{name} does not fit")
+        return np.frombuffer(member.read(size), found).reshape(shape)
+
+
+def _locate(path: str | os.PathLike[str]) -> tuple[Path, bool]:
+    """The file that a path leads to, and whether it is there."""
+    try:
+        file = Path(os.path.realpath(path))  # a link stays one, and a change of the working folder changes nothing
+        mode = file.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return file, False
+    except OSError as error:
+        raise _unreadable(error, path) from None
+    except ValueError as error:  # NUL, or what the file system's encoding lacks
+        raise ValueError(f"checkpoint is {path!r}, which is no name of a file: {error}") from None
+    if not stat.S_ISREG(mode):
+        raise ValueError(f"checkpoint {file} is not a file")
+    return file, True
+
+
+def _unreadable(error: OSError, path: str | os.PathLike[str]) -> OSError:
+    return OSError(error.errno, f"the checkpoint cannot be read ({error.strerror})", os.fspath(path))
+
+
 class Checkpoint:
     """The file of one training.
 
@@ -66,14 +126,16 @@ class Checkpoint:
     def __init__(self, path: str | os.PathLike[str], iterations: int) -> None:
         if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
             raise TypeError(f"checkpoint is {path!r}; expected the path of a file")
-        self.path = Path(path).resolve()  # a link stays one, and a change of the working folder changes nothing
         self.iterations = iterations
         self.about: dict[str, Any] = {}
-        self.arrays: dict[str, np.ndarray] = {}
         self.identity: dict[str, Any] = {}
+        self.path, there = _locate(path)
         if self.path in _writers:
             _writers[self.path].settle()
-        self._read()
+            there = self.path.exists()
+        if there:
+            with self._opened() as file:
+                self.about = self._read_about(file)
         self.found = bool(self.about)
         self.saved: int = self.about.get("iteration", -1)  # the iteration that the file is at
         self.saved_at = time.monotonic()
@@ -82,23 +144,30 @@ class Checkpoint:
 
     # ---------------------------------------------------------------------------------------------------------- reading
 
-    def _read(self) -> None:
-        if not self.path.exists():
-            return
-        if not self.path.is_file():
-            raise ValueError(f"checkpoint {self.path} is not a file")
-        with open(self.path, "rb") as file:
+    def _open(self) -> BinaryIO:
+        try:
+            return open(self.path, "rb")
+        except OSError as error:
+            raise _unreadable(error, self.path) from None
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[zipfile.ZipFile]:
+        """The file, of which whatever is wrong becomes one kind of error."""
+        with self._open() as file:
             try:
-                with np.load(file, allow_pickle=False) as members:
-                    arrays = {name: members[name] for name in members.files}
-                about = json.loads(str(arrays.pop("about")))
-                known = about["format"] == FORMAT and about["algorithm"] in ALGORITHMS[1:] and "parameters" in about
-                known = known and arrays["costs"].shape == (cost_count(about["iteration"]),) and about["iteration"] >= 0
+                with zipfile.ZipFile(file) as members:
+                    yield members
             except Exception as error:  # of whatever kind: NumPy, zipfile and json each have their own
-                raise self._damaged(f"{type(error).__name__}: {error}") from None
-        if not known:
-            raise self._damaged("not what this version writes")
-        self.about, self.arrays = about, arrays
+                reason = str(error) if isinstance(error, Unfit) else f"{type(error).__name__}: {error}"
+                raise self._damaged(reason) from None
+
+    @staticmethod
+    def _read_about(file: zipfile.ZipFile) -> dict[str, Any]:
+        about: dict[str, Any] = json.loads(str(_read_member(file, "about", (), None)))
+        known = about["format"] == FORMAT and about["algorithm"] in ALGORITHMS[1:] and "parameters" in about
+        if not known or type(about["iteration"]) is not int or about["iteration"] < 0:
+            raise Unfit("not what this version writes")
+        return about
 
     def _damaged(self, reason: str) -> ValueError:
         return ValueError(
@@ -142,19 +211,19 @@ class Checkpoint:
         return recorded
 
     def restore(self, descent: Direct) -> None:
-        """Give the descent what the file holds, if there is one."""
+        """Have the descent take up what the file holds, if there is one."""
         if not self.found:
             return
-        costs = self.arrays.pop("costs")
-        targets = descent.arrays()
-        for name, array in self.arrays.items():
-            if name not in targets or targets[name].shape != array.shape or targets[name].dtype != array.dtype:
-                raise self._damaged(f"{name} does not fit")
-            targets.pop(name)[...] = array
-        if targets:
-            raise self._damaged(f"{', '.join(targets)} missing")
-        descent.done, descent.costs = self.about["iteration"], costs.astype(float).tolist()
-        self.arrays = {}
+        done, targets = self.about["iteration"], descent.arrays()
+        with self._opened() as file:
+            if self._read_about(file) != self.about:
+                raise Unfit("it changed while it was read")
+            if unknown := _members(file).keys() - targets.keys() - {"about", "costs"}:
+                raise Unfit(f"{', '.join(sorted(unknown))} is unknown")
+            for name, array in targets.items():
+                array[...] = _read_member(file, name, array.shape, array.dtype)
+            costs = _read_member(file, "costs", (cost_count(done),), np.dtype(float))
+        descent.done, descent.costs = done, costs.tolist()
 
     # ---------------------------------------------------------------------------------------------------------- writing
 

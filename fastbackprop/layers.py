@@ -147,7 +147,7 @@ def sigmoid_backward(dA: ArrayLike, cache: Any) -> NDArray[Any]:
 
     Returns
     -------
-    dZ : array, shape of Z
+    dZ : array, shape of dA
         At most ``8 u |dA|`` from the exact value (u: unit roundoff).
 
     Raises
@@ -155,7 +155,7 @@ def sigmoid_backward(dA: ArrayLike, cache: Any) -> NDArray[Any]:
     TypeError
         dA or Z does not hold real numbers.
     ValueError
-        The shape of dA does not spread to that of Z.
+        The shape of Z is not that of dA, and does not spread to it.
 
     Notes
     -----

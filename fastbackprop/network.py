@@ -10,7 +10,7 @@ import numpy as np
 from numpy import empty
 from numpy.typing import ArrayLike, NDArray
 
-from fastbackprop import arguments, operands
+from fastbackprop import arguments, doubtful, operands
 from fastbackprop.kernels import cost, layer
 from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
 from fastbackprop.layers import backward, by_reference, forward, run_backward, run_forward, with_copies
@@ -69,11 +69,12 @@ def L_model_forward(X: ArrayLike, parameters: Any) -> tuple[NDArray[Any], list[A
     ValueError
         Shapes that do not fit, no examples (m = 0), or no parameters.
     KeyError
-        ``parameters`` lacks a key.
+        ``parameters`` lacks a key, or holds a W or b without its partner.
 
     Notes
     -----
-    Differs from the reference on purpose as ``linear_activation_forward`` does.
+    Differs from the reference on purpose as ``linear_activation_forward`` does, and in that W or b of one more layer, without
+    its partner, raises.
     """
     layers = arguments.layer_parameters(parameters)
     if operands.plain_forward(X, layers):
@@ -101,7 +102,7 @@ def predict(X: ArrayLike, parameters: Any, *, threshold: float = 0.5) -> NDArray
 
     Returns
     -------
-    array (1, m) of int64
+    array, shape of the outputs, of int64
 
     Raises
     ------
@@ -134,6 +135,13 @@ def compute_cost(AL: ArrayLike, Y: ArrayLike) -> NDArray[Any]:
     ValueError
         Shapes other than (1, m), or no examples (m = 0).
 
+    Warns
+    -----
+    RuntimeWarning
+        A cost that is nan or infinite, with the cause: outputs outside [0, 1], outputs that are certain and wrong, or labels
+        so large that the sum overflows. As in NumPy, a nan that was handed in makes the cost nan without a word, and
+        ``np.errstate`` silences the warning.
+
     Notes
     -----
     Differs from the reference on purpose: a term ``0 * log 0`` (AL = 0 with Y = 0, AL = 1 with Y = 1) counts as 0; that
@@ -146,7 +154,10 @@ def compute_cost(AL: ArrayLike, Y: ArrayLike) -> NDArray[Any]:
     kernel = cost.cross_entropy[dtype.char]
     if not kernel(outputs, labels, total):
         with_copies(kernel, (outputs, labels), total)
-    return np.array(total[0], dtype)
+    value = total.item()
+    if value - value != 0:  # nan or infinite
+        doubtful.explain_cost(outputs, labels, value)
+    return np.array(value, dtype)
 
 
 def L_model_backward(AL: ArrayLike, Y: ArrayLike, caches: Sequence[Any]) -> dict[str, NDArray[Any]]:
@@ -232,8 +243,9 @@ def update_parameters(parameters: Any, grads: Any, learning_rate: float) -> Any:
     Parameters
     ----------
     parameters : mutable mapping
-        ``W1, b1, ..., WL, bL``, with L = ``len(parameters) // 2``. These entries are rebound to new arrays; all other
-        entries, and the old arrays, stay as they are. Nothing is changed where anything raises.
+        ``W1, b1, ..., WL, bL``, with L = ``len(parameters) // 2``. These entries are rebound to new arrays of the same shapes
+        (a b that is one number takes that of its gradient); all other entries, and the old arrays, stay as they are. Nothing
+        is changed where anything raises.
     grads : mapping
         ``dW1, db1, ..., dWL, dbL``; others are not looked at.
     learning_rate : float
@@ -256,6 +268,8 @@ def update_parameters(parameters: Any, grads: Any, learning_rate: float) -> Any:
     -----
     Differs from the reference on purpose: a ``b`` of shape (n,), n > 1, raises where ``db`` is (n, 1).
     """
+    if type(learning_rate) is int:
+        arguments.scalar("learning_rate", learning_rate)  # one that no float can hold raises
     steps = arguments.layer_steps(parameters, grads)
     why = None
     if not operands.plain_steps(steps, learning_rate):
@@ -272,5 +286,8 @@ def update_parameters(parameters: Any, grads: Any, learning_rate: float) -> Any:
             W_new = new[key] = empty(W.shape, dtype)
             if not kernel(W, dW, learning_rate, W_new):
                 with_copies(kernel, (W, dW), learning_rate, W_new)
-    parameters.update(new)
+    try:
+        parameters.update(new)
+    except AttributeError:
+        raise TypeError(f"parameters is of type {type(parameters).__name__}; expected a dict, whose entries change") from None
     return parameters

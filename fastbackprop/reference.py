@@ -27,8 +27,7 @@ __all__ = [
 
 def sigmoid(Z):
     """``A = 1 / (1 + exp(-Z))``; returns ``A, cache`` where ``cache`` is the object ``Z``."""
-    with np.errstate(over="ignore"):
-        A = 1 / (1 + np.exp(-Z))
+    A = 1 / (1 + np.exp(-Z))
     return A, Z
 
 
@@ -50,8 +49,7 @@ def sigmoid_backward(dA, cache):
     """``dZ = dA * s * (1 - s)`` with ``s = sigmoid(Z)``; ``cache`` is ``Z``."""
     Z = cache
     s, _ = sigmoid(Z)
-    with np.errstate(over="ignore", invalid="ignore"):
-        dZ = dA * s * (1 - s)
+    dZ = dA * s * (1 - s)
     return dZ
 
 
@@ -98,8 +96,7 @@ def L_model_forward(X, parameters):
 def compute_cost(AL, Y):
     """Cross-entropy ``-(Y log(AL)^T + (1 - Y) log(1 - AL)^T) / m``, a 0-d array."""
     m = Y.shape[1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        cost = -(np.dot(Y, np.log(AL).T) + np.dot(1 - Y, np.log(1 - AL).T)) / m
+    cost = -(np.dot(Y, np.log(AL).T) + np.dot(1 - Y, np.log(1 - AL).T)) / m
     return np.squeeze(cost)
 
 
@@ -130,8 +127,7 @@ def L_model_backward(AL, Y, caches):
     grads = {}
     L = len(caches)
     Y = np.reshape(Y, AL.shape)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        dA = -(Y / AL - (1 - Y) / (1 - AL))
+    dA = -(Y / AL - (1 - Y) / (1 - AL))
     for l in range(L, 0, -1):
         activation = "sigmoid" if l == L else "relu"
         dA, dW, db = linear_activation_backward(dA, caches[l - 1], activation)

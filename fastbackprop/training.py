@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fastbackprop import arguments, reference
+from fastbackprop import arguments, doubtful, reference
 from fastbackprop.algorithms import ALGORITHMS, COST_EVERY, Direct, Gram, choose_algorithm
 from fastbackprop.checkpoint import Checkpoint
 from fastbackprop.kernels.tasks import Task, do
@@ -88,17 +88,18 @@ def L_layer_model(
     TypeError
         An argument of a kind that numbers are not made of.
     ValueError
-        Shapes that do not fit, no examples, values that are not finite, layer sizes below 1, an output layer of other than
-        one unit. A checkpoint that is damaged, beyond `num_iterations`, or of a training with other data, layers, learning
-        rate, dtype, start or algorithm.
+        Shapes that do not fit, no examples, values that are not finite or masked, layer sizes below 1, an output layer of
+        other than one unit. A checkpoint that is damaged, beyond `num_iterations`, or of a training with other data, layers,
+        learning rate, dtype, start or algorithm; a name that no file can have.
     OSError
-        No checkpoint can be written there.
+        The checkpoint cannot be read, or none can be written there.
     ImportError
         What `progress` or `plot_cost` need is not installed.
     KeyError
-        ``parameters`` lacks a key.
+        ``parameters`` lacks a key, or holds a W or b without its partner.
     FloatingPointError
-        An iteration would have made parameters that are not finite; ``.parameters`` holds the last finite ones.
+        An iteration would have made parameters that are not finite; ``.parameters`` holds the last finite ones. The message
+        says what to try: other labels where some lie outside [0, 1], else a smaller learning rate.
     KeyboardInterrupt
         Ctrl-C, within a fifth of a second; with a checkpoint after saving, and the message says how far the training is.
 
@@ -106,6 +107,8 @@ def L_layer_model(
     -----
     UserWarning
         Labels outside [0, 1].
+    RuntimeWarning
+        Costs that are not finite, where ``W A + b`` overflows. What the reference computes warns as NumPy does.
 
     Notes
     -----
@@ -118,9 +121,8 @@ def L_layer_model(
     sizes = arguments.layer_sizes("layers_dims", layers_dims)
     if sizes[-1] != 1:
         raise ValueError(f"layers_dims ends with {sizes[-1]}; expected 1, the one unit of the output layer")
-    X, Y = arguments.examples("X", X, sizes[0]), arguments.numbers("Y", Y)
-    if Y.shape != (1, X.shape[1]):
-        raise ValueError(f"Y has shape {Y.shape}; expected (1, {X.shape[1]}), one label an example of X {X.shape}")
+    X = arguments.examples("X", X, sizes[0])
+    Y = arguments.label_row(Y, X.shape)
     rate = arguments.real("learning_rate", learning_rate)
     iterations = arguments.count("num_iterations", num_iterations)
     if plot_cost:
@@ -158,6 +160,7 @@ def L_layer_model(
                 watchers.insert(0, _cost_lines(descent, ProgressBar.write if progress else print))
             trained = _train(descent, iterations, watchers, file)
         costs = descent.costs
+        doubtful.explain_costs(costs)
     if plot_cost:
         plot_costs(costs, rate)
     return (trained, costs) if return_costs else trained
@@ -301,9 +304,16 @@ def _save_interrupted(descent: Direct, iterations: int, file: Checkpoint) -> str
 
 
 def _divergence(descent: Direct, parameters: dict[str, np.ndarray]) -> FloatingPointError:
+    outside = doubtful.labels_outside(descent.Y)
+    cause = outside or f"learning_rate {descent.rate:g}"
+    advice = (
+        "labels in [0, 1]: with others the cost has no minimum"
+        if outside
+        else ("a smaller learning_rate, or a start with smaller weights")
+    )
     error = FloatingPointError(
-        f"iteration {descent.done} makes parameters that are not finite (learning_rate {descent.rate:g}); the last finite "
-        "ones are in .parameters of this error. Try a smaller learning_rate, or a start with smaller weights"
+        f"iteration {descent.done} makes parameters that are not finite ({cause}); the last finite ones are in .parameters "
+        f"of this error. Try {advice}"
     )
     error.parameters = parameters  # type: ignore[attr-defined]
     return error
@@ -316,7 +326,5 @@ def _check_values(X: np.ndarray, Y: np.ndarray) -> None:
         if not finite:
             bad = values.size - np.count_nonzero(np.isfinite(values))
             raise ValueError(f"{name} has {bad} values that are not finite")
-    if Y.min() < 0 or Y.max() > 1:
-        warnings.warn(
-            f"Y has labels from {Y.min()} to {Y.max()}; cross-entropy expects them in [0, 1]", UserWarning, stacklevel=3
-        )
+    if outside := doubtful.labels_outside(Y):
+        warnings.warn(outside, UserWarning, stacklevel=3)

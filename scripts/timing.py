@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 # Seconds of rest between sides that use several threads: after a call OpenBLAS's own go on looking for work for a tenth of
 # a second, on the cores that the next side needs.
 REST = 0.12
@@ -27,6 +29,7 @@ class Estimate(NamedTuple):
         return f"{self.median:.2f} [{self.low:.2f}, {self.high:.2f}]"
 
 
+@np.errstate(all="ignore")  # the reference warns where it saturates, and a warning takes longer than a small call
 def interleave(
     sides: Mapping[str, Callable[[], object]],
     repeats: int,

@@ -1,4 +1,4 @@
-"""Shared fixtures: real pictures where there are some, and the reference made to raise."""
+"""Shared fixtures: real pictures where there are some, the reference made to raise or to saturate without a warning."""
 
 from __future__ import annotations
 
@@ -70,6 +70,13 @@ def fallbacks(caplog):
     """A function that gives the messages in which the fast functions said, so far, that the reference answered."""
     caplog.set_level("DEBUG", logger="fastbackprop")
     return lambda: [r.getMessage() for r in caplog.records if r.name == "fastbackprop" and r.levelname == "DEBUG"]
+
+
+@pytest.fixture
+def saturating():
+    """For a test in which the reference saturates: NumPy's warnings of it, errors elsewhere, are not issued."""
+    with np.errstate(all="ignore"):
+        yield
 
 
 @pytest.fixture

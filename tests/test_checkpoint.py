@@ -1,5 +1,7 @@
 """The checkpoint: going on gives the bits of an unbroken run; what does not belong there is refused; the file is whole."""
 
+import errno
+import io
 import json
 import logging
 import os
@@ -7,6 +9,8 @@ import random
 import signal
 import threading
 import time
+import tracemalloc
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -198,10 +202,33 @@ def altered(path, **about):
     np.savez(path, **arrays)
 
 
+def rewritten(path, write=np.savez, without=None, **others):
+    """The file with other arrays."""
+    with np.load(path) as members:
+        arrays = {name: members[name] for name in members.files if name != without}
+    write(path, **(arrays | others))
+    return path
+
+
+def npy(array, version=(1, 0)):
+    """An array as it stands in a file."""
+    memory = io.BytesIO()
+    np.lib.format.write_array(memory, array, version)
+    return memory.getvalue()
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
+def appended(path, name, content=b""):
+    """The file with one member more."""
+    with zipfile.ZipFile(path, "a") as members:
+        members.writestr(name, content)
+    return path
+
+
 DAMAGES = {
     "empty": lambda path: path.write_bytes(b""),
     "text": lambda path: path.write_text("not numbers"),
-    "one array": lambda path: np.save(path.open("wb"), X),
+    "one array": lambda path: path.write_bytes(npy(X)),
     "other arrays": lambda path: np.savez(path, X=X),
     "objects": lambda path: np.savez(path, about=np.array({"format": 1}, object)),
     "half of it": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
@@ -211,11 +238,29 @@ DAMAGES = {
     "another algorithm": lambda path: altered(path, algorithm="gram"),
     "iterations that its costs do not fit": lambda path: altered(path, iteration=205),
     "iterations below 0": lambda path: altered(path, iteration=-5),
+    "iterations that are no whole number": lambda path: altered(path, iteration=130.0),
+    "half an iteration": lambda path: altered(path, iteration=130.5),
+    "iterations as text": lambda path: altered(path, iteration="130"),
+    "iterations as a truth": lambda path: altered(path, iteration=True),
+    "no iterations": lambda path: altered(path, iteration=None),
+    "iterations without end": lambda path: altered(path, iteration=10**30),
+    "a list about it": lambda path: rewritten(path, about=np.array("[1]")),
+    "a text that is too long": lambda path: rewritten(path, about=np.array("x" * 2**21)),
+    "an unknown array": lambda path: rewritten(path, other=X),
+    "a missing array": lambda path: rewritten(path, without="b"),
+    "an array twice": lambda path: appended(path, "W.npy"),
+    "another shape": lambda path: rewritten(path, W=np.zeros((3, 3))),
+    "another dtype": lambda path: rewritten(path, b=np.zeros(5, "f")),
+    "another order": lambda path: rewritten(path, W=np.zeros((8, 5), order="F")),
+    "another version of the format": lambda path: appended(rewritten(path, without="b"), "b.npy", npy(np.zeros(5), (2, 0))),
+    "numbers missing": lambda path: appended(rewritten(path, without="b"), "b.npy", npy(np.zeros(5))[:-1]),
+    "numbers too many": lambda path: appended(rewritten(path, without="b"), "b.npy", npy(np.zeros(5)) + b"x"),
+    "packed": lambda path: rewritten(path, np.savez_compressed),
     "a folder": lambda path: (path.unlink(), path.mkdir()),
 }
 
 
-@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_file_that_is_no_checkpoint_is_refused_by_name(damage, begun):
     DAMAGES[damage](begun)
@@ -223,6 +268,39 @@ def test_a_file_that_is_no_checkpoint_is_refused_by_name(damage, begun):
         train(checkpoint=begun)
     assert str(begun) in str(caught.value)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+BOMB = 2**26  # bytes
+ZEROS = np.zeros(BOMB // 8)
+HOSTILE = {
+    "an unknown array, packed": lambda path: rewritten(path, np.savez_compressed, other=ZEROS),
+    "a known array, packed": lambda path: rewritten(path, np.savez_compressed, W=ZEROS),
+    "an unknown array": lambda path: rewritten(path, other=ZEROS),
+    "a known array": lambda path: rewritten(path, W=ZEROS),
+    "costs": lambda path: rewritten(path, costs=ZEROS),
+    "the text": lambda path: rewritten(path, about=np.array("x" * (BOMB // 4))),
+    "a header": lambda path: appended(rewritten(path, without="W"), "W.npy", header((10**12,))),
+    "a header of costs": lambda path: appended(rewritten(path, without="costs"), "costs.npy", header((10**12,))),
+}
+
+
+def header(shape):
+    """What stands before the numbers of an array of this shape."""
+    memory = io.BytesIO()
+    np.lib.format.write_array_header_1_0(memory, {"descr": "<f8", "fortran_order": False, "shape": shape})
+    return memory.getvalue()
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_what_is_no_checkpoint_takes_no_memory(hostile, begun):
+    HOSTILE[hostile](begun)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="is damaged"):
+            train(checkpoint=begun)
+        assert tracemalloc.get_traced_memory()[1] < BOMB / 16
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_byte_gone_wrong_is_noticed_or_of_no_effect(begun):
@@ -236,6 +314,61 @@ def test_a_byte_gone_wrong_is_noticed_or_of_no_effect(begun):
             assert str(begun) in str(error)
             noticed += 1
     assert noticed > 100
+
+
+@pytest.mark.parametrize("name", ["training\0.npz", "\udcff\ud800.npz"])
+def test_a_name_that_no_file_can_have_is_refused(name, tmp_path):
+    before = drawn()
+    with pytest.raises(ValueError, match=r"checkpoint is .* no name of a file") as caught:
+        train(parameters=None, checkpoint=tmp_path / name)
+    assert type(caught.value) is ValueError
+    assert repr(name)[1:-1] in str(caught.value)
+    assert caught.value.__suppress_context__
+    assert drawn() == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need no rights there only")
+@pytest.mark.parametrize("name", ["loop.npz", "loop.npz/training.npz", "one"])
+def test_links_in_a_circle_are_refused(name, tmp_path):
+    (tmp_path / "loop.npz").symlink_to("loop.npz")
+    (tmp_path / "one").symlink_to("other")
+    (tmp_path / "other").symlink_to("one")
+    before = drawn()
+    with pytest.raises(OSError, match="the checkpoint cannot be read") as caught:
+        train(parameters=None, checkpoint=tmp_path / name)
+    assert caught.value.errno == errno.ELOOP
+    assert str(tmp_path / name) in str(caught.value)
+    assert drawn() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["loop.npz", "one", "other"]
+
+
+def test_a_name_that_is_too_long_is_refused(tmp_path):
+    with pytest.raises(OSError, match="checkpoint") as caught:
+        train(checkpoint=tmp_path / ("x" * 5000))
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_is_refused(begun, monkeypatch):
+    def forbidden(path, mode):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(checkpoint_module, "open", forbidden, raising=False)
+    with pytest.raises(PermissionError, match="the checkpoint cannot be read") as caught:
+        train(checkpoint=begun)
+    assert str(begun) in str(caught.value)
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(begun, monkeypatch):
+    identify, other = checkpoint_module.Checkpoint.identify, begun.with_name("other.npz")
+    train(200, algorithm="direct", checkpoint=other)
+
+    def interfering(self, *arguments):
+        other.replace(begun)
+        return identify(self, *arguments)
+
+    monkeypatch.setattr(checkpoint_module.Checkpoint, "identify", interfering)
+    with pytest.raises(ValueError, match="changed while it was read"):
+        train(checkpoint=begun)
 
 
 @pytest.mark.parametrize("path", [3, b"training.npz", ["training.npz"]])

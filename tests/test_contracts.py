@@ -1,13 +1,15 @@
 """What is meaningless is refused: before any work, in words that name the argument, with nothing half-changed."""
 
 import contextlib
+from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pytest
 
 import fastbackprop as bp
-from fastbackprop.testing import CASES, Size, assert_same_bits
+from fastbackprop.testing import CASES, Size, assert_same_bits, assert_within_bound, map_arrays
 
 SIZE = Size((3, 4, 1), 5)
 X, PARAMETERS = CASES["L_model_forward"].make(SIZE, "float64", "read-only")
@@ -15,6 +17,7 @@ A_PREV, W, B = CASES["linear_forward"].make(SIZE, "float64", "read-only")
 DZ, CACHE = CASES["linear_backward"].make(SIZE, "float64", "read-only")
 AL, Y, CACHES = CASES["L_model_backward"].make(SIZE, "float64", "read-only")
 LAYERS = [3, 4, 1]
+untyped: Any = bp  # called with what its types forbid
 
 
 @contextlib.contextmanager
@@ -61,6 +64,30 @@ WRONG_SHAPES: dict[str, tuple[Any, ...]] = {
     ),
     "relu_backward": (lambda: bp.relu_backward(DZ, DZ[:, :4]), "(4, 5)", "(4, 4)"),
     "sigmoid_backward": (lambda: bp.sigmoid_backward(DZ, DZ[:, :4]), "(4, 5)", "(4, 4)"),
+    "sigmoid_backward: dA that would be spread": (
+        lambda: bp.sigmoid_backward(DZ[:1], DZ),
+        *("dA", "(1, 5)", "Z", "(4, 5)"),
+    ),
+    "sigmoid_backward: a cache of another form": (
+        lambda: bp.sigmoid_backward(DZ, (DZ, DZ)),
+        *("dA", "(4, 5)", "Z", "(2, 4, 5)"),
+    ),
+    "linear_forward: b that would spread Z": (
+        lambda: bp.linear_forward(A_PREV[:, 0], W, B),
+        *("b", "(4, 1)", "(4,)"),
+    ),
+    "linear_activation_backward: dA and Z of one row": (
+        lambda: bp.linear_activation_backward(DZ[:1], (CACHE, DZ[:1]), "sigmoid"),
+        *("dA", "(1, 5)", "Z", "(4, 5)"),
+    ),
+    "update_parameters: dW that would spread W": (
+        lambda: bp.update_parameters({"W1": W[:1], "b1": B}, {"dW1": W, "db1": B}, 0.1),
+        *("W1", "(1, 3)", "dW1", "(4, 3)"),
+    ),
+    "update_parameters: a rate that would spread W": (
+        lambda: untyped.update_parameters({"W1": W, "b1": B}, {"dW1": W, "db1": B}, np.ones((2, 1, 1))),
+        *("W1", "(4, 3)", "learning_rate", "(2, 1, 1)"),
+    ),
     "L_model_forward: X": (lambda: bp.L_model_forward(X[:2], PARAMETERS), "(2, 5)", "(4, 3)"),
     "L_model_forward: W2": (
         lambda: bp.L_model_forward(X, {**PARAMETERS, "W2": np.ones((1, 3))}),
@@ -143,6 +170,41 @@ MISSING = {
         *("b2", "layer 2"),
     ),
 }
+# Parameters in which a W or b has no partner, the key that is missing, and its layer.
+W3 = {"W3": np.ones((1, 1))}
+WITHOUT_PARTNER: dict[str, tuple[dict[str, Any], str, str]] = {
+    "W1, b1, W2": (without(PARAMETERS, "b2"), "b2", "layer 2"),
+    "W1, b1, b2": (without(PARAMETERS, "W2"), "W2", "layer 2"),
+    "W2 first": ({"W2": PARAMETERS["W2"], **without(without(PARAMETERS, "b2"), "W2")}, "b2", "layer 2"),
+    "W1, b1, W2, b2, W3": (PARAMETERS | W3, "b3", "layer 3"),
+    "W1, b1, W2, b2, b7": (PARAMETERS | {"b7": np.ones((1, 1))}, "W7", "layer 7"),
+    "W1, b1, W3, b3": (without(without(PARAMETERS, "W2"), "b2") | W3 | {"b3": B}, "W2", "layer 2"),
+    "W1, b1, W2, b2, W3, other": (PARAMETERS | W3 | MORE, "b3", "layer 3"),
+}
+
+
+@pytest.mark.parametrize("case", WITHOUT_PARTNER)
+@pytest.mark.parametrize("taker", ["L_model_forward", "predict"])
+def test_a_parameter_without_its_partner(taker, case):
+    parameters, *fragments = WITHOUT_PARTNER[case]
+    with refusing(KeyError, "parameters", *fragments):
+        getattr(bp, taker)(X, parameters)
+
+
+@pytest.mark.parametrize("case", WITHOUT_PARTNER)
+def test_training_refuses_a_parameter_without_its_partner(case):
+    parameters, *fragments = WITHOUT_PARTNER[case]
+    with refusing(KeyError, "parameters", *fragments):
+        bp.L_layer_model(X, Y, LAYERS, parameters=parameters, num_iterations=1)
+
+
+def test_entries_that_are_no_layers_are_allowed():
+    expected, _ = bp.L_model_forward(X, PARAMETERS)
+    trained = bp.L_layer_model(X, Y, LAYERS, parameters=PARAMETERS, num_iterations=3)
+    for key in ("velocity", "W", "b0", "W01", "dW3", "W3_old", 3, None):
+        more = {**PARAMETERS, key: np.ones(1)}
+        assert_same_bits(bp.L_model_forward(X, more)[0], expected)
+        assert_same_bits(bp.L_layer_model(X, Y, LAYERS, parameters=more, num_iterations=3), trained)
 
 
 @pytest.mark.parametrize("case", MISSING)
@@ -228,6 +290,189 @@ def test_a_dtype_without_a_meaning(case, dtype):
         call(WRONG_DTYPES[dtype])
 
 
+# ------------------------------------------------------------------------------------------------- no container, no number
+
+NO_CONTAINERS: dict[str, tuple[Any, ...]] = {
+    "caches: None": (lambda: untyped.L_model_backward(AL, Y, None), TypeError, "caches is None", "one a layer"),
+    "caches: a number": (lambda: untyped.L_model_backward(AL, Y, 5), TypeError, "caches is of type int", "one a layer"),
+    "caches: [1]": (
+        lambda: untyped.L_model_backward(AL, Y, [1]),
+        ValueError,
+        "caches[0] is of type int",
+        "((A_prev, W, b), Z)",
+    ),
+    "caches: [None]": (lambda: untyped.L_model_backward(AL, Y, [None]), ValueError, "caches[0] is None", "((A_prev, W, b), Z)"),
+    "cache: None": (lambda: untyped.linear_backward(DZ, None), ValueError, "cache is None", "(A_prev, W, b)"),
+    "cache: an array": (
+        lambda: untyped.linear_backward(DZ, DZ),
+        ValueError,
+        "cache is an array of shape (4, 5)",
+        "(A_prev, W, b)",
+    ),
+    "cache of an activation: None": (lambda: untyped.relu_backward(DZ, None), TypeError, "Z is None"),
+    "parameters: None": (lambda: untyped.L_model_forward(X, None), TypeError, "parameters is None", "a dict of W1, b1"),
+    "parameters: [1]": (lambda: untyped.L_model_forward(X, [1]), TypeError, "parameters is of type list", "a dict of W1, b1"),
+    "parameters: a list": (lambda: untyped.predict(X, [W, B]), TypeError, "parameters is of type list", "a dict of W1, b1"),
+    "parameters: an array": (
+        lambda: untyped.predict(X, W),
+        TypeError,
+        "parameters is an array of shape (4, 3)",
+        "a dict of W1",
+    ),
+    "parameters: a number": (lambda: untyped.predict(X, 5), TypeError, "parameters is of type int", "a dict of W1, b1"),
+    "parameters: empty": (lambda: untyped.L_model_forward(X, {}), ValueError, "parameters has entries: 0", "W1, b1"),
+    "update: None": (lambda: untyped.update_parameters(None, GRADS, 0.1), TypeError, "parameters is None", "a dict of W1, b1"),
+    "update: a list": (lambda: untyped.update_parameters([W, B], GRADS, 0.1), TypeError, "parameters is of type list"),
+    "update: read-only": (
+        lambda: untyped.update_parameters(MappingProxyType(PARAMETERS), GRADS, 0.1),
+        *(TypeError, "parameters is of type mappingproxy"),
+    ),
+    "grads: None": (
+        lambda: untyped.update_parameters({**PARAMETERS}, None, 0.1),
+        TypeError,
+        "grads is None",
+        "a dict of dW1, db1",
+    ),
+    "grads: [1]": (lambda: untyped.update_parameters({**PARAMETERS}, [1], 0.1), TypeError, "grads is of type list", "dW1, db1"),
+    "training: [1]": (
+        lambda: untyped.L_layer_model(X, Y, LAYERS, parameters=[1]),
+        *(TypeError, "parameters is of type list", "a dict of W1, b1"),
+    ),
+    "training: a number": (lambda: untyped.L_layer_model(X, Y, LAYERS, parameters=7), TypeError, "parameters is of type int"),
+    "X: None": (lambda: untyped.L_layer_model(None, Y, LAYERS), TypeError, "X is None", "real numbers"),
+    "Z: a dict": (lambda: untyped.sigmoid({}), TypeError, "Z is of type dict", "real numbers"),
+    "W1: None": (lambda: untyped.L_model_forward(X, {**PARAMETERS, "W1": None}), TypeError, "W1 is None", "real numbers"),
+}
+
+
+@pytest.mark.parametrize("case", NO_CONTAINERS)
+def test_what_is_no_container_or_number_is_named(case):
+    call, kind, *fragments = NO_CONTAINERS[case]
+    with refusing(kind, *fragments):
+        call()
+
+
+NO_RATES = {
+    "beyond a float": (10**400, ValueError, "a whole number of 1329 bits"),
+    "below": (-(10**400), ValueError, "a whole number of 1329 bits"),
+    "None": (None, TypeError, "None"),
+    "text": ("0.1", TypeError, "<U3"),
+    "a fraction": (Fraction(1, 3), TypeError, "Fraction"),
+    "complex": (0.1j, TypeError, "complex128"),
+}
+
+
+@pytest.mark.parametrize("case", NO_RATES)
+def test_a_learning_rate_that_is_no_float(case):
+    rate, kind, fragment = NO_RATES[case]
+    for dtype in ("float32", "float64", "longdouble"):
+        parameters = {key: value.astype(dtype) for key, value in PARAMETERS.items()}
+        with refusing(kind, "learning_rate", fragment):
+            untyped.update_parameters(parameters, GRADS, rate)
+    with refusing(kind, "learning_rate", fragment):
+        untyped.L_layer_model(X, Y, LAYERS, rate)
+
+
+@pytest.mark.parametrize("rate", [np.nan, np.inf, -np.inf, np.array([0.1])])
+def test_training_refuses_a_learning_rate_that_is_no_finite_number(rate):
+    with refusing(ValueError, "learning_rate", "(1,)" if np.ndim(rate) else str(rate)):
+        bp.L_layer_model(X, Y, LAYERS, rate)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "longdouble"])
+def test_a_whole_number_of_any_size_is_a_learning_rate(dtype):
+    parameters, grads = ({key: x.astype(dtype) for key, x in tree.items()} for tree in (PARAMETERS, GRADS))
+    for rate in (2**70, 2**63, -(2**64)):
+        expected = bp.update_parameters(dict(parameters), grads, float(rate))
+        assert_same_bits(bp.update_parameters(dict(parameters), grads, rate), expected)
+    tiny = 1e-25 * X
+    expected = bp.L_layer_model(tiny, Y, LAYERS, 2.0**70, 1, parameters=PARAMETERS)
+    assert_same_bits(bp.L_layer_model(tiny, Y, LAYERS, 2**70, 1, parameters=PARAMETERS), expected)
+
+
+class Series:
+    """What a column of a data frame shows of itself."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.values, dtype)
+
+    def __len__(self):
+        return len(self.values)
+
+
+@pytest.mark.parametrize("kind", [Series, list, tuple, np.array])
+@pytest.mark.parametrize("column", [False, True])
+def test_labels_in_a_row_are_told_how_to_become_one(kind, column):
+    labels = kind(Y.reshape(-1, 1) if column else Y.ravel())
+    for call in (lambda: bp.L_layer_model(X, labels, LAYERS), lambda: bp.compute_cost(AL, labels)):
+        with refusing(ValueError, "Y has shape (5, 1)" if column else "Y has shape (5,)", "np.asarray(Y).reshape(1, -1)"):
+            call()
+    row = np.asarray(labels).reshape(1, -1)  # what the message says
+    assert_same_bits(bp.compute_cost(AL, row), bp.compute_cost(AL, Y))
+
+
+def test_labels_of_another_number_are_told_nothing_of_the_kind():
+    for call in (lambda: bp.L_layer_model(X, Y.ravel()[:4], LAYERS), lambda: bp.compute_cost(AL, Y.ravel()[:4])):
+        with pytest.raises(ValueError, match=r"\(4,\)") as caught:
+            call()
+        assert "reshape" not in str(caught.value)
+
+
+def test_objects_are_told_how_to_become_numbers():
+    """A frame with a column of bool becomes an array of objects."""
+    frame = Series(np.array([[0.5, True], [1.5, False]], object))
+    for name, call in (
+        ("X", lambda: bp.L_layer_model(frame, [[0, 1]], [2, 1])),
+        ("X", lambda: bp.L_model_forward(frame, {"W1": np.ones((1, 2)), "b1": np.ones((1, 1))})),
+        ("Y", lambda: bp.compute_cost([[0.5, 0.5]], Series(np.array([[True, False]], object)))),
+        ("Z", lambda: bp.sigmoid(frame)),
+    ):
+        with refusing(TypeError, name, "object", ".astype(float)"):
+            call()
+    bp.L_layer_model(np.asarray(frame).astype(float), [[0, 1]], [2, 1], num_iterations=1)
+
+
+MASKED: dict[str, tuple[Any, str]] = {
+    "sigmoid": (lambda x: bp.sigmoid(x(DZ)), "Z"),
+    "relu_backward": (lambda x: bp.relu_backward(x(DZ), DZ), "dA"),
+    "linear_forward": (lambda x: bp.linear_forward(A_PREV, x(W), B), "W"),
+    "linear_backward": (lambda x: bp.linear_backward(DZ, (x(A_PREV), W, B)), "A_prev"),
+    "linear_activation_forward": (lambda x: bp.linear_activation_forward(A_PREV, W, x(B), "relu"), "b"),
+    "linear_activation_backward": (lambda x: bp.linear_activation_backward(DZ, (CACHE, x(DZ)), "sigmoid"), "Z"),
+    "L_model_forward": (lambda x: bp.L_model_forward(x(X), PARAMETERS), "X"),
+    "compute_cost": (lambda x: bp.compute_cost(AL, x(Y)), "Y"),
+    "L_model_backward": (lambda x: bp.L_model_backward(x(AL), Y, CACHES), "AL"),
+    "update_parameters": (lambda x: bp.update_parameters({**PARAMETERS}, {**GRADS, "dW2": x(GRADS["dW2"])}, 0.1), "dW2"),
+    "L_layer_model: X": (lambda x: bp.L_layer_model(x(X), Y, LAYERS, num_iterations=1), "X"),
+    "L_layer_model: Y": (lambda x: bp.L_layer_model(X, x(Y), LAYERS, num_iterations=1), "Y"),
+    "L_layer_model: parameters": (
+        lambda x: bp.L_layer_model(X, Y, LAYERS, parameters={**PARAMETERS, "b1": x(B)}, num_iterations=1),
+        "b1",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MASKED)
+def test_masked_entries_are_refused(case):
+    call, name = MASKED[case]
+    with refusing(ValueError, f"{name} has masked entries, 1 of "):
+        call(lambda x: np.ma.array(x, mask=np.arange(x.size).reshape(x.shape) == 0))
+
+
+@pytest.mark.parametrize("case", MASKED)
+def test_a_masked_array_that_masks_nothing_is_an_array_like_any_other_class(case):
+    """Served by the reference; a training takes its data."""
+    call, _ = MASKED[case]
+    np.random.seed(0)
+    expected = call(lambda x: x)
+    np.random.seed(0)
+    actual = map_arrays(np.asarray, call(np.ma.array))
+    assert_within_bound(actual, expected, map_arrays(lambda x: 1e-12 * (1 + np.abs(x)), expected))
+
+
 # ------------------------------------------------------------------------------------------------------------- training
 
 
@@ -291,3 +536,13 @@ def test_a_training_that_diverges_stops_and_gives_back_the_last_finite_parameter
     assert all(np.all(np.isfinite(value)) for value in last.values())
     assert iteration > 0
     assert_same_bits(last, bp.L_layer_model(twice, contradiction, LAYERS, rate, iteration, parameters=start))
+
+
+def test_a_training_that_diverges_for_its_labels_names_them():
+    """With a label outside [0, 1] the cost has no minimum: its gradient drives the output on for ever."""
+    with (
+        pytest.warns(UserWarning, match="labels from -1"),
+        pytest.raises(FloatingPointError, match=r"labels from -1.* to 1.*\[0, 1\]") as caught,
+    ):
+        bp.L_layer_model(X, [[-1, 1, -1, 1, 1]], LAYERS, 1e150, 1000, parameters=PARAMETERS)
+    assert "learning_rate" not in str(caught.value)

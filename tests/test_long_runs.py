@@ -125,7 +125,7 @@ def test_what_is_not_installed_is_named_with_its_extra_before_any_work(option, l
     monkeypatch.setitem(sys.modules, library, None)
     state = np.random.get_state(legacy=False)["state"]["pos"]
     extra = {"progress": "progress", "plot_cost": "plot"}[option]
-    with pytest.raises(ImportError, match=rf"{option}=True needs .*pip install fastbackprop\[{extra}\]"):
+    with pytest.raises(ImportError, match=rf'{option}=True needs .*pip install "\.\[{extra}\]" in a clone'):
         train(parameters=None, print_cost=True, **{option: True})
     assert capsys.readouterr().out == ""
     assert np.random.get_state(legacy=False)["state"]["pos"] == state

@@ -91,16 +91,33 @@ def test_relu_backward_is_a_new_array_and_zero_where_z_is_zero():
     np.testing.assert_array_equal(dA, np.ones((1, 3)))
 
 
-def test_saturation_makes_no_noise():
-    """No warning (they are errors here) where exp overflows or a probability is exactly 0 or 1."""
-    Z = np.array([[-1e4, 1e4, np.inf, -np.inf]])
-    AL, _ = reference.sigmoid(Z)
+def test_saturation_warns_as_plain_numpy_does():
+    """Where exp overflows, and where a probability is exactly 0 or 1: nothing here changes how NumPy treats it."""
+    Z, Y = np.array([[-1e4, 1e4, np.inf, -np.inf]]), np.array([[1.0, 0.0, 1.0, 0.0]])
+    with pytest.warns(RuntimeWarning) as of_sigmoid:
+        AL, _ = reference.sigmoid(Z)
     np.testing.assert_array_equal(AL, [[0, 1, 1, 0]])
-    reference.sigmoid_backward(np.ones((1, 4)), Z)
-    Y = np.array([[1.0, 0.0, 1.0, 0.0]])
-    reference.compute_cost(AL, Y)
-    W, b = np.ones((1, 2)), np.zeros((1, 1))
-    reference.L_model_backward(AL, Y, [((np.ones((2, 4)), W, b), Z)])
+    with pytest.warns(RuntimeWarning) as of_its_gradient:
+        reference.sigmoid_backward(np.ones((1, 4)), Z)
+    with pytest.warns(RuntimeWarning) as of_the_cost:
+        reference.compute_cost(AL, Y)
+    with pytest.warns(RuntimeWarning) as of_the_network:
+        reference.L_model_backward(AL, Y, [((np.ones((2, 4)), np.ones((1, 2)), np.zeros((1, 1))), Z)])
+    for said, expected in (
+        (of_sigmoid, "overflow encountered in exp"),
+        (of_its_gradient, "overflow encountered in exp"),
+        (of_the_cost, "divide by zero encountered in log"),
+        (of_the_network, "divide by zero encountered in divide"),
+    ):
+        assert expected in [str(warning.message) for warning in said]
+
+
+@pytest.mark.usefixtures("saturating")
+def test_what_silences_numpy_silences_it():
+    """A warning would be an error here."""
+    args = CASES["L_layer_model"].make(SIZE, "float64")
+    X, Y, layers, _, iterations = args
+    reference.L_layer_model(1e4 * X, Y, layers, 1e3, iterations)
 
 
 @pytest.mark.parametrize("name", ["linear_activation_forward", "linear_activation_backward"])

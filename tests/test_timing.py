@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 from timing import FEWEST, Estimate, interleave, paired_difference, paired_ratio
 
@@ -89,3 +90,9 @@ def test_unequal_numbers_of_times_are_refused():
 
 def test_text_of_an_estimate():
     assert str(Estimate(5.1234, 4.9, 5.0)) == "5.12 [4.90, 5.00]"
+
+
+def test_numpy_does_not_warn_while_it_is_timed():
+    """A warning would be an error here, and would be timed elsewhere."""
+    (seconds,) = interleave({"overflow": lambda: np.exp(np.float64(1000))}, repeats=1, at_least=1e-5).values()
+    assert seconds[0] > 0

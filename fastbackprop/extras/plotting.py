@@ -5,7 +5,7 @@ from collections.abc import Sequence
 try:
     from matplotlib import pyplot as plt
 except ImportError as error:
-    raise ImportError("plot_cost=True needs matplotlib: pip install fastbackprop[plot]") from error
+    raise ImportError('plot_cost=True needs matplotlib: pip install ".[plot]" in a clone of fastbackprop') from error
 
 
 def plot_costs(costs: Sequence[float], learning_rate: float) -> None:

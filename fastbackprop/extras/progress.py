@@ -6,7 +6,7 @@ from typing import Any
 try:
     from tqdm.auto import tqdm
 except ImportError as error:
-    raise ImportError("progress=True needs tqdm: pip install fastbackprop[progress]") from error
+    raise ImportError('progress=True needs tqdm: pip install ".[progress]" in a clone of fastbackprop') from error
 
 
 class ProgressBar:

@@ -9,22 +9,28 @@ import pytest
 
 import fastbackprop as bp
 from fastbackprop import reference
-from fastbackprop.testing import CASES, SIGMOID_ULP, Size, assert_within_bound, unit_roundoff
+from fastbackprop.testing import CASES, SIGMOID_ULP, Size, assert_within_bound, map_arrays, unit_roundoff
 
 DTYPES = ["float32", "float64"]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_cost_of_a_certain_and_right_output_is_zero(dtype):
-    """A term 0 * log 0: nan in the reference, 0 in the fast version. Certain and wrong stays inf in both."""
+    """A term 0 * log 0: nan in the reference, with NumPy's warnings, 0 in the fast version, without any."""
     right = np.array([[0, 1, 0.5]], dtype), np.array([[0, 1, 1]], dtype)
-    assert np.isnan(reference.compute_cost(*right))
+    with pytest.warns(RuntimeWarning):
+        assert np.isnan(reference.compute_cost(*right))
     assert_within_bound(bp.compute_cost(*right), np.log(2) / 3, 4 * unit_roundoff(*right))
     assert bp.compute_cost(np.array([[0.0, 1.0]], dtype), np.array([[0, 1]], dtype)) == 0
-    for AL, Y in (([[0, 0.5]], [[1, 0]]), ([[1, 0.5]], [[0, 1]])):
-        assert bp.compute_cost(np.array(AL, dtype), np.array(Y, dtype)) == np.inf
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_cost_of_a_certain_and_wrong_output_stays_infinite(dtype):
     # With a label in between, only one of the terms can vanish.
-    assert bp.compute_cost(np.array([[1.0]], dtype), np.array([[0.5]], dtype)) == np.inf
+    for AL, Y in (([[0, 0.5]], [[1, 0]]), ([[1, 0.5]], [[0, 1]]), ([[1.0]], [[0.5]])):
+        for module in (bp, reference):
+            with pytest.warns(RuntimeWarning):
+                assert module.compute_cost(np.array(AL, dtype), np.array(Y, dtype)) == np.inf
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -35,7 +41,7 @@ def test_gradient_of_a_certain_output_is_its_limit(dtype, reference_raises):
     AL = np.array([[0, 1, 0, 1, 0.6, 0.3]], dtype)
     Y = np.array([[0, 1, 1, 0, 1, 0]], dtype)
     caches = [((A_prev, W, b), Z)]
-    with np.errstate(all="ignore"):
+    with pytest.warns(RuntimeWarning):
         assert np.isnan(reference.L_model_backward(AL, Y, caches)["db1"])
     inner = slice(4, 6)  # there, the formula
     dZ = np.array([[0, 0, -1, 1, 0, 0]], dtype)
@@ -65,7 +71,8 @@ def test_tails_of_sigmoid_and_its_slope_are_right(dtype, z):
 
 def test_sigmoid_goes_on_into_the_subnormals():
     Z = np.array([[-710.0, -744.0]])
-    assert np.all(reference.sigmoid(Z)[0] == 0)
+    with pytest.warns(RuntimeWarning, match="overflow"):
+        assert np.all(reference.sigmoid(Z)[0] == 0)
     assert np.all(bp.sigmoid(Z)[0] > 0)
 
 
@@ -74,7 +81,7 @@ def test_training_goes_on_after_saturation():
     X, Y = np.array([[30.0, -20.0, 2.0, -40.0]]), np.array([[1.0, 0.0, 0.0, 0.0]])
     start = {"W1": np.array([[2.0]]), "b1": np.array([[0.0]])}  # sigmoid(60) is 1, and its label is 1
     args = X, Y, [1, 1], 0.5, 400
-    with np.errstate(all="ignore"):
+    with pytest.warns(RuntimeWarning):
         expected, expected_costs = reference.L_layer_model(*args, parameters=dict(start), return_costs=True)
     assert np.isnan(expected_costs[-1])
     assert np.isnan(expected["W1"])
@@ -114,3 +121,36 @@ def test_a_flat_bias_is_refused():
     ):
         with pytest.raises(ValueError, match=r"b.*\(3,\).*\(3, 1\)"):
             call()
+
+
+def test_what_numpy_would_spread_a_result_for_is_refused():
+    A, W, b = CASES["linear_forward"].make(Size((2, 3), 4), "float64")
+    Z, _ = reference.linear_forward(A, W, b)
+    assert reference.sigmoid_backward(Z[:1], Z).shape == (3, 4)
+    with pytest.raises(ValueError, match=r"dA has shape \(1, 4\), Z has shape \(3, 4\)"):
+        bp.sigmoid_backward(Z[:1], Z)
+    assert reference.update_parameters({"W1": W[:1], "b1": b}, {"dW1": W, "db1": b}, 0.1)["W1"].shape == (3, 2)
+    with pytest.raises(ValueError, match=r"W1 has shape \(1, 2\), dW1 has shape \(3, 2\)"):
+        bp.update_parameters({"W1": W[:1], "b1": b}, {"dW1": W, "db1": b}, 0.1)
+
+
+def test_a_layer_without_its_bias_is_refused():
+    """The reference does not look at W2: layer 1 is its output layer."""
+    X, parameters = CASES["L_model_forward"].make(Size((2, 3, 1), 4), "float64")
+    del parameters["b2"]
+    assert reference.L_model_forward(X, parameters)[0].shape == (3, 4)
+    with pytest.raises(KeyError, match="parameters lacks 'b2', which layer 2 needs"):
+        bp.L_model_forward(X, parameters)
+
+
+def test_infinities_pass_in_silence():
+    """A warning would be an error here."""
+    W, b, dZ = np.full((1, 1), 1e308), np.zeros((1, 1)), np.full((1, 2), 1e308)
+    for name, args in (
+        ("linear_backward", (dZ, (0 * dZ, b, b))),
+        ("update_parameters", ({"W1": W, "b1": b}, {"dW1": -W, "db1": b}, 10.0)),
+    ):
+        make = lambda args=args: map_arrays(np.copy, args)  # noqa: E731
+        with pytest.warns(RuntimeWarning, match="overflow"):
+            expected = getattr(reference, name)(*make())
+        assert_within_bound(getattr(bp, name)(*make()), expected, 0.0)
