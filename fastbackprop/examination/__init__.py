@@ -74,7 +74,7 @@ _ORDER = (SAME, OTHER_FORM, DIFFERS, NOT_JUDGED)
 def _judge(name: str, namespace: Mapping[str, Any], own: set[str]) -> Finding:
     function = namespace[name]
     if not isinstance(function, types.FunctionType):
-        return Finding(name, NOT_JUDGED, f"is a {type(function).__name__}, not a Python function")
+        return Finding(name, NOT_JUDGED, f"is of type {type(function).__name__}, no Python function that can be read")
     stand_ins = {other: getattr(reference, other) for other in CASES if other != name and other not in own}
     copies = Copies(stand_ins, namespace, function)
     recorded: list[dict[str, np.ndarray]] = []
@@ -91,6 +91,8 @@ def _judge(name: str, namespace: Mapping[str, Any], own: set[str]) -> Finding:
             if name == _TRAINING:
                 forms |= _set_start(done, recorded, copies, _START in own)
             runs.append(done)
+            if done.endless:
+                break
         results = []
         for done in runs:
             result, found = (None, {}) if done.error else canonical(name, done)

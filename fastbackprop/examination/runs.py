@@ -33,6 +33,7 @@ class Run:
     tolerance: Any
     actual: Any = None
     error: str = ""
+    endless: bool = False
     changed: list[str] = field(default_factory=list)
     start: dict[str, np.ndarray] | None = None
 
@@ -99,7 +100,7 @@ def run(
     try:
         done.actual = copies.run(function, *(passed[i] for i in order))
     except Endless as error:
-        done.error = str(error)
+        done.error, done.endless = str(error), True
     except Exception as error:
         text = str(error).partition("\n")[0]
         done.error = f"raises {type(error).__name__}: {text}" if text else f"raises {type(error).__name__}"

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-INSTRUCTIONS = 2_000_000  # of one call; a right one executes some thousands on a probe
+INSTRUCTIONS = 500_000  # of one call; a right one executes some thousands on a probe
 COPIED_BYTES = 2**20  # of a global array
 
 # Modules whose functions may run, but for the names below, whatever they are names of.
@@ -129,7 +129,8 @@ class Copies:
 
     def __init__(self, stand_ins: Mapping[str, Callable], originals: Mapping[str, Any], subject: Any) -> None:
         self.stand_ins = stand_ins
-        self.names = {id(value): name for name, value in originals.items() if name in stand_ins}
+        self.originals = originals
+        self.names = {id(value): name for name, value in originals.items() if name in stand_ins and callable(value)}
         self.subject = subject
         self.constants: set[int] = set()
         self.codes: set[types.CodeType] = set()
@@ -223,7 +224,7 @@ class Copies:
 
     def value(self, name: str, value: Any) -> Any:
         """What stands for a value of a name: a function's stand-in or copy, a copy of data, or itself; raises NotRun."""
-        if value is not self.subject and callable(value):
+        if value is not self.subject and (callable(value) or value is self.originals.get(name)):
             known = self.names.get(id(value), name)
             if known in self.stand_ins:
                 return self.stand_ins[known]
