@@ -58,7 +58,7 @@ def _blas() -> str:
 
 def _built_blas() -> str:
     try:
-        built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[index]
+        built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
         return f"{built['name']} {built['version']}"
     except (TypeError, KeyError):  # NumPy before 1.26 only prints
         return "unknown"

@@ -273,7 +273,9 @@ def helper(): return open("x")
 @pytest.mark.parametrize("case", NOT_RUN)
 def test_what_reaches_outside_is_read_and_not_run(case):
     line, reason = NOT_RUN[case]
-    finding = the_only_one(module(("    m = Y.shape[1]\n    losses", f"    {line}\n    m = Y.shape[1]\n    losses"), before=BEFORE))
+    finding = the_only_one(
+        module(("    m = Y.shape[1]\n    losses", f"    {line}\n    m = Y.shape[1]\n    losses"), before=BEFORE)
+    )
     assert (finding.name, finding.verdict) == ("compute_cost", NOT_JUDGED)
     assert reason in finding.explanation
 
@@ -348,7 +350,10 @@ def test_callees_in_a_module_of_the_users_own_are_right_ones_too(tmp_path, monke
     own["relu_backward"] = own["helper"].relu_backward
     finding = the_only_one(own)
     assert finding.name == "relu_backward"
-    own = module(("compute_cost(AL, Y)\n        grads", "price(AL, Y)\n        grads"), before="from own_helper import compute_cost as price\n")
+    own = module(
+        ("compute_cost(AL, Y)\n        grads", "price(AL, Y)\n        grads"),
+        before="from own_helper import compute_cost as price\n",
+    )
     assert verdicts(own) == {}
 
 

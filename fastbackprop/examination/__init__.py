@@ -18,7 +18,7 @@ from fastbackprop import reference
 from fastbackprop.examination import starts
 from fastbackprop.examination.explain import explain
 from fastbackprop.examination.forms import Forms, call_form, canonical, parameters_of
-from fastbackprop.examination.runs import Run, arguments, probes, run, tolerance
+from fastbackprop.examination.runs import Run, arguments, probes, run
 from fastbackprop.examination.sandbox import Copies, NotRun, untouched
 from fastbackprop.testing import CASES
 

@@ -58,9 +58,7 @@ SIGMOID_SLOPES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 
 
 def _activations(name: str) -> Variants:
-    found: Variants = [
-        (f"is {other}, not {name}", lambda Z, g=g: (g(Z), Z)) for other, g in OTHERS.items() if other != name
-    ]
+    found: Variants = [(f"is {other}, not {name}", lambda Z, g=g: (g(Z), Z)) for other, g in OTHERS.items() if other != name]
     if name == "sigmoid":
         found.append(("has exp(Z) for exp(-Z): it is 1 - sigmoid(Z)", lambda Z: (_s(-Z), Z)))
     else:
