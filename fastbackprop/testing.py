@@ -347,7 +347,7 @@ require_cases(fastbackprop.__all__)
 # --------------------------------------------------------------------------------------------------------- assertions
 
 
-def _leaves(actual, expected, bound=0.0, where="result"):
+def leaves(actual, expected, bound=0.0, where="result"):
     """Yield ``(where, actual, expected, bound)`` for each leaf of two trees; AssertionError if they differ in build."""
     if not isinstance(expected, (dict, tuple, list)):
         yield where, actual, expected, bound
@@ -360,7 +360,7 @@ def _leaves(actual, expected, bound=0.0, where="result"):
         raise AssertionError(f"{where} has entries {sorted(keys)}, expected {sorted(expected_keys)}")
     for key in expected if kind is dict else range(len(expected)):
         part = bound[key] if isinstance(bound, (dict, tuple, list)) else bound
-        yield from _leaves(actual[key], expected[key], part, f"{where}[{key!r}]")
+        yield from leaves(actual[key], expected[key], part, f"{where}[{key!r}]")
 
 
 def _distances(a, e, limit):
@@ -377,7 +377,7 @@ def assert_within_bound(actual, expected, bound):
     All three may be nested tuples, lists and dicts of arrays; one number may stand for a whole part of ``bound``.
     Shapes have to agree, dtypes need not.
     """
-    for where, a, e, limit in _leaves(actual, expected, bound):
+    for where, a, e, limit in leaves(actual, expected, bound):
         a, e = np.asarray(a), np.asarray(e)
         if a.shape != e.shape:
             raise AssertionError(f"{where} has shape {a.shape}, expected {e.shape}")
@@ -404,7 +404,7 @@ def worst_fraction(actual, expected, bound) -> float:
     0 where everything is equal, inf where no bound could hold. For trees that ``assert_within_bound`` takes.
     """
     worst = 0.0
-    for _, a, e, limit in _leaves(actual, expected, bound):
+    for _, a, e, limit in leaves(actual, expected, bound):
         a, e = np.asarray(a), np.asarray(e)
         if e.dtype.kind in "biuf":
             same, distance, limit = _distances(a, e, limit)
@@ -417,7 +417,7 @@ def worst_fraction(actual, expected, bound) -> float:
 
 def assert_same_bits(actual, expected):
     """``actual`` and ``expected`` (nested alike) have equal dtypes, shapes and bits: -0 is not 0, a nan is itself."""
-    for where, a, e, _ in _leaves(actual, expected):
+    for where, a, e, _ in leaves(actual, expected):
         a, e = np.asarray(a), np.asarray(e)
         if (a.dtype, a.shape) != (e.dtype, e.shape):
             raise AssertionError(f"{where} is {a.dtype} {a.shape}, expected {e.dtype} {e.shape}")
@@ -437,7 +437,7 @@ def assert_same_form(actual, expected):
 
     Nested alike, where a list may stand for a tuple and the other way round.
     """
-    for where, a, e, _ in _leaves(actual, expected):
+    for where, a, e, _ in leaves(actual, expected):
         if type(a) is not type(e):
             raise AssertionError(f"{where} is of type {type(a).__name__}, expected {type(e).__name__}")
         if isinstance(e, (np.ndarray, np.generic)):

@@ -2,8 +2,8 @@
 
 import random
 import sys
-import types
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -110,39 +110,95 @@ FAULTS = {
         "with activation 'sigmoid' applies softmax",
     ),
     "linear output": (
-        ('A, cache = linear_activation_forward(A, parameters[f"W{l}"], parameters[f"b{l}"], activation=activation)',
-         'Z, c = linear_forward(A, parameters[f"W{l}"], parameters[f"b{l}"]); '
-         "A, cache = (Z if l == L else np.maximum(0, Z)), (c, Z)"),
+        (
+            'A, cache = linear_activation_forward(A, parameters[f"W{l}"], parameters[f"b{l}"], activation=activation)',
+            'Z, c = linear_forward(A, parameters[f"W{l}"], parameters[f"b{l}"]); '
+            "A, cache = (Z if l == L else np.maximum(0, Z)), (c, Z)",
+        ),
         "L_model_forward",
         "has a linear output, not a sigmoid",
     ),
-    "unknown activation": (('else "sigmoid"\n', 'else "softmax"\n'), "L_model_forward", "raises ValueError: activation is 'softmax'"),
-    "dAL of the wrong sign": (("(1 - Y) / (1 - AL) - Y / AL", "Y / AL - (1 - Y) / (1 - AL)"), "L_model_backward", "dAL of the wrong sign"),
+    "unknown activation": (
+        ('else "sigmoid"\n', 'else "softmax"\n'),
+        "L_model_forward",
+        "raises ValueError: activation is 'softmax'",
+    ),
+    "dAL of the wrong sign": (
+        ("(1 - Y) / (1 - AL) - Y / AL", "Y / AL - (1 - Y) / (1 - AL)"),
+        "L_model_backward",
+        "dAL of the wrong sign",
+    ),
     "AL - Y as dAL": (("dA = (1 - Y) / (1 - AL) - Y / AL", "dA = AL - Y"), "L_model_backward", "starts from AL - Y as dAL"),
-    "no gradient of the first layer": (("for l in reversed(range(L)):", "for l in reversed(range(1, L)):"), "L_model_backward", "entries"),
+    "no gradient of the first layer": (
+        ("for l in reversed(range(L)):", "for l in reversed(range(1, L)):"),
+        "L_model_backward",
+        "entries",
+    ),
     "one iteration less": (("in range(num_iterations)", "in range(1, num_iterations)"), "L_layer_model", "one iteration less"),
-    "rate ignored": (("(parameters, grads, learning_rate)\n        if", "(parameters, grads, 0.0075)\n        if"), "L_layer_model", "takes 0.0075 whatever"),
-    "raises": (("m = Y.shape[1]\n    losses", "m = count\n    losses"), "compute_cost", "raises NameError: name 'count' is not defined"),
-    "raises where m is 1": (("cost = -np.sum(losses) / m", "cost = -np.sum(losses) / (m if m > 1 else None)"), "compute_cost", "(layers [2, 3, 1], m = 1)"),
+    "rate ignored": (
+        ("(parameters, grads, learning_rate)\n        if", "(parameters, grads, 0.0075)\n        if"),
+        "L_layer_model",
+        "takes 0.0075 whatever",
+    ),
+    "raises": (
+        ("m = Y.shape[1]\n    losses", "m = count\n    losses"),
+        "compute_cost",
+        "raises NameError: name 'count' is not defined",
+    ),
+    "raises where m is 1": (
+        ("cost = -np.sum(losses) / m", "cost = -np.sum(losses) / (m if m > 1 else None)"),
+        "compute_cost",
+        "(layers [2, 3, 1], m = 1)",
+    ),
     "does not end": (("    return np.array(cost)", "    while True: pass"), "compute_cost", "does not end"),
-    "other arguments": (("def linear_forward(A, W, b):", "def linear_forward(A, W):\n    b = 0"), "linear_forward", "takes (A, W), the reference (A, W, b)"),
+    "other arguments": (
+        ("def linear_forward(A, W, b):", "def linear_forward(A, W):\n    b = 0"),
+        "linear_forward",
+        "takes (A, W), the reference (A, W, b)",
+    ),
     "start scaled by 1/sqrt": (
-        ("W = 0.01 * np.random.randn(layer_dims[l], layer_dims[l - 1])", "W = np.random.randn(layer_dims[l], layer_dims[l - 1]) / np.sqrt(layer_dims[l - 1])"),
+        (
+            "W = 0.01 * np.random.randn(layer_dims[l], layer_dims[l - 1])",
+            "W = np.random.randn(layer_dims[l], layer_dims[l - 1]) / np.sqrt(layer_dims[l - 1])",
+        ),
         "initialize_parameters_deep",
         "W is randn scaled by 1 / sqrt(n_prev), not by 0.01",
     ),
-    "start of He": (("W = 0.01 *", "W = np.sqrt(2 / layer_dims[l - 1]) *"), "initialize_parameters_deep", "sqrt(2 / n_prev) (He)"),
+    "start of He": (
+        ("W = 0.01 *", "W = np.sqrt(2 / layer_dims[l - 1]) *"),
+        "initialize_parameters_deep",
+        "sqrt(2 / n_prev) (He)",
+    ),
     "start seeded and scaled": (
-        ("    parameters = {}\n    for l in range(1, len(layer_dims)):\n        W = 0.01 *", "    parameters = {}\n    np.random.seed(7)\n    for l in range(1, len(layer_dims)):\n        W = 0.1 *"),
+        (
+            "    parameters = {}\n    for l in range(1, len(layer_dims)):\n        W = 0.01 *",
+            "    parameters = {}\n    np.random.seed(7)\n    for l in range(1, len(layer_dims)):\n        W = 0.1 *",
+        ),
         "initialize_parameters_deep",
         "it calls np.random.seed(7) itself; W is randn scaled by 0.1, not by 0.01",
     ),
     "start of zeros": (("W = 0.01 *", "W = 0 *"), "initialize_parameters_deep", "every W is 0"),
-    "uniform start": (("0.01 * np.random.randn(", "0.01 * np.random.rand("), "initialize_parameters_deep", "other numbers than 0.01 * randn"),
-    "float32 gradients": (("dW = np.dot(dZ, A_prev.T) / m", "dW = (np.dot(dZ, A_prev.T) / m).astype('float32')"), "linear_backward", "dW is float32"),
-    "a factor of two": (("dA_prev = np.dot(W.T, dZ)", "dA_prev = 2 * np.dot(W.T, dZ)"), "linear_backward", "dA_prev is 2 times the reference's"),
-    "anything else": (("dA_prev = np.dot(W.T, dZ)", "dA_prev = np.dot(W.T, dZ) + 0.125"), "linear_backward", "where the reference has"),
-}  # fmt: skip
+    "uniform start": (
+        ("0.01 * np.random.randn(", "0.01 * np.random.rand("),
+        "initialize_parameters_deep",
+        "other numbers than 0.01 * randn",
+    ),
+    "float32 gradients": (
+        ("dW = np.dot(dZ, A_prev.T) / m", "dW = (np.dot(dZ, A_prev.T) / m).astype('float32')"),
+        "linear_backward",
+        "dW is float32",
+    ),
+    "a factor of two": (
+        ("dA_prev = np.dot(W.T, dZ)", "dA_prev = 2 * np.dot(W.T, dZ)"),
+        "linear_backward",
+        "dA_prev is 2 times the reference's",
+    ),
+    "anything else": (
+        ("dA_prev = np.dot(W.T, dZ)", "dA_prev = np.dot(W.T, dZ) + 0.125"),
+        "linear_backward",
+        "where the reference has",
+    ),
+}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -160,13 +216,46 @@ def test_a_call_with_a_mask_of_its_own_is_judged_where_it_is():
     assert "with activation 'relu' lets the gradient pass where Z == 0" in finding.explanation
 
 
+INLINE = """def L_layer_model(X, Y, layers_dims, learning_rate=0.0075, num_iterations=3000, print_cost=False):
+    np.random.seed(6)
+    p = {}
+    for l in range(1, len(layers_dims)):
+        p[f"W{l}"] = 0.01 * np.random.randn(layers_dims[l], layers_dims[l - 1])
+        p[f"b{l}"] = np.zeros((layers_dims[l], 1))
+    L = len(layers_dims) - 1
+    for _ in range(num_iterations):
+        A = [X]
+        for l in range(1, L + 1):
+            Z = p[f"W{l}"] @ A[-1] + p[f"b{l}"]
+            A.append(np.maximum(0, Z) if l < L else 1 / (1 + np.exp(-Z)))
+        dZ = A[L] - Y
+        for l in range(L, 0, -1):
+            dW, db = dZ @ A[l - 1].T / Y.shape[1], dZ.mean(axis=1, keepdims=True)
+            dZ = (p[f"W{l}"].T @ dZ) * (A[l - 1] > 0)
+            p[f"W{l}"] = p[f"W{l}"] - learning_rate * dW
+            p[f"b{l}"] = p[f"b{l}"] - learning_rate * db
+    return p
+"""
+
+
+def test_a_training_that_calls_nobody_is_judged_by_its_numbers():
+    whole = OWN[OWN.index("def L_layer_model") :]
+    finding = the_only_one(module((whole, INLINE)))
+    assert (finding.name, finding.verdict) == ("L_layer_model", OTHER_FORM)
+    assert "np.random.seed(6)" in finding.explanation
+    finding = the_only_one(
+        module((whole, INLINE.replace("(A[l - 1] > 0)", "(A[l - 1] >= 0)").replace("np.random.seed(6)", "")))
+    )
+    assert (finding.name, finding.verdict) == ("L_layer_model", DIFFERS)
+
+
 def test_two_faults_are_two_findings():
     found = verdicts(module(("dZ[cache <= 0] = 0", "dZ[cache < 0] = 0"), ("= np.dot(W.T, dZ)", "= -np.dot(W.T, dZ)")))
     assert set(found) == {"relu_backward", "linear_backward"}
     assert "dA_prev has the wrong sign" in found["linear_backward"].explanation
 
 
-ZEROS = {
+ZEROS: dict[str, Callable[..., list[np.ndarray]]] = {
     "relu_backward": lambda dA, cache: [cache],
     "linear_activation_backward": lambda dA, cache, activation: [cache[1]],
     "L_model_backward": lambda AL, Y, caches: [Z for _, Z in caches[:-1]],
@@ -184,26 +273,69 @@ def test_the_probes_contain_pre_activations_that_are_zero(name):
 # ---------------------------------------------------------------------------------------------------------- other forms
 
 FORMS = {
-    "costs": (('{cost:f}")\n    return parameters', '{cost:f}")\n    return parameters, costs'), "L_layer_model", "returns (parameters, costs)", "costs"),
+    "costs": (
+        ('{cost:f}")\n    return parameters', '{cost:f}")\n    return parameters, costs'),
+        "L_layer_model",
+        "returns (parameters, costs)",
+        "costs",
+    ),
     "old keys": (('grads["dA" + str(l)]', 'grads["dA" + str(l + 1)]'), "L_model_backward", "dA1 .. dAL", "old keys"),
-    "more keys": (("    return grads", "    grads['dAL'] = dA\n    return grads"), "L_model_backward", "dAL as well", "more keys"),
+    "more keys": (
+        ("    return grads", "    grads['dAL'] = dA\n    return grads"),
+        "L_model_backward",
+        "dAL as well",
+        "more keys",
+    ),
     "no dA": (('        grads["dA" + str(l)] = dA\n', ""), "L_model_backward", "does not return dA0", "fewer keys"),
     "a copy": (
-        ("    for l in range(1, len(parameters) // 2 + 1):", "    parameters = dict(parameters)\n    for l in range(1, len(parameters) // 2 + 1):"),
+        (
+            "    for l in range(1, len(parameters) // 2 + 1):",
+            "    parameters = dict(parameters)\n    for l in range(1, len(parameters) // 2 + 1):",
+        ),
         "update_parameters",
         "updates a copy",
         "copy",
     ),
-    "in the arrays": (('parameters[f"W{l}"] = parameters[f"W{l}"] -', 'parameters[f"W{l}"] -='), "update_parameters", "writes into the arrays", "arrays"),
-    "nothing returned": (("    return parameters\n\n\ndef L_layer", "\n\ndef L_layer"), "update_parameters", "returns nothing", "nothing"),
+    "in the arrays": (
+        ('parameters[f"W{l}"] = parameters[f"W{l}"] -', 'parameters[f"W{l}"] -='),
+        "update_parameters",
+        "writes into the arrays",
+        "arrays",
+    ),
+    "nothing returned": (
+        ("    return parameters\n\n\ndef L_layer", "\n\ndef L_layer"),
+        "update_parameters",
+        "returns nothing",
+        "nothing",
+    ),
     "a float": (("return np.array(cost)", "return float(cost)"), "compute_cost", "the cost as a float", "cost"),
     "no cache": (("    return A, Z\n\n\ndef relu", "    return A\n\n\ndef relu"), "sigmoid", "without a cache", "no cache"),
-    "a seed in the start": (("    parameters = {}\n", "    parameters = {}\n    np.random.seed(3)\n"), "initialize_parameters_deep", "np.random.seed(3)", "start"),
-    "a seed in the training": (("    costs = []\n", "    costs = []\n    np.random.seed(1)\n"), "L_layer_model", "seeds NumPy's generator", "seed"),
+    "a seed in the start": (
+        ("    parameters = {}\n", "    parameters = {}\n    np.random.seed(3)\n"),
+        "initialize_parameters_deep",
+        "np.random.seed(3)",
+        "start",
+    ),
+    "a seed in the training": (
+        ("    costs = []\n", "    costs = []\n    np.random.seed(1)\n"),
+        "L_layer_model",
+        "seeds NumPy's generator",
+        "seed",
+    ),
     "another default": (("learning_rate=0.0075", "learning_rate=0.01"), "L_layer_model", "learning_rate=0.01", "defaults"),
-    "another order": (("learning_rate=0.0075, num_iterations=3000", "num_iterations=3000, learning_rate=0.0075"), "L_layer_model", "in the order", "argument order"),
-    "one more argument": (("def compute_cost(AL, Y)", "def compute_cost(AL, Y, lambd=0)"), "compute_cost", "takes lambd as well", "more arguments"),
-}  # fmt: skip
+    "another order": (
+        ("learning_rate=0.0075, num_iterations=3000", "num_iterations=3000, learning_rate=0.0075"),
+        "L_layer_model",
+        "in the order",
+        "argument order",
+    ),
+    "one more argument": (
+        ("def compute_cost(AL, Y)", "def compute_cost(AL, Y, lambd=0)"),
+        "compute_cost",
+        "takes lambd as well",
+        "more arguments",
+    ),
+}
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -219,17 +351,25 @@ def test_callees_of_another_form_do_not_make_their_callers_differ():
     """Consistent in itself: a sigmoid without a cache, an update with other argument names, a start that takes a seed."""
     own = module(
         ("    return A, Z\n\n\ndef relu", "    return A\n\n\ndef relu"),
-        ('A, activation_cache = sigmoid(Z) if activation == "sigmoid" else relu(Z)',
-         'A, activation_cache = (sigmoid(Z), Z) if activation == "sigmoid" else relu(Z)'),
-        ("def update_parameters(parameters, grads, learning_rate):\n", "def update_parameters(params, grads, rate):\n"
-         "    parameters, learning_rate = params, rate\n"),
-        ("update_parameters(parameters, grads, learning_rate)\n        if", "update_parameters(params=parameters, grads=grads, "
-         "rate=learning_rate)\n        if"),
-        ("def initialize_parameters_deep(layer_dims):\n", "def initialize_parameters_deep(layer_dims, seed=3):\n"
-         "    np.random.seed(seed)\n"),
+        (
+            'A, activation_cache = sigmoid(Z) if activation == "sigmoid" else relu(Z)',
+            'A, activation_cache = (sigmoid(Z), Z) if activation == "sigmoid" else relu(Z)',
+        ),
+        (
+            "def update_parameters(parameters, grads, learning_rate):\n",
+            "def update_parameters(params, grads, rate):\n    parameters, learning_rate = params, rate\n",
+        ),
+        (
+            "update_parameters(parameters, grads, learning_rate)\n        if",
+            "update_parameters(params=parameters, grads=grads, rate=learning_rate)\n        if",
+        ),
+        (
+            "def initialize_parameters_deep(layer_dims):\n",
+            "def initialize_parameters_deep(layer_dims, seed=3):\n    np.random.seed(seed)\n",
+        ),
         ("W = 0.01 *", "W = 0.5 *"),
         ("initialize_parameters_deep(layers_dims)", "initialize_parameters_deep(layers_dims, seed=5)"),
-    )  # fmt: skip
+    )
     found = verdicts(own)
     assert {name: finding.verdict for name, finding in found.items()} == {
         "sigmoid": OTHER_FORM,
@@ -273,9 +413,8 @@ def helper(): return open("x")
 @pytest.mark.parametrize("case", NOT_RUN)
 def test_what_reaches_outside_is_read_and_not_run(case):
     line, reason = NOT_RUN[case]
-    finding = the_only_one(
-        module(("    m = Y.shape[1]\n    losses", f"    {line}\n    m = Y.shape[1]\n    losses"), before=BEFORE)
-    )
+    first = "    m = Y.shape[1]\n    losses"
+    finding = the_only_one(module((first, f"    {line}\n{first}"), before=BEFORE))
     assert (finding.name, finding.verdict) == ("compute_cost", NOT_JUDGED)
     assert reason in finding.explanation
 

@@ -140,7 +140,7 @@ def test_bounds_fit_the_result_and_are_small(name, activation, size, dtype):
     result = getattr(reference, name)(*CASES[name].make(size, dtype, activation=activation))
     assert_within_bound(result, result, bound)
     u = float(np.finfo(dtype).eps) / 2
-    for _, r, _, b in testing._leaves(result, result, bound):
+    for _, r, _, b in testing.leaves(result, result, bound):
         assert np.all(np.isfinite(b))
         assert np.all(np.asarray(b) >= 0)
         if isinstance(r, np.ndarray):

@@ -47,7 +47,7 @@ def test_the_package_passes():
 def test_the_worst_error_is_a_fraction_of_the_bound():
     results = {found.name: found for found in verify.verify()}
     assert all(0 <= found.worst <= 1 and found.cases > 0 for found in results.values())
-    assert 0.01 < results["sigmoid"].worst
+    assert results["sigmoid"].worst > 0.01
     assert results["relu"].worst == 0
     assert results["linear_forward"].cases < results["linear_activation_forward"].cases  # both activations
 

@@ -89,7 +89,7 @@ def _judge(name: str, namespace: Mapping[str, Any], own: set[str]) -> Finding:
             recorded.clear()
             done = run(name, copies, copy, order, activation, number, SEEDS[0])
             if name == _TRAINING:
-                forms |= _set_start(done, recorded, copies, _START in own)
+                forms |= _set_start(done, recorded, _START in own)
             runs.append(done)
             if done.endless:
                 break
@@ -98,6 +98,8 @@ def _judge(name: str, namespace: Mapping[str, Any], own: set[str]) -> Finding:
             result, found = (None, {}) if done.error else canonical(name, done)
             results.append(result)
             forms |= found
+        if name == _TRAINING and not recorded and explain(name, runs, results):
+            forms |= _find_seed(runs, results, copies)
         if name == _START:
             again = [run(name, copies, copy, order, *probe, SEEDS[1]) for probe in probes(name)]
             return _start_finding(runs, again, forms, copies)
@@ -145,19 +147,36 @@ def _recorder(initialize: Any, recorded: list[dict[str, np.ndarray]]) -> Any:
     return initialize_parameters_deep
 
 
-def _set_start(done: Run, recorded: list[dict[str, np.ndarray]], copies: Copies, own_start: bool) -> Forms:
-    """Expect of a training what the reference makes of the same start; says where it drew another than it would."""
+def _expect_from(done: Run, start: dict[str, np.ndarray]) -> None:
     X, Y, layers, rate, iterations = done.args
-    of_seed = starts.drawn(layers, SEEDS[0])
-    done.start, forms = of_seed, {}
-    if recorded:
-        done.start = recorded[-1]
-        if own_start:
-            forms = {"own start": "trains from its module's own start"}
-        elif not starts.equal(done.start, of_seed):
-            forms = {"seed": "seeds NumPy's generator itself before it draws the start"}
-    done.expected = reference.L_layer_model(X, Y, layers, rate, iterations, parameters=done.start)
-    return forms
+    done.start = start
+    done.expected = reference.L_layer_model(X, Y, layers, rate, iterations, parameters=start)
+
+
+def _set_start(done: Run, recorded: list[dict[str, np.ndarray]], own_start: bool) -> Forms:
+    """Expect of a training what the reference makes of the same start; says where it drew another than it would."""
+    of_seed = starts.drawn(done.args[2], SEEDS[0])
+    _expect_from(done, recorded[-1] if recorded else of_seed)
+    if recorded and own_start:
+        return {"own start": "trains from its module's own start"}
+    if recorded and not starts.equal(recorded[-1], of_seed):
+        return {"seed": "seeds NumPy's generator itself before it draws the start"}
+    return {}
+
+
+def _find_seed(runs: list[Run], results: list[Any], copies: Copies) -> Forms:
+    """Whether a training that draws its own start does so after a seed of its own; expects the right results of it."""
+    for seed in [*_seeds(copies), SEEDS[0]]:
+        for done in runs:
+            _expect_from(done, starts.drawn(done.args[2], seed))
+        if not explain(_TRAINING, runs, results):
+            return {"seed": f"calls np.random.seed({seed}) before it draws the start"}
+    return {}
+
+
+def _seeds(copies: Copies) -> list[int]:
+    """Whole numbers in the code that may be seeds, and those that everybody takes."""
+    return sorted({seed for seed in copies.constants if 0 <= seed < 2**32} | {0, 1, 2, 3, 42})
 
 
 def _start_finding(first: list[Run], second: list[Run], forms: Forms, copies: Copies) -> Finding:
@@ -169,10 +188,6 @@ def _start_finding(first: list[Run], second: list[Run], forms: Forms, copies: Co
         for done in first + second
     )
     if how and fits:
-        candidates = {seed for seed in copies.constants if 0 <= seed < 2**32} | {0, 1, 2, 3, 42}
-        how, only_seed = starts.describe(first, second, SEEDS, candidates)
-        forms = forms | {"start": how}
-        if only_seed:
-            return _with_forms(_START, "", forms, copies)
-        return _with_forms(_START, how, forms, copies)
+        text, only_seed = starts.describe(first, second, SEEDS, _seeds(copies))
+        return _with_forms(_START, "" if only_seed else text, forms | {"start": text}, copies)
     return _with_forms(_START, how, forms, copies)

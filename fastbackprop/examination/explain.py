@@ -11,7 +11,7 @@ import numpy as np
 
 from fastbackprop.examination.runs import Run
 from fastbackprop.examination.variants import VARIANTS
-from fastbackprop.testing import _leaves, map_arrays
+from fastbackprop.testing import leaves, map_arrays
 
 _PARTS = {
     "sigmoid": ("A", "cache"),
@@ -52,11 +52,11 @@ def _close(actual: Any, expected: Any, limit: Any) -> bool:
     return bool(np.all((np.abs(actual - expected) <= limit) | (actual == expected)))
 
 
-def leaves(name: str, run: Run, value: Any) -> list[Leaf]:
+def paired(name: str, run: Run, value: Any) -> list[Leaf]:
     """The arrays of a result beside the reference's; raises AssertionError where they are nested otherwise."""
     return [
         Leaf(_part(name, where), a, e, limit, run)
-        for where, a, e, limit in _leaves(value, run.expected, run.tolerance, "what it returns")
+        for where, a, e, limit in leaves(value, run.expected, run.tolerance, "what it returns")
     ]
 
 
@@ -73,7 +73,7 @@ def explain(name: str, runs: list[Run], results: list[Any]) -> str:
     compared: list[list[Leaf]] = []
     for run, result in zip(runs, results, strict=True):
         try:
-            compared.append([] if run.error else leaves(name, run, result))
+            compared.append([] if run.error else paired(name, run, result))
         except AssertionError as error:
             return f"answers in another form: {error}"
     wrong = [bool(run.error) or any(leaf.fault for leaf in group) for run, group in zip(runs, compared, strict=True)]
@@ -82,25 +82,22 @@ def explain(name: str, runs: list[Run], results: list[Any]) -> str:
     faulty = {run.activation for run, is_wrong in zip(runs, wrong, strict=True) if is_wrong}
     prefix = "" if faulty == {run.activation for run in runs} else f"with activation {faulty.copy().pop()!r} "
     concerned = [i for i, run in enumerate(runs) if run.activation in faulty]
-    return prefix + _explain(name, [(runs[i], results[i], compared[i]) for i in concerned])
+    return prefix + _explain(name, [(runs[i], compared[i]) for i in concerned])
 
 
-def _explain(name: str, answers: list[tuple[Run, Any, list[Leaf]]]) -> str:
-    errors = list(dict.fromkeys((run.error, run.label) for run, _, _ in answers if run.error))
-    right = [(run, result, group) for run, result, group in answers if not run.error]
-    raised = ""
-    if errors:
-        everywhere = len({run.label for run, _, _ in answers}) == len({label for _, label in errors})
-        raised = errors[0][0] + ("" if everywhere else f" ({errors[0][1]})")
-    if not any(leaf.fault for _, _, group in right for leaf in group):
+def _explain(name: str, answers: list[tuple[Run, list[Leaf]]]) -> str:
+    failed = [run for run, _ in answers if run.error]
+    answered = [(run, group) for run, group in answers if not run.error]
+    raised = failed[0].error + (f" ({failed[0].label})" if answered else "") if failed else ""
+    if not any(leaf.fault for _, group in answered for leaf in group):
         return raised
-    how = _known_variant(name, right) or _by_parts([leaf for _, _, group in right for leaf in group])
+    how = _known_variant(name, answered) or _by_parts([leaf for _, group in answered for leaf in group])
     return f"{how}; {raised}" if raised else how
 
 
-def _known_variant(name: str, answers: list[tuple[Run, Any, list[Leaf]]]) -> str:
+def _known_variant(name: str, answers: list[tuple[Run, list[Leaf]]]) -> str:
     for how, variant in VARIANTS.get(name, ()):
-        if all(_matches(variant, run, group) for run, _, group in answers):
+        if all(_matches(variant, run, group) for run, group in answers):
             return how
     return ""
 
@@ -109,7 +106,7 @@ def _matches(variant: Callable[..., Any], run: Run, group: list[Leaf]) -> bool:
     options = {"parameters": run.start} if run.start is not None else {}
     try:
         value = variant(*map_arrays(np.copy, run.args), **options)
-        expected = [leaf for _, leaf, _, _ in _leaves(value, run.expected)]
+        expected = [leaf for _, leaf, _, _ in leaves(value, run.expected)]
         return all(_close(leaf.actual, other, _room(other, leaf.limit)) for leaf, other in zip(group, expected, strict=True))
     except Exception:  # made for other shapes
         return False

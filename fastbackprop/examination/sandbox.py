@@ -107,12 +107,11 @@ def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
 
 def _catches_everything(instructions: list[dis.Instruction]) -> bool:
     """Whether there is a bare `except:`, or a `finally:` that drops the exception: it would hold up `Endless`."""
-    at = {instruction.offset: i for i, instruction in enumerate(instructions)}
     for i, instruction in enumerate(instructions):
         if instruction.opname == "PUSH_EXC_INFO":  # from Python 3.11: a handler's start
             handler = i + 1
         elif instruction.opname == "SETUP_FINALLY":  # before it: points to the handler
-            handler = at[instruction.argval]
+            handler = next(j for j, other in enumerate(instructions) if other.offset >= instruction.argval)
         else:
             continue
         if instructions[handler].opname == "POP_TOP":  # the exception is dropped before anything asks for its type

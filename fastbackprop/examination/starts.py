@@ -54,7 +54,7 @@ def describe(first: list[Run], second: list[Run], seeds: tuple[int, int], candid
     biases = any(np.any(run.actual[key]) for run in first for key in run.actual if key.startswith("b"))
     seeded = all(equal(a.actual, b.actual) for a, b in zip(first, second, strict=True))
     said, only_seed = [], not biases
-    for seed in sorted(candidates) if seeded else seeds[:1]:
+    for seed in candidates if seeded else seeds[:1]:
         scales = {scale(run.actual, drawn(run.args[0], seed)) for run in first}
         if len(scales) == 1 and None not in scales:
             factor = scales.pop()
