@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import fastbackprop as bp
-from fastbackprop.examination import ABSENT, DIFFERS, NOT_JUDGED, OTHER_FORM, SAME, examine
+from fastbackprop.examination import ABSENT, DIFFERS, NOT_JUDGED, OTHER_FORM, SAME, examine, judge
 from fastbackprop.examination.runs import arguments, probes
+from fastbackprop.examination.sandbox import untouched
 from fastbackprop.testing import CASES
 
 OWN = (Path(__file__).parent / "modules" / "own.py").read_text(encoding="utf-8")
@@ -378,6 +379,25 @@ def test_callees_of_another_form_do_not_make_their_callers_differ():
         "L_layer_model": OTHER_FORM,
     }
     assert found["L_layer_model"].details == ("own start",)
+
+
+STRANGE = [
+    *("None", "'A'", "[]", "{}", "3", "(1,)", "(1, 2)", "(1, 2, 3)", "{1: 2, 'a': 3}", "{'W1': None}", "iter([1])", "int"),
+    *("np.zeros((0, 3))", "np.full((4, 5), np.nan)", "np.array([None, 'a'], object)", "np.ma.array([1.0], mask=[1])"),
+    *("np.array('A')", "np.array(1 + 2j)", "(np.ones((3, 5), object), np.ones((4, 3)), [np.ones(1), 2])"),
+    "{'W1': 'A', 'b1': [1], 'W2': 3, 'b2': {}}",
+]
+
+
+@pytest.mark.parametrize("value", STRANGE)
+def test_whatever_a_function_returns_it_differs(value):
+    with untouched():
+        for name in CASES:
+            namespace = {"__name__": "own", "np": np}
+            exec(f"def {name}(*args): return {value}", namespace)
+            finding = judge(name, namespace, {})
+            assert finding.verdict == DIFFERS
+            assert finding.explanation
 
 
 # ------------------------------------------------------------------------------------------------------- read, not run

@@ -17,7 +17,7 @@ import numpy as np
 from fastbackprop import reference
 from fastbackprop.examination import starts
 from fastbackprop.examination.explain import explain
-from fastbackprop.examination.forms import Forms, call_form, canonical, parameters_of
+from fastbackprop.examination.forms import Forms, OtherArguments, call_form, canonical, parameters_of
 from fastbackprop.examination.runs import Run, arguments, probes, run
 from fastbackprop.examination.sandbox import Copies, NotRun, untouched
 from fastbackprop.testing import CASES
@@ -105,7 +105,7 @@ def _judge(name: str, namespace: Mapping[str, Any], own: set[str]) -> Finding:
             return _start_finding(runs, again, forms, copies)
     except NotRun as reason:
         return Finding(name, NOT_JUDGED, f"read, not run: it {reason}")
-    except TypeError as error:
+    except OtherArguments as error:
         return Finding(name, DIFFERS, str(error))
     return _finding(name, function, explain(name, runs, results), runs, forms, copies)
 

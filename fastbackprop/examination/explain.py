@@ -74,7 +74,7 @@ def explain(name: str, runs: list[Run], results: list[Any]) -> str:
     for run, result in zip(runs, results, strict=True):
         try:
             compared.append([] if run.error else paired(name, run, result))
-        except AssertionError as error:
+        except (AssertionError, TypeError) as error:  # TypeError: keys that cannot be sorted
             return f"answers in another form: {error}"
     wrong = [bool(run.error) or any(leaf.fault for leaf in group) for run, group in zip(runs, compared, strict=True)]
     if not any(wrong):
@@ -176,8 +176,12 @@ def _is_transformed(leaf: Leaf, transform: Callable[[Leaf, int], Any]) -> bool:
         return False
 
 
+def _is_numeric(value: Any) -> bool:
+    return isinstance(value, (np.ndarray, np.generic, float, int)) and np.asarray(value).dtype.kind in "biuf"
+
+
 def _ratios(leaf: Leaf) -> np.ndarray:
-    if np.shape(leaf.actual) != np.shape(leaf.expected):
+    if not _is_numeric(leaf.actual) or np.shape(leaf.actual) != np.shape(leaf.expected):
         return np.array([np.nan])
     nonzero = leaf.expected != 0
     return np.asarray(leaf.actual)[nonzero] / np.asarray(leaf.expected)[nonzero]
@@ -187,7 +191,7 @@ def _generic(group: list[Leaf]) -> str:
     """The first fault of form, or the largest difference."""
     for leaf in group:
         if leaf.fault not in ("", "numbers"):
-            same = np.size(leaf.actual) == np.size(leaf.expected)
+            same = _is_numeric(leaf.actual) and np.size(leaf.actual) == np.size(leaf.expected)
             flat = same and _close(np.ravel(leaf.actual), np.ravel(leaf.expected), np.ravel(leaf.limit + 0 * leaf.expected))
             return leaf.fault + (", with the right numbers" if flat else "")
     distances = [np.abs(leaf.actual - leaf.expected) for leaf in group]

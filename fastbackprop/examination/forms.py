@@ -14,6 +14,10 @@ from fastbackprop.examination.runs import Run
 Forms = dict[str, str]  # a name for each difference of form, and a sentence about it
 
 
+class OtherArguments(Exception):
+    """A function that cannot be called with the reference's arguments, by position."""
+
+
 def parameters_of(function: Callable[..., Any]) -> list[inspect.Parameter]:
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return [p for p in inspect.signature(function).parameters.values() if p.kind in kinds]
@@ -22,7 +26,7 @@ def parameters_of(function: Callable[..., Any]) -> list[inspect.Parameter]:
 def call_form(name: str, function: Callable[..., Any], needed: int) -> tuple[list[int], Forms]:
     """The order in which a function takes the reference's first ``needed`` arguments, and what differs in its signature.
 
-    Raises TypeError where it cannot be called with them.
+    Raises OtherArguments where it cannot be called with them.
     """
     of_reference, own = parameters_of(getattr(reference, name)), parameters_of(function)
     kinds = {p.kind for p in inspect.signature(function).parameters.values()}
@@ -31,7 +35,7 @@ def call_form(name: str, function: Callable[..., Any], needed: int) -> tuple[lis
     names, own_names = [p.name for p in of_reference], [p.name for p in own]
     required = [p.name for p in own if p.default is p.empty]
     if len(own) < needed or len(required) > needed:
-        raise TypeError(f"takes ({', '.join(own_names)}), the reference ({', '.join(names)})")
+        raise OtherArguments(f"takes ({', '.join(own_names)}), the reference ({', '.join(names)})")
     forms: Forms = {}
     order = list(range(needed))
     if set(own_names[:needed]) == set(names[:needed]):
@@ -127,7 +131,8 @@ def _training(run: Run) -> tuple[Any, Forms]:
         return result, {}
     if found == [0] and len(result) == 2 and isinstance(result[1], (list, np.ndarray)):
         return result[0], {"costs": "returns (parameters, costs)"}
-    return result[found[0]], {"more results": f"returns {len(result)} things, of which parameters are number {found[0] + 1}"}
+    form = f"returns a {type(result).__name__} of {len(result)}, with parameters at {found[0]}"
+    return result[found[0]], {"other results": form}
 
 
 _FORMS: dict[str, Callable[[Run], tuple[Any, Forms]]] = {
