@@ -323,6 +323,19 @@ CASES = {
 }
 
 
+def training_problem(size: Size, dtype: Any = "float64", layout: str = "C", seed: int = 0) -> tuple:
+    """``X, Y, parameters`` for a training: labels by a rule with exceptions, so that descent is well-posed."""
+    rng = np.random.default_rng(seed)
+    X, start = CASES["L_model_forward"].make(size, dtype, layout, seed)
+    Y = ((rng.standard_normal(size.layers[0]) @ X > 0) ^ (rng.random(size.m) < 0.2)).astype(dtype).reshape(1, -1)
+    return X, Y, start
+
+
+def training_bound(parameters, costs):
+    """TRAINING_RTOL of the largest entry of each array, and of each cost, that a training returned."""
+    return map_arrays(lambda x: TRAINING_RTOL * np.max(np.abs(x)), parameters), [TRAINING_RTOL * cost for cost in costs]
+
+
 def require_cases(names):
     """Raise LookupError naming those of ``names`` that have no entry in ``CASES``."""
     missing = sorted(set(names) - set(CASES))
@@ -335,7 +348,7 @@ require_cases(fastbackprop.__all__)
 # --------------------------------------------------------------------------------------------------------- assertions
 
 
-def _leaves(actual, expected, bound=0.0, where="result"):
+def leaves(actual, expected, bound=0.0, where="result"):
     """Yield ``(where, actual, expected, bound)`` for each leaf of two trees; AssertionError if they differ in build."""
     if not isinstance(expected, (dict, tuple, list)):
         yield where, actual, expected, bound
@@ -348,7 +361,15 @@ def _leaves(actual, expected, bound=0.0, where="result"):
         raise AssertionError(f"{where} has entries {sorted(keys)}, expected {sorted(expected_keys)}")
     for key in expected if kind is dict else range(len(expected)):
         part = bound[key] if isinstance(bound, (dict, tuple, list)) else bound
-        yield from _leaves(actual[key], expected[key], part, f"{where}[{key!r}]")
+        yield from leaves(actual[key], expected[key], part, f"{where}[{key!r}]")
+
+
+def _distances(a, e, limit):
+    """Where two arrays need no bound (equal, both nan); their distances, and the bound, both in extended precision."""
+    limit = np.broadcast_to(np.asarray(limit, dtype=np.longdouble), e.shape)
+    a, e = a.astype(np.longdouble), e.astype(np.longdouble)
+    with np.errstate(invalid="ignore"):
+        return (a == e) | (np.isnan(a) & np.isnan(e)), np.abs(a - e), limit
 
 
 def assert_within_bound(actual, expected, bound):
@@ -357,7 +378,7 @@ def assert_within_bound(actual, expected, bound):
     All three may be nested tuples, lists and dicts of arrays; one number may stand for a whole part of ``bound``.
     Shapes have to agree, dtypes need not.
     """
-    for where, a, e, limit in _leaves(actual, expected, bound):
+    for where, a, e, limit in leaves(actual, expected, bound):
         a, e = np.asarray(a), np.asarray(e)
         if a.shape != e.shape:
             raise AssertionError(f"{where} has shape {a.shape}, expected {e.shape}")
@@ -365,11 +386,7 @@ def assert_within_bound(actual, expected, bound):
             if not np.array_equal(a, e):
                 raise AssertionError(f"{where} is {a}, expected {e}")
             continue
-        limit = np.broadcast_to(np.asarray(limit, dtype=np.longdouble), e.shape)
-        a, e = a.astype(np.longdouble), e.astype(np.longdouble)
-        with np.errstate(invalid="ignore"):
-            distance = np.abs(a - e)
-        same = (a == e) | (np.isnan(a) & np.isnan(e))  # nan, infinities of one sign, and whatever needs no bound
+        same, distance, limit = _distances(a, e, limit)
         wrong = ~(same | (np.isfinite(limit) & (distance <= limit)))
         if np.any(wrong):
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -382,9 +399,26 @@ def assert_within_bound(actual, expected, bound):
             )
 
 
+def worst_fraction(actual, expected, bound) -> float:
+    """The largest distance of an entry from the expected one, as a fraction of its bound: 1 is the bound itself.
+
+    0 where everything is equal, inf where no bound could hold. For trees that ``assert_within_bound`` takes.
+    """
+    worst = 0.0
+    for _, a, e, limit in leaves(actual, expected, bound):
+        a, e = np.asarray(a), np.asarray(e)
+        if e.dtype.kind in "biuf":
+            same, distance, limit = _distances(a, e, limit)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                fraction = np.where(same, 0, distance / limit)
+            fraction[np.isnan(fraction)] = np.inf
+            worst = max(worst, float(np.max(fraction, initial=0)))
+    return worst
+
+
 def assert_same_bits(actual, expected):
     """``actual`` and ``expected`` (nested alike) have equal dtypes, shapes and bits: -0 is not 0, a nan is itself."""
-    for where, a, e, _ in _leaves(actual, expected):
+    for where, a, e, _ in leaves(actual, expected):
         a, e = np.asarray(a), np.asarray(e)
         if (a.dtype, a.shape) != (e.dtype, e.shape):
             raise AssertionError(f"{where} is {a.dtype} {a.shape}, expected {e.dtype} {e.shape}")
@@ -404,7 +438,7 @@ def assert_same_form(actual, expected):
 
     Nested alike, where a list may stand for a tuple and the other way round.
     """
-    for where, a, e, _ in _leaves(actual, expected):
+    for where, a, e, _ in leaves(actual, expected):
         if type(a) is not type(e):
             raise AssertionError(f"{where} is of type {type(a).__name__}, expected {type(e).__name__}")
         if isinstance(e, (np.ndarray, np.generic)):

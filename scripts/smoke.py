@@ -1,7 +1,7 @@
 """Tries the installed package; run with ``python -I`` in an environment that holds it and its dependencies alone."""
 
 import sys
-from importlib.metadata import version
+from importlib.metadata import entry_points, version
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,9 @@ if not folder.is_relative_to(sys.prefix):
     sys.exit(f"fastbackprop was imported from {folder}, not from the environment {sys.prefix}")
 if version("fastbackprop") != fastbackprop.__version__ or not (folder / "py.typed").is_file():
     sys.exit(f"{folder}: version or py.typed is not what the wheel should hold")
+(command,) = entry_points(group="console_scripts", name="fastbackprop")
+if not callable(command.load()):
+    sys.exit(f"the command fastbackprop is {command.value}, which cannot be called")
 
 np.random.seed(1)
 X = np.random.randn(2, 400)

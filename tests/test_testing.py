@@ -140,7 +140,7 @@ def test_bounds_fit_the_result_and_are_small(name, activation, size, dtype):
     result = getattr(reference, name)(*CASES[name].make(size, dtype, activation=activation))
     assert_within_bound(result, result, bound)
     u = float(np.finfo(dtype).eps) / 2
-    for _, r, _, b in testing._leaves(result, result, bound):
+    for _, r, _, b in testing.leaves(result, result, bound):
         assert np.all(np.isfinite(b))
         assert np.all(np.asarray(b) >= 0)
         if isinstance(r, np.ndarray):
@@ -257,6 +257,29 @@ def test_within_bound_compares_what_is_no_number():
     assert_within_bound(("relu", 1), ("relu", 1), 0.0)
     with pytest.raises(AssertionError):
         assert_within_bound(("sigmoid", 1), ("relu", 1), 0.0)
+
+
+def test_worst_fraction_is_that_of_the_bound():
+    expected, bound = (np.array([1.0, 2.0]), np.array(3.0)), (np.array([0.5, 0.25]), 2.0)
+    assert testing.worst_fraction(expected, expected, 0.0) == 0
+    assert testing.worst_fraction((np.array([1.25, 2.0]), np.array(3.5)), expected, bound) == 0.5
+    assert testing.worst_fraction((np.array([1.25, 1.5]), np.array(3.5)), expected, bound) == 2
+    for wrong in (np.nan, np.inf):
+        assert testing.worst_fraction((np.array([1.0, wrong]), np.array(3.0)), expected, bound) == np.inf
+    assert testing.worst_fraction(np.array([1.5]), np.array([1.0]), 0.0) == np.inf
+    assert testing.worst_fraction(np.array([np.nan]), np.array([np.nan]), 0.0) == 0
+    assert testing.worst_fraction(np.empty((0, 2)), np.empty((0, 2)), 0.0) == 0
+
+
+def test_a_training_problem_has_both_labels_and_a_bound_for_each_result():
+    size = Size((3, 4, 1), 50)
+    X, Y, start = testing.training_problem(size, "float32")
+    assert (X.shape, Y.shape, X.dtype, Y.dtype) == ((3, 50), (1, 50), np.float32, np.float32)
+    assert set(np.unique(Y)) == {0, 1}
+    trained = reference.L_layer_model(X, Y, size.layers, 0.1, 3, parameters=start, return_costs=True)
+    parameters, costs = testing.training_bound(*trained)
+    assert parameters["W1"] == testing.TRAINING_RTOL * np.max(np.abs(trained[0]["W1"]))
+    assert costs == [testing.TRAINING_RTOL * trained[1][0]]
 
 
 def test_same_bits_tells_apart_what_compares_equal():

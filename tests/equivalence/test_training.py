@@ -8,12 +8,13 @@ from fastbackprop import reference
 from fastbackprop.testing import (
     CASES,
     LAYOUTS,
-    TRAINING_RTOL,
     Size,
     assert_same_bits,
     assert_same_form,
     assert_within_bound,
     map_arrays,
+    training_bound,
+    training_problem,
 )
 
 # Deep, narrow and wide; with m below and above a tile, and on both sides of n_0.
@@ -27,32 +28,18 @@ SIZES = [
 ALGORITHMS = ["direct", "gram"]
 
 
-def problem(size, dtype="float64", layout="C", seed=0):
-    """X, labels by a rule with exceptions, so that descent is well-posed, and a start."""
-    rng = np.random.default_rng(seed)
-    X, start = CASES["L_model_forward"].make(size, dtype, layout, seed)
-    Y = ((rng.standard_normal(size.layers[0]) @ X > 0) ^ (rng.random(size.m) < 0.2)).astype(dtype).reshape(1, -1)
-    return X, Y, start
-
-
 def train(module, X, Y, start, layers, iterations=2500, rate=0.05, **options):
     return module.L_layer_model(X, Y, layers, rate, iterations, parameters=start, return_costs=True, **options)
-
-
-def relative(tree):
-    """TRAINING_RTOL of the largest entry of each array, and of each cost."""
-    parameters, costs = tree
-    return map_arrays(lambda x: TRAINING_RTOL * np.max(np.abs(x)), parameters), [TRAINING_RTOL * cost for cost in costs]
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_2500_iterations(size, algorithm, reference_raises):
-    X, Y, start = problem(size)
+    X, Y, start = training_problem(size)
     expected = train(reference, X, Y, start, size.layers)
     with reference_raises():
         actual = train(bp, X, Y, start, size.layers, algorithm=algorithm)
-    assert_within_bound(actual, expected, relative(expected))
+    assert_within_bound(actual, expected, training_bound(*expected))
     assert_same_form(actual, expected)
     assert actual[1][-1] < actual[1][0]
 
@@ -60,12 +47,12 @@ def test_2500_iterations(size, algorithm, reference_raises):
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_layout(layout):
     size = Size((7, 5, 1), 19)
-    X, Y, start = problem(size)
+    X, Y, start = training_problem(size)
     expected = train(bp, X, Y, start, size.layers, iterations=150)
     X, Y, start = map_arrays(LAYOUTS[layout], (X, Y, start))
     before = [x.tobytes() for x in (X, Y, *start.values())]
     actual = train(bp, X, Y, start, size.layers, iterations=150)
-    assert_within_bound(actual, expected, relative(expected))
+    assert_within_bound(actual, expected, training_bound(*expected))
     assert_same_form(actual, expected)
     assert [x.tobytes() for x in (X, Y, *start.values())] == before
 
@@ -83,7 +70,7 @@ def test_float32_is_no_further_from_float64_than_twice_the_reference(size, algor
     """In the mean of some starts: from one to the next, either side's error goes up and down."""
     fast, by_reference, starts = 0, 0, 0
     for seed in range(5):
-        X, Y, start = problem(size, "float32", seed=seed)
+        X, Y, start = training_problem(size, "float32", seed=seed)
         wide = map_arrays(lambda x: x.astype("d"), (X, Y, start))
         exact = train(reference, wide[0], wide[1], wide[2], size.layers, rate=0.01)
         expected = train(reference, X, Y, start, size.layers, rate=0.01)
@@ -103,7 +90,7 @@ def test_float32_is_no_further_from_float64_than_twice_the_reference(size, algor
 
 def test_lines_printed_and_costs_are_those_of_the_reference(capsys):
     size = Size((4, 3, 1), 20)
-    X, Y, start = problem(size)
+    X, Y, start = training_problem(size)
     _, expected = train(reference, X, Y, start, size.layers, iterations=301, print_cost=True)
     lines = capsys.readouterr().out
     _, costs = train(bp, X, Y, start, size.layers, iterations=301, print_cost=True)
@@ -118,16 +105,16 @@ def test_lines_printed_and_costs_are_those_of_the_reference(capsys):
 @pytest.mark.parametrize("iterations", [0, 1, 2, 100, 101])
 def test_any_number_of_iterations(iterations):
     size = Size((4, 3, 1), 20)
-    X, Y, start = problem(size)
+    X, Y, start = training_problem(size)
     expected = train(reference, X, Y, start, size.layers, iterations)
     actual = train(bp, X, Y, start, size.layers, iterations)
-    assert_within_bound(actual, expected, relative(expected))
+    assert_within_bound(actual, expected, training_bound(*expected))
     assert len(actual[1]) == len(expected[1])
 
 
 def test_the_default_start_is_the_one_of_the_reference():
     size = Size((4, 3, 1), 20)
-    X, Y, _ = problem(size)
+    X, Y, _ = training_problem(size)
     results = []
     for module in (reference, bp):
         np.random.seed(1)
@@ -139,7 +126,7 @@ def test_the_default_start_is_the_one_of_the_reference():
 @pytest.mark.parametrize("iterations", [0, 3])
 def test_the_given_start_is_copied(iterations):
     size = Size((4, 3, 1), 20)
-    X, Y, start = problem(size)
+    X, Y, start = training_problem(size)
     before = {key: value.tobytes() for key, value in start.items()}
     parameters, _ = train(bp, X, Y, start, size.layers, iterations)
     assert parameters is not start
@@ -160,6 +147,6 @@ def test_a_tuple_of_layers_and_a_call_by_position():
 
 def test_same_bits_from_run_to_run():
     size = Size((30, 16, 8, 1), 100)
-    X, Y, start = problem(size)
+    X, Y, start = training_problem(size)
     first, second = (train(bp, X, Y, start, size.layers, iterations=200) for _ in range(2))
     assert_same_bits(second, first)

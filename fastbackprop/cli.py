@@ -1,0 +1,51 @@
+"""The command line: ``python -m fastbackprop COMMAND``, or ``fastbackprop COMMAND`` where the package is installed.
+
+Each command is one function that adds its parser and says what runs; a new one joins COMMANDS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+
+def verify(commands: Any) -> None:
+    parser = commands.add_parser(
+        "verify",
+        help="hold the fast functions, or your own, against the reference",
+        description="Hold every fast function against the reference on this machine; with --module, your own functions. "
+        "The exit code is 0 when all are the same, 1 when one differs, and 2 when there is nothing to look at.",
+    )
+    parser.add_argument(
+        "--module",
+        metavar="MODULE",
+        help="a module with functions of your own: its name, as in an import from here, or a path that ends in .py. "
+        "It is imported; its functions then run as copies, on small probes",
+    )
+
+    def run(arguments: argparse.Namespace) -> int:
+        if arguments.module is None:
+            from fastbackprop.verify import run_verification
+
+            return run_verification()
+        from fastbackprop.examination.report import run_examination
+
+        os.environ.setdefault("MPLBACKEND", "Agg")  # a module that shows figures when it is imported need not wait
+        return run_examination(arguments.module)
+
+    parser.set_defaults(run=run)
+
+
+COMMANDS: tuple[Callable[[Any], None], ...] = (verify,)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="fastbackprop", description="Course-style vectorized backprop, JIT-compiled.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for add in COMMANDS:
+        add(commands)
+    parsed = parser.parse_args(arguments)
+    return parsed.run(parsed)

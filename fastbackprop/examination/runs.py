@@ -1,0 +1,133 @@
+"""Small probes of each of the fourteen functions, and what a call on one of them did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fastbackprop import reference
+from fastbackprop.examination.sandbox import Copies, Endless
+from fastbackprop.testing import CASES, Size, unit_roundoff
+
+# Square ones show a missing transpose by its numbers, the others by its shapes; one example shows a lost dimension.
+SIZES = (Size((3, 4, 1), 5), Size((4, 4, 1), 4), Size((5, 4, 3, 1), 7), Size((2, 3, 1), 1))
+RATES = (0.05, 0.02, 0.1, 0.03)
+ROOM = 64  # times the bound of two implementations: a user's formulas round in another order
+
+
+@dataclass
+class Run:
+    """One call: ``args`` as they were before it, ``passed`` as it left them, and what it returned or raised.
+
+    ``start`` holds the parameters that a training began with, ``changed`` the arguments that the call wrote to.
+    """
+
+    size: Size
+    activation: str | None
+    args: tuple
+    passed: tuple
+    expected: Any
+    tolerance: Any
+    actual: Any = None
+    error: str = ""
+    endless: bool = False
+    changed: list[str] = field(default_factory=list)
+    start: dict[str, np.ndarray] | None = None
+
+    @property
+    def label(self) -> str:
+        return f"layers {list(self.size.layers)}, m = {self.size.m}"
+
+
+def probes(name: str) -> Iterator[tuple[str | None, int]]:
+    """The activation and the number of each probe: its size, seed and rate."""
+    for activation in CASES[name].activations or (None,):
+        for number in range(len(SIZES)):
+            yield activation, number
+
+
+def arguments(name: str, activation: str | None, number: int) -> tuple:
+    """The arguments of a probe: equal ones for equal requests. Each has a Z that is exactly 0."""
+    return _with_zeros(name, CASES[name].make(SIZES[number], "float64", seed=number, activation=activation), number)
+
+
+def _with_zeros(name: str, args: tuple, number: int) -> tuple:
+    """Arguments whose Z has a 0 where only `Z <= 0` has it: there a mask decides; other rates than the usual one."""
+    if name in ("sigmoid", "relu"):
+        args[0][0, 0] = 0
+    elif name in ("sigmoid_backward", "relu_backward"):
+        args[1][0, 0] = 0
+    elif name == "linear_activation_backward":
+        args[1][1][0, 0] = 0
+    elif name == "L_model_backward":
+        for _, Z in args[2][:-1]:
+            Z[0, 0] = 0
+    elif name == "update_parameters":
+        return *args[:2], RATES[number]
+    elif name == "L_layer_model":
+        args[0][:, 0] = 0  # W 0 + 0 in every hidden layer, at the start
+        return *args[:3], RATES[number], 10 - number
+    return args
+
+
+def tolerance(name: str, args: tuple, expected: Any) -> Any:
+    """How far an entry may lie from the expected one, in the shape of the result."""
+
+    def wider(bound: Any, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: wider(bound[key] if isinstance(bound, dict) else bound, value[key]) for key in value}
+        if isinstance(value, (tuple, list)):
+            parts = bound if isinstance(bound, (tuple, list)) else [bound] * len(value)
+            return type(value)(wider(b, v) for b, v in zip(parts, value, strict=True))
+        return ROOM * (bound + unit_roundoff(np.float64()) * np.abs(value))
+
+    return wider(CASES[name].bound(*args), expected)
+
+
+def run(
+    name: str, copies: Copies, function: Callable[..., Any], order: list[int], activation: str | None, number: int, seed: int
+) -> Run:
+    """Call a user's function, with its arguments in the order that it takes them in, after ``np.random.seed(seed)``."""
+    args, passed, others = (arguments(name, activation, number) for _ in range(3))
+    np.random.seed(seed)
+    expected = getattr(reference, name)(*others)
+    done = Run(SIZES[number], activation, args, passed, expected, tolerance(name, args, expected))
+    before = _holdings(passed)
+    np.random.seed(seed)
+    try:
+        done.actual = copies.run(function, *(passed[i] for i in order))
+    except Endless as error:
+        done.error, done.endless = str(error), True
+    except Exception as error:
+        text = str(error).partition("\n")[0]
+        done.error = f"raises {type(error).__name__}: {text}" if text else f"raises {type(error).__name__}"
+    done.changed = [where for where, (thing, held) in before.items() if _held(thing) != held]
+    return done
+
+
+def _holdings(args: tuple) -> dict[str, tuple[Any, Any]]:
+    """Each array, dict and list in the arguments, by place ("0" is the first argument), and what it holds."""
+    found: dict[str, tuple[Any, Any]] = {}
+
+    def walk(where: str, thing: Any) -> None:
+        if isinstance(thing, (np.ndarray, dict, list)):
+            found[where] = thing, _held(thing)
+        if isinstance(thing, dict):
+            for key, item in thing.items():
+                walk(f"{where}[{key!r}]", item)
+        elif isinstance(thing, (tuple, list)):
+            for i, item in enumerate(thing):
+                walk(f"{where}[{i}]", item)
+
+    for i, arg in enumerate(args):
+        walk(str(i), arg)
+    return found
+
+
+def _held(thing: Any) -> Any:
+    if isinstance(thing, np.ndarray):
+        return thing.shape, thing.tobytes()
+    return [(key, id(item)) for key, item in (thing.items() if isinstance(thing, dict) else enumerate(thing))]
