@@ -200,7 +200,7 @@ def test_threads_that_cannot_start_are_done_without(threads, monkeypatch, caplog
     """As within a container's limit; those that did start help."""
     threads(1)
     expected, start = everything(SHAPES[0]), threading.Thread.start
-    started = []
+    started: list[threading.Thread] = []
 
     def limited(thread):
         if thread.name.startswith("fastbackprop-"):

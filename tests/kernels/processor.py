@@ -35,7 +35,7 @@ def check_training():
 
 
 def machine_code():
-    """The code of every routine and entry that has been compiled, by name, and the symbols that each one has been found to reach."""
+    """Of every routine and entry that has been compiled, its name, its code, and the symbols that it has been found to reach."""
     for entry in jit.Entry.all:
         for char, dispatcher in entry.dispatchers.items():
             routines, T = jit.routines_of(entry.function), jit._DTYPES[char]
