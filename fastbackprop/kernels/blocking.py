@@ -22,8 +22,9 @@
 |                           | cut into                                     | depend on the team                              |
 | BLOCK_BYTES               | a block of examples of a narrow net          | activations and gradients stay in L1/L2         |
 | BLOCK_COLUMNS             | examples of a block of a wide net            | long enough for cheap packing                   |
-| BLOCK_OPERATIONS          | multiply-adds of a product of such a block,  | between two looks at the stop flag: under 0.1 s |
-|                           | or of a piece of a larger product            | on one core                                     |
+| BLOCK_OPERATIONS          | multiply-adds of a product of such a block   | memory of the blocks of very wide nets          |
+| PIECE_OPERATIONS          | multiply-adds of a piece of a training's     | between two looks at the stop flag: 0.03 s on   |
+|                           | product                                      | one core                                        |
 | WAKE_OPERATIONS           | multiply-adds from which a call borrows the  | more than it costs to wake a helper             |
 |                           | team                                         |                                                 |
 | SHARED_OPERATIONS         | multiply-adds from which a product or sweep  | more than it costs to have helpers join who are |
@@ -84,7 +85,8 @@ STREAM_BYTES = 8 * 2**20
 MEMBER_BYTES = 2 * (BLOCK_A_BYTES + BLOCK_B_BYTES)
 STRIP_BYTES = L2_BYTES // 4
 BLOCK_COLUMNS = 960
-BLOCK_OPERATIONS = 10**9 * VECTOR_BYTES // 16
+BLOCK_OPERATIONS = 4 * 10**9
+PIECE_OPERATIONS = 5 * 10**8 * VECTOR_BYTES // 16
 WAKE_OPERATIONS = 500_000
 SHARED_OPERATIONS = 64_000
 SHARED_ELEMENTS = 16_384

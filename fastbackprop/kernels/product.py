@@ -3,7 +3,7 @@
 from numba import types
 
 from fastbackprop.kernels.activations import one_of
-from fastbackprop.kernels.blocking import BLOCK_OPERATIONS, KC, MR, NV, SHARED_OPERATIONS
+from fastbackprop.kernels.blocking import KC, MR, NV, PIECE_OPERATIONS, SHARED_OPERATIONS
 from fastbackprop.kernels.intrinsics import address, load, load_flag, store, with_twin
 from fastbackprop.kernels.jit import NUMBER, POINTER, WORDS, N, inner, routine
 from fastbackprop.kernels.matmul import (
@@ -204,12 +204,12 @@ def product(rows, columns, depth, scale, A, B, C, start, bias, workspace, team, 
 @inner
 def piece(rows, columns, depth, one):
     """Rows and columns of a piece of a product, between two of which a training looks at its stop flag; all as a rule."""
-    if rows * columns * depth <= BLOCK_OPERATIONS:
+    if rows * columns * depth <= PIECE_OPERATIONS:
         return rows, columns
     if columns >= rows:
         unit = NV * lanes_of(one)
-        return rows, min(columns, max(unit, BLOCK_OPERATIONS // (rows * depth) // unit * unit))
-    return min(rows, max(MR, BLOCK_OPERATIONS // (columns * depth) // MR * MR)), columns
+        return rows, min(columns, max(unit, PIECE_OPERATIONS // (rows * depth) // unit * unit))
+    return min(rows, max(MR, PIECE_OPERATIONS // (columns * depth) // MR * MR)), columns
 
 
 @inner

@@ -35,7 +35,7 @@ def check_training():
 
 
 def machine_code():
-    """Of every routine and entry that has been compiled, its name, its code, and the symbols that it has been found to reach."""
+    """Name and code of all that has been compiled, and the symbols that it has been found to reach."""
     for entry in jit.Entry.all:
         for char, dispatcher in entry.dispatchers.items():
             routines, T = jit.routines_of(entry.function), jit._DTYPES[char]

@@ -1,0 +1,79 @@
+"""The team's handshake: what two threads write and then look at must be ordered on weakly ordered processors too.
+
+Emulation on x86 cannot show a missing order, so the code is read that arm64 would run.
+"""
+
+import re
+
+import llvmlite.binding as llvm
+import numba
+import pytest
+from numba import types
+
+from fastbackprop.kernels import jit, threads
+
+pytestmark = pytest.mark.skipif(not jit.JIT, reason="nothing is compiled")
+
+
+def _share(mailbox, job, count):
+    threads.share(threads._mailbox_at(mailbox), job, count)
+
+
+def _claim_and_release(own, team):
+    threads.release(threads.claim(own, team))
+
+
+def code_for_arm64(function, arguments):
+    """The function's assembly for an arm64 that has every kind of load and atomic instruction, line by line."""
+    dispatcher = numba.njit(**jit._OPTIONS)(function)
+    signature = (types.int64,) * arguments
+    dispatcher.compile(signature)
+    text = dispatcher.inspect_llvm(signature)
+    text = re.sub(r"^target (triple|datalayout) = .*$", "", text, flags=re.M)
+    text = re.sub(r"^.*llvm\.x86\.sse2\.pause.*$", "", text, flags=re.M)
+    text = re.sub(r'"target-(cpu|features)"="[^"]*"', "", text)
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    try:
+        target = llvm.Target.from_triple("aarch64-unknown-linux-gnu")
+    except RuntimeError:
+        pytest.skip("this LLVM has no code generator for arm64")
+    machine = target.create_target_machine(features="+lse,+rcpc", opt=2)
+    module = llvm.parse_assembly(text)
+    module.triple = machine.triple
+    module.data_layout = str(machine.target_data)
+    code = machine.emit_assembly(module)
+    body = re.search(rf"^_ZN\S*{function.__name__.strip('_')}\S*:(?: .*)?\n(.*?)^\.Lfunc_end", code, flags=re.M | re.S)
+    assert body is not None, code
+    return [line.strip().split() for line in body[1].splitlines()]
+
+
+def instructions(lines):
+    """Those that order memory, in the order of the code, with where they load from."""
+    ordered = ("ldaddal", "ldadd", "ldadda", "ldaddl", "ldar", "ldapr", "stlr", "casal", "cas", "casa", "casl")
+    return [line[0] for line in lines if line and line[0] in ordered]
+
+
+def test_whoever_closes_a_job_and_then_looks_who_is_inside_waits_for_the_store():
+    """`share`: an addition to OPEN, sequentially consistent, then a load of ACTIVE that is too: ldar, where acquire is ldapr."""
+    found = instructions(code_for_arm64(_share, 3))
+    opened, *_, closed = (i for i, name in enumerate(found) if name == "ldaddal")
+    assert opened < closed
+    assert set(found[closed + 1 :]) == {"ldar"}
+    assert not {"ldadd", "ldadda", "ldaddl"} & set(found)
+
+
+def test_whoever_goes_in_and_then_looks_whether_the_job_is_open_waits_for_the_store():
+    """`serve`: an addition to ACTIVE, then a load of OPEN."""
+    found = instructions(code_for_arm64(threads.serve.function, 3))
+    went_in = found.index("ldaddal")
+    assert found[went_in + 1] == "ldar"
+    assert not {"ldadd", "ldadda", "ldaddl"} & set(found)
+    assert "ldapr" in found  # looks that nothing depends on are weaker: the features above do show the difference
+
+
+def test_the_team_is_claimed_by_one_exchange_and_given_back_by_stores_that_come_last():
+    found = instructions(code_for_arm64(_claim_and_release, 2))
+    assert [name for name in found if name.startswith("cas")] == ["casal"]
+    assert found.count("stlr") == 3  # HOLD; then HOLD and OWNER again
+    assert found.index("casal") < found.index("stlr")

@@ -1,0 +1,269 @@
+"""Exceptions of signal handlers, forks and exits at awkward moments: what was begun goes on or is begun again, and no lock stays.
+
+The moments are held open by locks here; `scripts/storm` draws them at random, and a few of its trials run here too.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fastbackprop.kernels import jit
+from fastbackprop.kernels.jit import INT, OUT, entry
+from fastbackprop.kernels.tasks import Task, do
+
+ROOT = Path(__file__).parents[1]
+pytestmark = [
+    pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no signal can be timed here"),
+    pytest.mark.skipif(not jit.JIT, reason="nothing is compiled"),
+]
+
+
+class Interrupt(Exception):
+    """What the handler raises."""
+
+
+@pytest.fixture
+def timer():
+    """A function that has the main thread interrupted after so many seconds."""
+
+    def interrupt(number, frame):
+        raise Interrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    yield lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def _twice(x, n):
+    x[0, 0] = 2 * n
+
+
+@pytest.fixture
+def held_open(monkeypatch):
+    """A kernel that nobody has compiled, a lock that its compile waits for, and the threads that compiled it."""
+    kernel, gate, compilers = entry(OUT, INT)(_twice), threading.Lock(), []
+
+    def load(cache, signature, target):
+        compilers.append(threading.get_ident())
+        with gate:
+            return None
+
+    monkeypatch.setattr(jit.DiskCache, "load_overload", load)
+    monkeypatch.setattr(jit.DiskCache, "save_overload", lambda *arguments: None)
+    return kernel, gate, compilers
+
+
+def call(kernel, char="d"):
+    x = np.zeros((1, 1), char)
+    kernel[char](x, 21)
+    return x[0, 0]
+
+
+# ------------------------------------------------------------------------------------------------------------- compiling
+
+
+def test_an_interrupt_ends_the_wait_for_a_compile_and_not_the_compile(held_open, timer):
+    kernel, gate, compilers = held_open
+    with gate:
+        for _ in range(20):
+            timer(0.02)
+            with pytest.raises(Interrupt):
+                call(kernel)
+        assert "d" not in kernel
+    assert call(kernel) == 42
+    assert len(compilers) == 1
+    assert compilers[0] != threading.main_thread().ident
+
+
+def test_nobody_compiles_twice_what_many_wait_for(held_open):
+    kernel, gate, compilers = held_open
+    found = []
+    with gate:
+        threads = [threading.Thread(target=lambda: found.append(call(kernel))) for _ in range(5)]
+        for thread in threads:
+            thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [42] * 5
+    assert len(compilers) == 1
+
+
+def test_a_compile_that_fails_is_tried_again(held_open, monkeypatch):
+    kernel, _, compilers = held_open
+    with monkeypatch.context() as patch:
+        patch.setattr(jit.DiskCache, "save_overload", lambda *arguments: 1 / 0)
+        for _ in range(2):
+            with pytest.raises(ZeroDivisionError):
+                call(kernel)
+    assert call(kernel) == 42
+    assert len(compilers) == 3
+
+
+HELD_OPEN = """
+    import os, signal, sys, threading, time
+    import numpy as np
+    from numba.core.compiler_lock import global_compiler_lock
+    from fastbackprop.kernels import jit
+    from fastbackprop.kernels.jit import INT, OUT, entry
+
+    gate = threading.Lock()
+    def load(cache, signature, target):
+        gate.acquire()
+        gate.release()
+    jit.DiskCache.load_overload, jit.DiskCache.save_overload = load, lambda *arguments: None
+
+    @entry(OUT, INT)
+    def kernel(x, n):
+        x[0, 0] = 2 * n
+
+    def call(char="d"):
+        x = np.zeros((1, 1), char)
+        kernel[char](x, 21)
+        return x[0, 0]
+
+    def locks():
+        return [jit._compiling, *jit._locks_of_compilers()]
+
+    def child(work):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                signal.alarm(60)  # its default action ends the process
+                signal.signal(signal.SIGALRM, signal.SIG_DFL)
+                work()
+                os._exit(0)
+            finally:
+                os._exit(1)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    assert len(locks()) == 3
+"""
+
+
+def run(program):
+    command = [sys.executable, "-c", textwrap.dedent(HELD_OPEN) + textwrap.dedent(program)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT)
+    assert (done.returncode, done.stdout) == (0, "right\n"), done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_fork_waits_for_the_function_that_compiles_and_the_child_compiles_too():
+    run("""
+        gate.acquire()
+        compiler = threading.Thread(target=call)
+        compiler.start()
+        while "d" not in kernel.tasks or not kernel.tasks["d"]._begun.locked():
+            pass
+        time.sleep(0.1)
+        threading.Timer(0.3, gate.release).start()
+
+        def work():
+            assert "d" in kernel  # it waited
+            assert call("f") == 42
+            assert all(not lock._is_owned() for lock in locks())
+
+        assert child(work) == 0
+        assert call() == call("f") == 42
+        assert all(not lock._is_owned() for lock in locks())
+        print("right")
+    """)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_fork_waits_for_the_users_own_compiles():
+    run("""
+        import numba
+        global_compiler_lock.acquire()
+        forked = []
+        forker = threading.Thread(target=lambda: forked.append(child(lambda: call())))
+        forker.start()
+        time.sleep(0.3)
+        assert forked == []
+        global_compiler_lock.release()
+        forker.join()
+        assert forked == [0]
+        print("right")
+    """)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_an_interrupt_within_the_hooks_of_a_fork_leaves_no_lock_held():
+    run("""
+        class Interrupt(Exception):
+            pass
+
+        interrupts = []
+        def interrupt(number, frame):
+            interrupts.append(number)
+            if len(interrupts) == 2:  # ours and Numba's lock are held by the thread that compiles
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            raise Interrupt
+
+        sys.unraisablehook = lambda unraisable: None
+        gate.acquire()
+        threading.Thread(target=call).start()
+        while "d" not in kernel.tasks or not kernel.tasks["d"]._begun.locked():
+            pass
+        time.sleep(0.1)
+        signal.signal(signal.SIGALRM, interrupt)
+        signal.setitimer(signal.ITIMER_REAL, 0.2, 0.2)  # while the fork waits
+
+        def work():
+            gate.release()
+            assert call("f") == call() == 42
+
+        assert child(work) == 0
+        assert len(interrupts) == 2
+        gate.release()
+        assert call() == 42
+        for lock in locks():
+            assert not lock._is_owned()
+            assert lock.acquire(timeout=10)
+            lock.release()
+        print("right")
+    """)
+
+
+# ------------------------------------------------------------------------------------------------------------------ tasks
+
+
+def test_a_task_is_done_once_however_often_it_is_started():
+    done = []
+    task = Task(lambda: done.append(1) or "result")
+    for _ in range(3):
+        task.start()
+    assert [task.wait(), task.wait()] == ["result", "result"]
+    assert done == [1]
+
+
+def test_a_task_that_was_never_started_has_settled():
+    Task(print).settle()
+
+
+def test_an_error_of_the_work_is_raised_where_it_is_waited_for():
+    with pytest.raises(ZeroDivisionError):
+        do(lambda: 1 / 0)
+
+
+# ------------------------------------------------------------------------------------------------------------------ storm
+
+
+@pytest.mark.parametrize(
+    "arguments", ["interrupts --trials 40", "cold --trials 2", "exits --trials 4", "forks --trials 4", "callers --minutes 0.1"]
+)
+def test_a_few_trials_of_the_storm(arguments):
+    program = ROOT / "scripts" / "storm.py"
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "2"}
+    done = subprocess.run(
+        [sys.executable, program, *arguments.split()], env=environment, capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{arguments.split()[0]}: " in done.stdout
