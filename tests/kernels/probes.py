@@ -85,7 +85,7 @@ def streamed(rows, columns, a, ia, a_row, b, ib, b_row):
 
 
 OUTER, INNER, PACK_A, PACKED, STREAM, PRODUCT = matmul.OUTER, matmul.INNER, matmul.PACK_A, matmul.PACK_B, matmul.STREAM, 3
-TURN = matmul.TURN + PACKED
+TURN, THIN, FLIP = matmul.TURN + PACKED, matmul.THIN, matmul.FLIP + matmul.THIN
 PACK_BOTH = PACK_A + PACKED
 STREAM_BOTH = PACK_BOTH + STREAM
 
