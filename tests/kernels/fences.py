@@ -21,7 +21,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 class Fence:
     """Readable memory between two pages that are not."""
 
-    def __init__(self, megabytes: int = 4) -> None:
+    def __init__(self, megabytes: int = 16) -> None:
         pages = megabytes * 2**20 // PAGE
         self.memory = mmap.mmap(-1, (pages + 2) * PAGE)
         start = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
@@ -83,7 +83,7 @@ class Allocator:
 
     def __init__(self) -> None:
         cpu_target.target_context.refresh()  # now Numba has told the linker of its own
-        self.fences = [Fence(8) for _ in range(self.FENCES)]
+        self.fences = [Fence() for _ in range(self.FENCES)]
         get_api = ctypes.CFUNCTYPE(ctypes.c_void_p)(runtime.c_helpers["get_api"])
         # allocate, allocate_external, manage_memory
         manage = ctypes.cast(get_api(), ctypes.POINTER(ctypes.c_void_p))[2]
