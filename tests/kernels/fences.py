@@ -15,6 +15,7 @@ from numba.core.runtime import _nrt_python as runtime
 from fastbackprop.kernels.intrinsics import LINE_BYTES
 
 PAGE = mmap.PAGESIZE
+MARGIN = 1024  # bytes
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -31,10 +32,13 @@ class Fence:
         self.start, self.inside = start + PAGE, np.frombuffer(self.memory, np.uint8, pages * PAGE, PAGE)
 
     def bytes(self, count: int, at_end: bool) -> np.ndarray:
-        """So many bytes, against the page behind or before."""
-        if count > len(self.inside):
-            raise ValueError(f"{count} bytes do not fit a fence of {len(self.inside)}")
-        return self.inside[len(self.inside) - count :] if at_end else self.inside[:count]
+        """So many bytes, against the page behind or before; on the other side lie nan."""
+        size = len(self.inside)
+        if count + MARGIN > size:
+            raise ValueError(f"{count} bytes do not fit a fence of {size}")
+        beside = size - count - MARGIN if at_end else count
+        self.inside[beside : beside + MARGIN] = 255
+        return self.inside[size - count :] if at_end else self.inside[:count]
 
     def address(self, count: int, at_end: bool) -> int:
         """Where they begin."""

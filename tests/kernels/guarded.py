@@ -164,13 +164,13 @@ def packing(bench):
 def sizes_of(way, dtype):
     """Rows, columns and depth of a product: each edge of the tiles, and beyond a block of depth."""
     n, NR = lanes(dtype), NV * lanes(dtype)
-    rows_of, columns_of, depths = around(1, MR, 2 * MR), around(1, SQUARE, n, NR), (1, 2, SQUARE + 1, n, 2 * n + 1)
+    rows_of, columns_of, depths = around(1, MR, 2 * MR), around(1, SQUARE, n, NR), [1, 2, SQUARE + 1, n, 2 * n + 1]
     if not FULL:
-        rows_of, columns_of, depths = (1, MR, MR + 1), (1, SQUARE + 1, n - 1, NR, NR + 1), (1, n + 1)
+        rows_of, columns_of, depths = [1, MR, MR + 1], [1, SQUARE + 1, n - 1, NR, NR + 1], [1, n + 1]
     kc = KC * 8 // dtype.itemsize
     deep = [(MR + 1, 3, kc + 1), (3, NR + 1, 4 * KC + 1)] if way not in STREAMED else []
     for rows, columns, depth in [*itertools.product(rows_of, columns_of, depths), *deep]:
-        yield 1 if way == probes.THIN else rows, 1 if way == probes.FLIP else columns, depth
+        yield (1 if way == probes.THIN else rows), (1 if way == probes.FLIP else columns), depth
 
 
 def products(bench):
@@ -269,52 +269,70 @@ def layers(bench):
             bench.check(
                 layer.layer_forward[c], [*read, *written[:2], activations.RELU, _mailbox(members)], [to_Z, np.maximum(to_Z, 0)]
             )
-            read = (dA, layout), (Z, "wide C"), (A_prev, layout), (W, layout)
-            bench.check(layer.layer_backward[c], [*read, *written[2:], activations.RELU, _mailbox(members)], [dA_prev, dW, db])
+            read_back = (dA, layout), (Z, "wide C"), (A_prev, layout), (W, layout)
+            bench.check(
+                layer.layer_backward[c], [*read_back, *written[2:], activations.RELU, _mailbox(members)], [dA_prev, dW, db]
+            )
 
 
-def descents(bench):
-    """Both algorithms, a few iterations; expected is what they leave in memory of the usual kind."""
-    c, dtype = bench.dtype.char, bench.dtype
-    nets = [(1, 1), (5, 3, 1), (3, MR + 1, 2, 1)]
-    for sizes, m in itertools.product(nets, (1, MR + 1, 50, 300, 1201)):
-        X, Y = bench.drawn(sizes[0], m) / 8, (bench.drawn(1, m)[0] > 0).astype(dtype)
-        pairs = list(zip(sizes[1:], sizes, strict=False))
-        W, b = bench.rng.uniform(-1, 1, sum(i * j for i, j in pairs)).astype(dtype), np.zeros(sum(sizes[1:]), dtype)
-        costs, table = np.zeros(1), np.array(sizes, np.int64)
-        end = 0.5, float(np.finfo(dtype).max), 0, 3, 100
-        state = np.zeros(2, np.int64)
+def problems(bench, most):
+    """Nets and numbers of examples: X, Y, sizes, W, b, and what an entry is told of rates and iterations."""
+    dtype = bench.dtype
+    for sizes, m in itertools.product([(1, 1), (5, 3, 1), (3, MR + 1, 2, 1)], (1, MR + 1, 50, 300, 1201)):
+        if m <= most:
+            X, Y = bench.drawn(sizes[0], m) / 8, (bench.drawn(1, m)[0] > 0).astype(dtype)
+            W = bench.rng.uniform(-1, 1, sum(np.multiply(sizes[1:], sizes[:-1]))).astype(dtype)
+            told = (0.5, float(np.finfo(dtype).max), 0, 3, 100)
+            yield X, Y, np.array(sizes, np.int64), W, np.zeros(sum(sizes[1:]), dtype), told
+
+
+def direct_descents(bench):
+    """A few iterations; expected is what they leave in memory of the usual kind."""
+    kernel, costs, state = descent.direct_descent[bench.dtype.char], np.zeros(1), np.zeros(2, np.int64)
+    for X, Y, sizes, W, b, told in problems(bench, 1201):
         for layout, members in (("wide C", 1), ("wide Fortran", 3)):
             rows = W.copy(), b.copy(), costs.copy()
-            descent.direct_descent[c](X, Y, table, *rows[:2], *end, rows[2], state.copy(), _mailbox(members))
-            arguments = (X, layout), (Y, None), (table, None), (W, None), (b, None), *end, (costs, None), (state, None)
-            bench.check(descent.direct_descent[c], [*arguments, _mailbox(members)], [Y, table, *rows, state])
-        if c == "f" or m > 1000:
-            continue
-        n_1 = sizes[1]
-        W1, rest, zeros = W[: n_1 * sizes[0]].reshape(n_1, sizes[0]), W[n_1 * sizes[0] :], np.zeros((m, m))
-        G, V = X.T @ X, W1 @ X
+            kernel(X, Y, sizes, *rows[:2], *told, rows[2], state.copy(), _mailbox(members))
+            written = [(x, None) for x in (Y, sizes, W, b)]
+            arguments = (X, layout), *written, *told, (costs, None), (state, None), _mailbox(members)
+            bench.check(kernel, arguments, [Y, sizes, *rows, state])
+
+
+def gram_descents(bench):
+    """Likewise, and what comes before and after the iterations."""
+    if bench.dtype.char == "f":
+        return
+    start, state = np.zeros(1), np.zeros(2, np.int64)
+    for X, Y, sizes, W, b, told in problems(bench, 300):
+        n_0, m = X.shape
+        n_1 = int(sizes[1])
+        W1, rest, zeros = W[: n_1 * n_0].reshape(n_1, n_0), W[n_1 * n_0 :], np.zeros((m, m))
+        G, V, S = X.T @ X, W1 @ X, np.zeros((n_1, m))
         for members in (1, 3):
-            added = [(X, "wide C"), (W1, "wide C"), (zeros, None), (V * 0, None), _mailbox(members)]
-            G_added, V_added = zeros.copy(), V * 0
-            gram_descent.gram_add[c](X, W1, G_added, V_added, _mailbox(members))
+            G_added, V_added = zeros.copy(), S.copy()
+            gram_descent.gram_add["d"](X, W1, G_added, V_added, _mailbox(members))
             expect(np.triu(G_added), np.triu(G))
-            bench.check(gram_descent.gram_add[c], added, [G_added, V_added])
-            bench.check(gram_descent.gram_mirror[c], [(np.triu(G), None)], [G])
-            finished = [(X, "wide C"), (V, "wide C"), 0.5, (W1, None), _mailbox(members)]
-            bench.check(gram_descent.gram_finish[c], finished, [W1 - 0.5 / m * V @ X.T])
-            rows = rest.copy(), b.copy(), V.ravel().copy(), np.zeros(n_1 * m), costs.copy()
-            gram_descent.gram_descent[c](G, Y, table, *rows[:4], *end, rows[4], state.copy(), _mailbox(members))
-            flat = [(x, None) for x in (Y, table, rest, b, V.ravel(), np.zeros(n_1 * m))]
-            arguments = [(G, "wide C"), *flat, *end, (costs, None), (state, None), _mailbox(members)]
-            bench.check(gram_descent.gram_descent[c], arguments, [Y, table, *rows, state])
+            to_add = (X, "wide C"), (W1, "wide C"), (zeros, None), (S, None), _mailbox(members)
+            bench.check(gram_descent.gram_add["d"], to_add, [G_added, V_added])
+            bench.check(gram_descent.gram_mirror["d"], [(np.triu(G), None)], [G])
+            to_finish = (X, "wide C"), (V, "wide C"), 0.5, (W1, None), _mailbox(members)
+            bench.check(gram_descent.gram_finish["d"], to_finish, [W1 - 0.5 / m * V @ X.T])
+            rows = [x.copy() for x in (rest, b, V.ravel(), S.ravel())]
+            costs = start.copy()
+            gram_descent.gram_descent["d"](G, Y, sizes, *rows, *told, costs, state.copy(), _mailbox(members))
+            written = [(x, None) for x in (Y, sizes, rest, b, V.ravel(), S.ravel())]
+            to_descend = (G, "wide C"), *written, *told, (start, None), (state, None), _mailbox(members)
+            bench.check(gram_descent.gram_descent["d"], to_descend, [Y, sizes, *rows, costs, state])
+
+
+PARTS = (micro_kernels, packing, products, gram_matrices, elementwise, layers, direct_descents, gram_descents)
 
 
 def main() -> None:
     allocator = Allocator()
     for dtype in probes.DTYPES:
         bench = Bench(dtype, allocator)
-        for part in (micro_kernels, packing, products, gram_matrices, elementwise, layers, descents):
+        for part in PARTS:
             part(bench)
     print("nothing beyond")
 
