@@ -14,6 +14,7 @@ from fastbackprop.kernels.blocking import CHUNKS, L2_BYTES, NV, SHARED_OPERATION
 from fastbackprop.kernels.elementwise import activate_shared, gradient_shared
 from fastbackprop.kernels.intrinsics import bare, keep, load, store
 from fastbackprop.kernels.jit import IN, INT, OUT, POINTER, REAL, TABLE, WORDS, N, entry, inner, routine
+from fastbackprop.kernels.matmul import divide
 from fastbackprop.kernels.matrix import Matrix, is_odd, matrix, part, size_of, transposed
 from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO
 from fastbackprop.kernels.product import product, workspace_size
@@ -197,9 +198,11 @@ def _add_up(chunks, size, sums, dW, db, n_weights, divisor):
         for chunk in range(1, chunks):
             total += load(sums.data, sums.at + chunk * sums.row + i)
         if i < n_weights:
-            store(dW.data, dW.at + i, total / divisor)
+            store(dW.data, dW.at + i, total)
         else:
-            store(db.data, db.at + i - n_weights, total / divisor)
+            store(db.data, db.at + i - n_weights, total)
+    divide(n_weights, dW.data, dW.at, divisor)
+    divide(size - n_weights, db.data, db.at, divisor)
 
 
 @entry(IN, IN, IN, IN, OUT, OUT, OUT, INT, TABLE)

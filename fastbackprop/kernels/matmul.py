@@ -164,7 +164,8 @@ def _fill(rows, columns, C, bias):
 
 
 @inner
-def _divide(n, x, at, divisor):
+def divide(n, x, at, divisor):
+    """n numbers in a row, each divided."""
     stand_alone()
     for i in range(at, at + n):
         store(x, i, load(x, i) / divisor)
@@ -189,4 +190,4 @@ def multiply(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspac
     by_outer_products(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, diagonal)
     if at_end:
         for i in range(columns):
-            _divide(rows, C.data, C.at + i * C.row, divisor)
+            divide(rows, C.data, C.at + i * C.row, divisor)

@@ -79,7 +79,7 @@ class Allocator:
     """What compiled code allocates, fenced; in the place of Numba's own allocator for all that is compiled or loaded after.
 
     A `workspace` asks for LINE_BYTES numbers more than it has, to begin with a cache line. A first call, `learn`, finds which
-    allocations have such a slack, that is, leave their last LINE_BYTES numbers alone; in the next ones the slack of these lies
+    allocations have such a slack, that is, leave their last numbers alone; in the next ones the slack of these lies
     beyond the page behind, but for less than a line, or they begin with the page before.
     """
 
@@ -116,8 +116,8 @@ class Allocator:
         self.slack = [] if first else self.slack
 
     def learn(self) -> None:
-        """After a first call: which allocations have slack."""
-        tail = LINE_BYTES * self.itemsize
+        """After a first call: which allocations have slack. Half of it counts: what overruns is to be found, not excused."""
+        tail = LINE_BYTES // 2 * self.itemsize
         self.slack = [len(memory) >= tail and bool(np.all(memory[-tail:] == 255)) for memory, _ in self.given]
 
     def check(self) -> None:

@@ -52,8 +52,10 @@ class Bench:
         return whole_numbers(self.rng, rows, columns, self.dtype, largest)
 
     def call(self, kernel, arguments, at_end):
-        """The kernel's answer; `arguments` are (values, layout) for what is read, (values, None) for what is written, else as
-        they are. Gives the written arrays too."""
+        """The kernel's answer, and what it wrote.
+
+        `arguments` are (values, layout) for what is read, (values, None) for what is written, else as they are.
+        """
         inputs, written, handed = [], [], []
         fences = iter(self.fences)
         for argument in arguments:
