@@ -6,6 +6,7 @@
 | MR                        | rows of a register tile                      | micro-kernel; width of a packed panel of A      |
 | NV                        | vectors in a row of it (NR = NV * lanes)     | micro-kernel; width of a packed panel of B      |
 | INNER_ROWS, INNER_COLUMNS | elements of an inner-product tile            | micro-kernel on operands along the depth        |
+| FUSED                     | whether multiply-adds are fused              | how the micro-kernel divides                    |
 | SQUARE                    | side of a square transposed in registers     | packing; what it leaves of a panel's width goes |
 |                           |                                              | number by number                                |
 | KC                        | depth of a block (loop 4) in float64; twice  | a panel of B, KC x NR, is two to four times L1: |
@@ -75,6 +76,7 @@ def _cache_bytes(level: str, usual: int) -> int:
 
 
 VECTOR_BYTES, MR, NV, INNER_ROWS, INNER_COLUMNS = _tiles(_features(), _architecture())
+FUSED = "+fma" in _features() or _architecture() in ("aarch64", "arm64")
 SQUARE = 8 if VECTOR_BYTES == 64 else 4
 L1_BYTES = _cache_bytes("1", 32 * 1024)
 L2_BYTES = _cache_bytes("2", 512 * 1024)

@@ -1,11 +1,12 @@
 """One layer, forward and backward, fused: columns are taken a strip at a time, so that what one step writes is still in
-L1/L2 for the next; the bias goes into the product's write-back, 1/m too.
+L1/L2 for the next; the bias goes into the product's write-back, the division by m into the last strip's.
 
     Z = W A_prev + b,  A = g(Z)
     dZ = dA * g'(Z),  dA_prev = W^T dZ,  dW = dZ A_prev^T / m,  db = rowsum(dZ) / m
 
-Many strips are gathered into chunks, which the team shares; dW and db then have a partial sum a chunk, added up in order.
-With few strips the team shares each product. Chunks depend on the shape alone, so the bits don't depend on the team.
+Many strips are gathered into chunks, which the team shares; dW and db then have a partial sum a chunk, added up in order,
+then divided. With few strips the team shares each product. Chunks depend on the shape alone, so the bits don't depend on
+the team.
 """
 
 from fastbackprop.kernels.activations import LINEAR, one_of
@@ -13,11 +14,12 @@ from fastbackprop.kernels.blocking import CHUNKS, L2_BYTES, NV, SHARED_OPERATION
 from fastbackprop.kernels.elementwise import activate_shared, gradient_shared
 from fastbackprop.kernels.intrinsics import keep, load, store
 from fastbackprop.kernels.jit import IN, INT, OUT, POINTER, REAL, WORDS, N, entry, inner, routine
+from fastbackprop.kernels.matmul import divide
 from fastbackprop.kernels.matrix import Matrix, is_odd, matrix, part, size_of, transposed
-from fastbackprop.kernels.microkernel import ADD, BIAS, ZERO
+from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO
 from fastbackprop.kernels.product import product, workspace_size
 from fastbackprop.kernels.threads import MEMBERS, claim, release, share
-from fastbackprop.kernels.words import alone, number_of, put, take, tell, word_of
+from fastbackprop.kernels.words import alone, put, take, tell
 from fastbackprop.kernels.workspace import scratch
 
 
@@ -148,25 +150,27 @@ def layer_forward(A_prev, W, b, Z, A, activation, own_mailbox, team_mailbox):
 
 
 @inner
-def backward(columns, step, n, n_prev, mean, dA, Z, A_prev, W, dA_prev, dW, db, dZ, activation, ones, panels, streams, team):
-    """dA_prev, dW and db strip by strip; dZ is workspace for a strip, not used if LINEAR."""
-    one = one_of(mean)
+def backward(columns, step, n, n_prev, divisor, dA, Z, A_prev, W, dA_prev, dW, db, dZ, activation, ones, panels, streams, team):
+    """dA_prev, dW and db, divided with the last strip, strip by strip; dZ is workspace for a strip, not used if LINEAR."""
+    one = one_of(divisor)
     wide = step >= columns and is_large(n, n_prev, one)
     for j in range(0, columns, step):
-        here, start = min(step, columns - j), ADD if j > 0 else ZERO
+        here, start, scale = min(step, columns - j), ADD if j > 0 else ZERO, one
+        if j + here >= columns and divisor != one:
+            start, scale = start + DIVIDE, divisor
         gradients = part(dA, 0, j)
         if activation != LINEAR:
             gradients = Matrix(dZ.data, dZ.at, here, 1)
             gradient_shared(n, here, one, part(dA, 0, j), part(Z, 0, j), gradients, activation, team)
-        product(n, 1, here, mean, gradients, ones, db, start, db, panels, team)
-        product(n, n_prev, here, mean, gradients, transposed(part(A_prev, 0, j)), dW, start, db, panels, team, wide)
+        product(n, 1, here, scale, gradients, ones, db, start, db, panels, team)
+        product(n, n_prev, here, scale, gradients, transposed(part(A_prev, 0, j)), dW, start, db, panels, team, wide)
         product(n_prev, here, n, one, transposed(W), gradients, part(dA_prev, 0, j), ZERO, db, panels, team, streams)
 
 
 @routine(WORDS, N, N, POINTER)
 def backward_chunk(words, chunk, member, like):
     w, one = words, one_of(load(like, 0))
-    n, m, n_prev, step, span, activation, room, mean = (
+    n, m, n_prev, step, span, activation, room, streams = (
         load(w, 0),
         load(w, 1),
         load(w, 2),
@@ -174,7 +178,7 @@ def backward_chunk(words, chunk, member, like):
         load(w, 4),
         load(w, 5),
         load(w, 6),
-        number_of(load(w, 7), one),
+        load(w, 7) != 0,
     )
     j = chunk * span
     dA, Z, A_prev = part(take(w, 10, one), 0, j), part(take(w, 13, one), 0, j), part(take(w, 16, one), 0, j)
@@ -183,8 +187,8 @@ def backward_chunk(words, chunk, member, like):
     dZ = part(take(w, 34, one), 0, member * n * step)
     dW, db = Matrix(sums.data, sums.at, n_prev, 1), Matrix(sums.data, sums.at + n * n_prev, 1, 1)
     backward(
-        min(span, m - j), step, n, n_prev, mean, dA, Z, A_prev, W, dA_prev, dW, db, dZ, activation, ones, panels,
-        load(w, 8) != 0, alone(words),
+        min(span, m - j), step, n, n_prev, one, dA, Z, A_prev, W, dA_prev, dW, db, dZ, activation, ones, panels, streams,
+        alone(words),
     )  # fmt: skip
 
 
@@ -192,8 +196,8 @@ _backward_address = backward_chunk.address()
 
 
 @inner
-def _add_up(chunks, size, sums, dW, db, n_weights):
-    """dW and db from the chunks' partial sums, in order."""
+def _add_up(chunks, size, sums, dW, db, n_weights, divisor):
+    """dW and db from the chunks' partial sums, added up in order and divided."""
     for i in range(size):
         total = load(sums.data, sums.at + i)
         for chunk in range(1, chunks):
@@ -202,6 +206,8 @@ def _add_up(chunks, size, sums, dW, db, n_weights):
             store(dW.data, dW.at + i, total)
         else:
             store(db.data, db.at + i - n_weights, total)
+    divide(n_weights, dW.data, dW.at, divisor)
+    divide(size - n_weights, db.data, db.at, divisor)
 
 
 @entry(IN, IN, IN, IN, OUT, OUT, OUT, INT, INT, INT)
@@ -213,7 +219,7 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, own_mailbox, t
     n_prev = W.shape[1]
     team = claim(own_mailbox, team_mailbox)
     one = dW.dtype.type(1)
-    mean = one / dW.dtype.type(m)
+    divisor = dW.dtype.type(m)
     step = strip(2 * n + 2 * n_prev, m, dW.itemsize)
     span = chunk_columns(m, step)
     chunks, size = -(-m // span), n * n_prev + n
@@ -239,11 +245,11 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, own_mailbox, t
         store(ones.data, ones.at + j, one)
     if not in_chunks:
         backward(
-            m, step, n, n_prev, mean, gradients, values, inputs, weights, to_inputs, to_weights, to_bias, dZ, activation, ones,
-            panels, streams, team,
+            m, step, n, n_prev, divisor, gradients, values, inputs, weights, to_inputs, to_weights, to_bias, dZ, activation,
+            ones, panels, streams, team,
         )  # fmt: skip
     elif shared:
-        tell(team, (n, m, n_prev, step, span, activation, room, word_of(mean), 1 if streams else 0))
+        tell(team, (n, m, n_prev, step, span, activation, room, 1 if streams else 0))
         end = put(team, put(team, put(team, 10, gradients), values), inputs)
         end = put(team, put(team, put(team, end, weights), to_inputs), sums)
         put(team, put(team, put(team, end, ones), panels), dZ)
@@ -253,12 +259,12 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, own_mailbox, t
             j = chunk * span
             partial = part(sums, chunk, 0)
             backward(
-                min(span, m - j), step, n, n_prev, mean, part(gradients, 0, j), part(values, 0, j), part(inputs, 0, j), weights,
+                min(span, m - j), step, n, n_prev, one, part(gradients, 0, j), part(values, 0, j), part(inputs, 0, j), weights,
                 part(to_inputs, 0, j), Matrix(partial.data, partial.at, n_prev, 1),
                 Matrix(partial.data, partial.at + n * n_prev, 1, 1), dZ, activation, ones, panels, streams, team,
             )  # fmt: skip
     if in_chunks:
-        _add_up(chunks, size, sums, to_weights, to_bias, n * n_prev)
+        _add_up(chunks, size, sums, to_weights, to_bias, n * n_prev, divisor)
     release(team)
     keep(owner)
     return True

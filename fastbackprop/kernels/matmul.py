@@ -11,6 +11,7 @@ products with B packed; by inner products where A and B lie along the depth and 
 An element's sum runs over the depth in the same order wherever its tile is cut.
 """
 
+from fastbackprop.kernels.activations import one_of
 from fastbackprop.kernels.blocking import (
     BLOCK_A_BYTES,
     BLOCK_B_BYTES,
@@ -21,10 +22,10 @@ from fastbackprop.kernels.blocking import (
     NV,
     VECTOR_BYTES,
 )
-from fastbackprop.kernels.intrinsics import load, store
+from fastbackprop.kernels.intrinsics import load, stand_alone, store
 from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of, transposed
-from fastbackprop.kernels.microkernel import ADD, BIAS, ZERO, inner_product, outer
+from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO, inner_product, outer
 from fastbackprop.kernels.packing import pack, stream, turn
 
 # Ways: by inner products, or by outer ones with neither, either or both of A and B packed, C streamed or not; or those of the
@@ -37,14 +38,24 @@ THIN_DEPTH = 64
 
 
 @inner
+def block_of(start, scale, first, last):
+    """`start` and `scale` of a block of depth: the sum is divided with its last one."""
+    begin = start % DIVIDE if first else ADD
+    if start < DIVIDE:
+        return begin, scale
+    return (begin + DIVIDE, scale) if last else (begin, one_of(scale))
+
+
+@inner
 def by_inner_products(rows, columns, depth, scale, A, B, C, start, bias):
     """A lies along its rows, B along its columns. A tile's rows and columns of 4 KC stay in L1."""
     chunk = 4 * KC
     for p in range(0, max(depth, 1), chunk):
-        begin = start if p == 0 else ADD
+        depth_here = min(chunk, depth - p)
+        begin, factor = block_of(start, scale, p == 0, p + depth_here == depth)
         for j in range(0, columns, INNER_COLUMNS):
-            columns_here, depth_here = min(INNER_COLUMNS, columns - j), min(chunk, depth - p)
-            inner_product(rows, columns_here, depth_here, scale, part(A, 0, p), part(B, p, j), part(C, 0, j), begin, bias)
+            columns_here = min(INNER_COLUMNS, columns - j)
+            inner_product(rows, columns_here, depth_here, factor, part(A, 0, p), part(B, p, j), part(C, 0, j), begin, bias)
 
 
 @inner
@@ -81,7 +92,7 @@ def by_outer_products(chosen, rows, columns, depth, scale, A, B, C, start, bias,
         nc = min(NC, columns - jc)
         for pc in range(0, max(depth, 1), KC_):  # loop 4: depth; C is read again from its second pass on
             kc = min(KC_, depth - pc)
-            begin = start if pc == 0 else ADD
+            begin, factor = block_of(start, scale, pc == 0, pc + kc == depth)
             if packs_b:
                 pack(nc, kc, transposed(part(B, pc, jc)), workspace.data, workspace.at, NR)
             for ic in range(0, rows, MC):  # loop 3: rows of C; a block of A for L2
@@ -101,9 +112,9 @@ def by_outer_products(chosen, rows, columns, depth, scale, A, B, C, start, bias,
                         left = Matrix(panels.data, panels.at + ir * kc, 1, MR) if packs_a else part(A, ic + ir, pc)
                         right = Matrix(workspace.data, workspace.at + j * kc, NR, 1) if packs_b else part(B, pc, jc + j)
                         target = part(C, ic + ir, jc + j) if bands == 0 else band
-                        now, beta = ZERO if bands == TURN else begin, part(bias, ic + ir, 0)
+                        now, beta = begin - begin % DIVIDE if bands == TURN else begin, part(bias, ic + ir, 0)
                         rows_here, tile = min(MR, mc - ir), NR * kc if packs_b else NR
-                        outer(rows_here, columns_here, kc, scale, left, right, tile, target, now, beta)
+                        outer(rows_here, columns_here, kc, factor, left, right, tile, target, now, beta)
                         if bands == STREAM:
                             stream(rows_here, nc, band, part(C, ic + ir, jc))
                         elif bands == TURN:
@@ -153,14 +164,30 @@ def _fill(rows, columns, C, bias):
 
 
 @inner
+def divide(n, x, at, divisor):
+    """n numbers in a row, each divided."""
+    stand_alone()
+    for i in range(at, at + n):
+        store(x, i, load(x, i) / divisor)
+
+
+@inner
 def multiply(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, diagonal):
-    """C = c0 + scale A B, the chosen way; for `workspace` and `diagonal` see `by_outer_products`."""
+    """C = c0 + scale A B, or (c0 + A B) / scale, the chosen way; for `workspace` and `diagonal` see `by_outer_products`."""
     if chosen == INNER:
         by_inner_products(rows, columns, depth, scale, A, B, C, start, bias)
         return
     if chosen & (TURN | FLIP) != 0:
-        if start == BIAS:
+        if start % DIVIDE == BIAS:
             _fill(rows, columns, C, bias)
-            start = ADD
+            start += ADD - BIAS
         rows, columns, A, B = columns, rows, transposed(B), transposed(A)
+    # What TURN adds to C is no sum yet that could be divided.
+    several = start != ZERO + DIVIDE or depth * size_of(scale) > KC * 8
+    divisor, at_end = scale, chosen & TURN != 0 and start >= DIVIDE and several
+    if at_end:
+        start, scale = start - DIVIDE, one_of(scale)
     by_outer_products(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, diagonal)
+    if at_end:
+        for i in range(columns):
+            divide(rows, C.data, C.at + i * C.row, divisor)

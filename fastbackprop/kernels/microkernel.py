@@ -17,7 +17,8 @@ Inner product: a step of depth is a vector along a row of A times a vector along
 partial sums of one element, up to INNER_ROWS x INNER_COLUMNS of them (twice the rows of a single column). It serves
 operands that both lie along the depth.
 
-`start` says what c0 is: ZERO, BIAS (bias[i] in every column), or ADD (C itself: only then is C read).
+`start` says what c0 is: ZERO, BIAS (bias[i] in every column), or ADD (C itself: only then is C read). With + DIVIDE `scale`
+is a divisor, C = (c0 + A B) / scale: times a rounded reciprocal, sums of whole numbers would not give the exact quotients.
 Operands are flat arrays and the index of the tile's first element; strides count elements. A packed panel is the special
 case a_row = 1, a_depth = MR (A) and b_depth = NR (B).
 
@@ -36,10 +37,14 @@ from fastbackprop.kernels.intrinsics import Vectors, address, lanes, with_twin
 from fastbackprop.kernels.jit import NUMBER, POINTER, N, inner, routine
 
 ZERO, BIAS, ADD = 0, 1, 2
+DIVIDE = 4
 
 
-def _c0_twin(c_at, start, bias, ibias, i):
-    return c_at if start == ADD else (bias[ibias + i] if start == BIAS else 0)
+def _finish_twin(sums, scale, c_at, start, bias, ibias, i):
+    """What is written for these sums; `c_at` is what C holds."""
+    begin, scale = start % DIVIDE, np.asarray(sums).dtype.type(scale)
+    c0 = c_at if begin == ADD else (bias[ibias + i] if begin == BIAS else 0)
+    return (sums + c0) / scale if start >= DIVIDE else sums * scale + c0
 
 
 def _outer_twin(
@@ -54,7 +59,14 @@ def _outer_twin(
             tile += np.outer(column_of_a, b[panel + p * b_depth : panel + p * b_depth + width])
         for i in range(rows):
             row_of_c = c[ic + i * c_row + j : ic + i * c_row + j + width]
-            row_of_c[:] = tile[i] * c.dtype.type(scale) + _c0_twin(row_of_c, start, bias, ibias, i)
+            row_of_c[:] = _finish_twin(tile[i], scale, row_of_c, start, bias, ibias, i)
+
+
+def _told(builder, v, start, scale):
+    """What `start` and `scale` say: ZERO, BIAS or ADD; whether `scale` is a divisor; the factor, 1 where it is."""
+    divides = builder.icmp_signed(">=", start, v.whole(DIVIDE))
+    factor = builder.select(divides, ir.Constant(v.scalar, 1.0), scale)
+    return builder.and_(start, v.whole(DIVIDE - 1)), divides, factor
 
 
 @intrinsic
@@ -68,7 +80,8 @@ def _outer_registers(
     def emit(context, builder, signature, arguments):
         rows, columns, depth, scale, pa, a_row, a_depth, pb, b_depth, b_tile, pc, c_row, start, pbias = arguments
         v = Vectors(builder, c.dtype)
-        factor = v.splat(scale)
+        begin, divides, factor = _told(builder, v, start, scale)
+        factor, divisor = v.splat(factor), v.splat(scale)
 
         def tile(m, k, panel, target, width):
             """m rows of k vectors, the last of them cut to the columns that there are where `width` tells."""
@@ -85,22 +98,29 @@ def _outer_registers(
                     for j in range(k):
                         builder.store(v.fma(x, bs[j], builder.load(sums[i][j])), sums[i][j])
 
-            def write_back(c0):
+            def finish(value):
                 for i in range(m):
                     row_of_c = v.at(target, builder.mul(v.whole(i), c_row))
                     for j in range(k):
                         here = v.at(row_of_c, v.whole(j * v.lanes))
-                        v.store(v.fma(builder.load(sums[i][j]), factor, c0(i, here, masks[j])), here, masks[j])
+                        builder.store(value(i, builder.load(sums[i][j]), here, masks[j]), sums[i][j])
 
-            with builder.if_else(v.equal(start, ADD)) as (add, otherwise):
+            with builder.if_else(v.equal(begin, ADD)) as (add, otherwise):
                 with add:
-                    write_back(lambda i, here, mask: v.load(here, mask))
-                with otherwise:
+                    finish(lambda i, x, here, mask: v.fma(x, factor, v.load(here, mask)))
+                with otherwise, builder.if_then(builder.icmp_signed("!=", start, v.whole(ZERO + DIVIDE))):
                     biases = [v.slot(v.zero) for _ in range(m)]
-                    with builder.if_then(v.equal(start, BIAS)):
+                    with builder.if_then(v.equal(begin, BIAS)):
                         for i in range(m):
                             builder.store(v.splat(v.load_scalar(v.at(pbias, v.whole(i)))), biases[i])
-                    write_back(lambda i, here, mask: builder.load(biases[i]))
+                    finish(lambda i, x, here, mask: v.fma(x, factor, builder.load(biases[i])))
+            with builder.if_then(divides):
+                reciprocal = builder.fdiv(v.splat(ir.Constant(v.scalar, 1.0)), divisor)
+                finish(lambda i, x, here, mask: v.divide(x, divisor, reciprocal))
+            for i in range(m):
+                row_of_c = v.at(target, builder.mul(v.whole(i), c_row))
+                for j in range(k):
+                    v.store(builder.load(sums[i][j]), v.at(row_of_c, v.whole(j * v.lanes)), masks[j])
 
         full = v.whole(NV * v.lanes)
         tiles = builder.sdiv(columns, full)
@@ -156,8 +176,7 @@ def _inner_twin(rows, columns, depth, scale, a, ia, a_row, b, ib, b_column, c, i
             x, y = ia + i * a_row, ib + j * b_column
             products[:depth] = a[x : x + depth] * b[y : y + depth]
             at = ic + i * c_row + j * c_column
-            c0 = _c0_twin(c[at], start, bias, ibias, i)
-            c[at] = products.reshape(-1, n).sum(axis=0).sum() * c.dtype.type(scale) + c0
+            c[at] = _finish_twin(products.reshape(-1, n).sum(axis=0).sum(), scale, c[at], start, bias, ibias, i)
 
 
 @intrinsic
@@ -169,6 +188,7 @@ def _inner_registers(typing_context, rows, columns, depth, scale, a, a_row, b, b
     def emit(context, builder, signature, arguments):
         rows, columns, depth, scale, pa, a_row, pb, b_column, pc, c_row, c_column, start, pbias = arguments
         v = Vectors(builder, c.dtype)
+        begin, divides, factor = _told(builder, v, start, scale)
         whole_vectors = builder.sdiv(depth, v.whole(v.lanes))
         covered = builder.mul(whole_vectors, v.whole(v.lanes))
 
@@ -190,13 +210,16 @@ def _inner_registers(typing_context, rows, columns, depth, scale, a, a_row, b, b
                 step(covered, v.mask(builder.sub(depth, covered)))
             for i in range(m):
                 c0, at = v.slot(ir.Constant(v.scalar, 0.0)), builder.add(first, v.whole(i))
-                with builder.if_then(v.equal(start, BIAS)):
+                with builder.if_then(v.equal(begin, BIAS)):
                     builder.store(v.load_scalar(v.at(pbias, at)), c0)
                 for j in range(k):
                     here = v.at(pc, builder.add(builder.mul(at, c_row), builder.mul(v.whole(j), c_column)))
-                    with builder.if_then(v.equal(start, ADD)):
+                    with builder.if_then(v.equal(begin, ADD)):
                         builder.store(v.load_scalar(here), c0)
-                    builder.store(v.fma(v.sum(builder.load(sums[i][j])), scale, builder.load(c0)), here).align = 1
+                    value = v.slot(v.fma(v.sum(builder.load(sums[i][j])), factor, builder.load(c0)))
+                    with builder.if_then(divides):
+                        builder.store(builder.fdiv(builder.load(value), scale), value)
+                    builder.store(builder.load(value), here).align = 1
 
         def by_columns(k):
             full = INNER_ROWS if k > 1 else 2 * INNER_ROWS
@@ -238,7 +261,10 @@ def inner_tiles(
 
 @inner
 def outer(rows, columns, depth, scale, A, B, b_tile, C, start, bias):
-    """C = c0 + scale A B on a row of tiles; B and C lie along their rows; bias is a matrix of one column."""
+    """C = c0 + scale A B, or (c0 + A B) / scale, on a row of tiles.
+
+    B and C lie along their rows; bias is a matrix of one column.
+    """
     outer_tiles(
         rows, columns, depth, scale, A.data, A.at, A.row, A.column, B.data, B.at, B.row, b_tile, C.data, C.at, C.row,
         start, bias.data, bias.at,
@@ -247,7 +273,7 @@ def outer(rows, columns, depth, scale, A, B, b_tile, C, start, bias):
 
 @inner
 def inner_product(rows, columns, depth, scale, A, B, C, start, bias):
-    """C = c0 + scale A B on a column of tiles; A lies along its rows, B along its columns."""
+    """C = c0 + scale A B, or (c0 + A B) / scale, on a column of tiles; A lies along its rows, B along its columns."""
     inner_tiles(
         rows, columns, depth, scale, A.data, A.at, A.row, B.data, B.at, B.column, C.data, C.at, C.row, C.column,
         start, bias.data, bias.at,

@@ -185,8 +185,9 @@ def _in_team(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspac
 
 @inner
 def product(rows, columns, depth, scale, A, B, C, start, bias, workspace, team, streams=False):
-    """C = c0 + scale A B; C lies along its rows, A and B anyhow; `workspace` has `workspace_size` numbers.
+    """C = c0 + scale A B, or (c0 + A B) / scale if `start` says so; C lies along its rows, A and B anyhow.
 
+    `workspace` has `workspace_size` numbers.
     The way is that of the whole product, however it is cut: the bits do not depend on the team. If it `streams`, C is written
     past the caches where that can be; never with ADD.
     """

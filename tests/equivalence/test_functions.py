@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import fastbackprop as bp
 from fastbackprop import reference
-from fastbackprop.testing import CASES, LAYOUTS, Size, assert_same_form, assert_within_bound, map_arrays
+from fastbackprop.testing import CASES, LAYOUTS, Size, assert_same_bits, assert_same_form, assert_within_bound, map_arrays
 
 EVERY_CALL = [(name, activation) for name, case in CASES.items() for activation in case.activations or (None,)]
 DTYPES = ["float32", "float64"]
@@ -127,3 +127,24 @@ def test_the_fixture_makes_the_reference_raise_wherever_it_is_reached(reference_
     with reference_raises(), pytest.raises(AssertionError, match=r"reference\..* was called"):
         bp.linear_forward(np.ones((1, 1)), np.ones((1, 1)), 5)  # a scalar b goes through the reference
     reference.sigmoid(np.ones(1))
+
+
+@pytest.mark.parametrize("m", [1, 3, 49, 209, 1511, 70_001])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_means_of_whole_numbers_have_the_references_bits(dtype, m, rng):
+    """dW and db: their sums are exact, and then divided once; so are Z and a step."""
+    A_prev, W, b, dA = (rng.integers(-3, 4, shape).astype(dtype) for shape in ((5, m), (4, 5), (4, 1), (4, m)))
+    _, cache = reference.linear_activation_forward(A_prev, W, b, "relu")
+    for name, arguments in {
+        "linear_forward": (A_prev, W, b),
+        "linear_backward": (dA, cache[0]),
+        "linear_activation_backward": (dA, cache, "relu"),
+    }.items():
+        assert_same_bits(getattr(bp, name)(*arguments), getattr(reference, name)(*arguments))
+    steps = [module.update_parameters({"W1": W, "b1": b}, {"dW1": W / 7, "db1": b / 7}, 0.1) for module in (bp, reference)]
+    assert_same_bits(*steps)
+    # An output layer that knows nothing: AL = 1/2, its gradient -1/2 or 1/2.
+    AL, caches = reference.L_model_forward(A_prev, {"W1": W, "b1": b, "W2": 0 * W[:1, :4], "b2": 0 * b[:1]})
+    Y = rng.integers(0, 2, (1, m)).astype(dtype)
+    grads = [module.L_model_backward(AL, Y, caches) for module in (bp, reference)]
+    assert_same_bits(grads[0], {key: grads[1][key] for key in grads[0]})

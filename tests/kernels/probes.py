@@ -17,7 +17,7 @@ from fastbackprop.kernels.intrinsics import bare, load, store
 from fastbackprop.kernels.jit import FLAT, IN, INT, NUMBER, TABLE, N, entry
 from fastbackprop.kernels.matmul import NOWHERE, blocks
 from fastbackprop.kernels.matrix import Matrix, lanes_of, matrix, size_of
-from fastbackprop.kernels.microkernel import inner_tiles, outer_tiles
+from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO, inner_tiles, outer_tiles
 from fastbackprop.kernels.packing import pack, stream
 from fastbackprop.kernels.product import gram, gram_workspace_size, mirror, product, workspace_size
 from fastbackprop.team import _ALONE, NOBODY, _mailbox
@@ -35,6 +35,8 @@ def _slice(x):
 
 # What the layers hand to kernels: native byte order; and mini-batches, whose rows lie apart.
 LAYOUTS = {name: to for name, to in testing.LAYOUTS.items() if name != "byte-swapped"} | {"slice": _slice}
+STARTS = (ZERO, BIAS, ADD, ZERO + DIVIDE, BIAS + DIVIDE, ADD + DIVIDE)
+DIVISOR = 49  # in either dtype some whole numbers times 1/49 are not what they are divided by it
 MARGIN = 5  # numbers around a matrix: no whole vector, so that nothing is aligned by chance
 
 
@@ -54,9 +56,12 @@ def whole_numbers(rng, rows, columns, dtype, largest=8):
     return rng.integers(-largest, largest + 1, (rows, columns)).astype(dtype)
 
 
-def exact_sum(c0, scale, A, B, dtype):
-    """c0 + scale A B of whole numbers, exactly."""
-    return (c0 + scale * (A.astype("d") @ B.astype("d"))).astype(dtype)
+def exact_sum(c0, scale, A, B, dtype, start=ZERO):
+    """c0 + scale A B of whole numbers, exactly; with DIVIDE (c0 + A B) / scale, rounded once."""
+    sums = A.astype("d") @ B.astype("d")
+    if start >= DIVIDE:
+        return (c0 + sums).astype(dtype) / np.dtype(dtype).type(scale)
+    return (c0 + scale * sums).astype(dtype)
 
 
 # ------------------------------------------------------------------------------------------------------- the entries
@@ -83,9 +88,15 @@ def streamed(rows, columns, a, ia, a_row, b, ib, b_row):
 
 
 OUTER, INNER, PACK_A, PACKED, STREAM, PRODUCT = matmul.OUTER, matmul.INNER, matmul.PACK_A, matmul.PACK_B, matmul.STREAM, 3
-TURN = matmul.TURN + PACKED
+TURN, THIN, FLIP = matmul.TURN + PACKED, matmul.THIN, matmul.FLIP + matmul.THIN
 PACK_BOTH = PACK_A + PACKED
 STREAM_BOTH = PACK_BOTH + STREAM
+
+
+@entry(IN, IN, NUMBER)
+def chosen(A, B, one):
+    """The way that `product` chooses, but for STREAM."""
+    return matmul.way(A.shape[0], B.shape[1], A.shape[1], size_of(one), matrix(A), matrix(B))
 
 
 @entry(N, IN, IN, NUMBER, N)

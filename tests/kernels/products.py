@@ -10,13 +10,11 @@ import numpy as np
 
 from fastbackprop.kernels.blocking import BLOCK_A_BYTES, BLOCK_B_BYTES, KC, MR, NV
 from fastbackprop.kernels.intrinsics import lanes
-from fastbackprop.kernels.microkernel import ADD, BIAS, ZERO
+from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO
 from fastbackprop.testing import assert_same_bits, assert_within_bound, product_bound
 
 from . import probes
-from .probes import LAYOUTS, MARGIN, exact_sum, mailbox, place, whole_numbers
-
-STARTS = (ZERO, BIAS, ADD)
+from .probes import DIVISOR, LAYOUTS, MARGIN, exact_sum, mailbox, place, whole_numbers
 
 
 def full_columns(dtype):
@@ -40,7 +38,7 @@ def edge_sizes(dtype):
 def run(way, A, B, start, scale, bias, values, members=1):
     """The buffer of C before and after, and where C lies in it; around the workspace all has to be as it was."""
     dtype, (rows, _), columns = A.dtype, A.shape, B.shape[1]
-    c, index = place(values if start == ADD else np.full((rows, columns), np.nan, dtype), MARGIN, columns + 3)
+    c, index = place(values if start % DIVIDE == ADD else np.full((rows, columns), np.nan, dtype), MARGIN, columns + 3)
     beta, _ = place(bias)
     team = mailbox(members)
     room = probes.room[dtype.char](way, A, B, dtype.type(1), members)
@@ -62,13 +60,14 @@ def multiply(way, A, B, members=1):
 
 
 def check(way, dtype, rows, columns, depth, start=ZERO, scale=1, layout_a="C", layout_b="C", members=1):
-    """Bit for bit, for whole numbers."""
+    """Bit for bit, for whole numbers; DIVIDE is by DIVISOR."""
+    scale = DIVISOR if start >= DIVIDE else scale
     rng = np.random.default_rng(rows + 31 * columns + 1009 * depth)
     A, B = whole_numbers(rng, rows, depth, dtype), whole_numbers(rng, depth, columns, dtype)
     bias, values = whole_numbers(rng, rows, 1, dtype), whole_numbers(rng, rows, columns, dtype)
-    c0 = {ZERO: np.zeros_like(bias), BIAS: bias, ADD: values}[start]
+    c0 = {ZERO: np.zeros_like(bias), BIAS: bias, ADD: values}[start % DIVIDE]
     expected, c, index = run(way, LAYOUTS[layout_a](A), LAYOUTS[layout_b](B), start, scale, bias, values, members)
-    expected[index] = exact_sum(c0, scale, A, B, dtype)
+    expected[index] = exact_sum(c0, scale, A, B, dtype, start)
     assert_same_bits(c, expected)
 
 

@@ -1,18 +1,21 @@
-"""Nothing beyond an operand is read, nor written: there the process would end."""
+"""Nothing beyond an operand is read, nor written: there the process would end. With the code of each x86-64 processor."""
 
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from .test_processors import PROCESSORS, ROOT, settings_of
 
 
 @pytest.mark.skipif(os.name != "posix", reason="memory that can't be touched is asked for by mprotect")
-def test_kernels_stay_within_their_operands():
-    command = [sys.executable, "-X", "faulthandler", "-W", "error", "-m", "tests.kernels.guarded"]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+@pytest.mark.parametrize("processor", ["this one", *PROCESSORS])
+def test_kernels_stay_within_their_operands(processor):
+    """A smaller grid of sizes with the code of other processors; `scripts/test-processors` runs all of it."""
+    this_one = processor == "this one"
+    environment = os.environ if this_one else settings_of(processor)
+    command = [sys.executable, "-X", "faulthandler", "-W", "error", "-m", "tests.kernels.guarded", *["full"] * this_one]
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900)
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stdout == "nothing beyond\n"

@@ -6,11 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
-from fastbackprop.kernels.blocking import MR, STRIP_BYTES
+from fastbackprop.kernels.blocking import MR, STREAM_BYTES, STRIP_BYTES
 from fastbackprop.kernels.layer import descend, layer_backward, layer_forward
+from fastbackprop.kernels.matmul import FLIP, STREAM, THIN
+from fastbackprop.kernels.microkernel import DIVIDE
 from fastbackprop.testing import CASES, Size, assert_same_bits
 
-from .probes import DTYPES, LAYOUTS, exact_sum, hands, whole_numbers
+from . import probes
+from .probes import DTYPES, INNER, LAYOUTS, OUTER, PACK_BOTH, PACKED, TURN, exact_sum, hands, whole_numbers
 
 
 def nans(*shapes, dtype):
@@ -18,7 +21,6 @@ def nans(*shapes, dtype):
 
 
 def check(dtype, n, n_prev, m, activation=RELU, layout="C", largest=4, members=1):
-    """m is a power of 2, so that 1/m is exact too."""
     rng = np.random.default_rng(n + n_prev + m)
     W, A_prev, b = (whole_numbers(rng, i, j, dtype, largest) for i, j in ((n, n_prev), (n_prev, m), (n, 1)))
     dA, cached = (whole_numbers(rng, n, m, dtype, largest) for _ in range(2))
@@ -37,13 +39,13 @@ def check(dtype, n, n_prev, m, activation=RELU, layout="C", largest=4, members=1
     layer_backward[Z.dtype.char](da, z, a_prev, w, dA_prev, dW, db, activation, *hands(members))
     dZ = dA if activation == LINEAR else np.where(cached <= 0, 0, dA)
     assert_same_bits(dA_prev, exact_sum(0, 1, W.T, dZ, dtype))
-    assert_same_bits(dW, exact_sum(0, 1 / m, dZ, A_prev.T, dtype))
-    assert_same_bits(db, exact_sum(0, 1 / m, dZ, np.ones((m, 1), dtype), dtype))
+    assert_same_bits(dW, exact_sum(0, m, dZ, A_prev.T, dtype, DIVIDE))
+    assert_same_bits(db, exact_sum(0, m, dZ, np.ones((m, 1), dtype), dtype, DIVIDE))
 
 
 @pytest.mark.plain
 @given(
-    st.sampled_from(DTYPES), st.integers(1, 2 * MR + 1), st.integers(1, 2 * MR + 1), st.sampled_from([1, 2, 4, 16]),
+    st.sampled_from(DTYPES), st.integers(1, 2 * MR + 1), st.integers(1, 2 * MR + 1), st.integers(1, 60),
     st.sampled_from([LINEAR, RELU]), st.sampled_from(list(LAYOUTS)),
 )  # fmt: skip
 def test_small_layers(dtype, n, n_prev, m, activation, layout):
@@ -55,7 +57,7 @@ def test_small_layers(dtype, n, n_prev, m, activation, layout):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_many_strips(dtype, activation, layout):
     """More examples than a strip holds of even one row; in a team, chunks of strips are shared."""
-    m = 1 << (STRIP_BYTES // np.dtype(dtype).itemsize).bit_length()
+    m = 2 * STRIP_BYTES // np.dtype(dtype).itemsize + 1
     for members in (1, 3):
         check(dtype, 2, 3, m, activation, layout, largest=2, members=members)
         check(dtype, 1, 1, 2 * m, activation, layout, largest=2, members=members)
@@ -64,9 +66,59 @@ def test_many_strips(dtype, activation, layout):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_wide_layers(dtype):
     """So many units that a strip would be thin: the columns are taken all at once, and the products are packed."""
-    for n, n_prev, m in ((300, 200, 64), (70, 3000, 16), (3000, 70, 32), (1, 500, 256)):
+    for n, n_prev, m in ((300, 200, 61), (70, 3000, 13), (3000, 70, 31), (1, 500, 257)):
         for members in (1, 3):
             check(dtype, n, n_prev, m, members=members)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_mean_of_ones_is_1(dtype):
+    ones = np.ones((3, 2000), dtype)
+    for m in range(1, 2001):
+        for members in (1, 3):
+            dA_prev, dW, db = nans((3, m), (2, 3), (2, 1), dtype=dtype)
+            dZ, A_prev, W = ones[:2, :m], ones[:, :m], ones[:2, :3]
+            layer_backward[dW.dtype.char](dZ, dZ, A_prev, W, dA_prev, dW, db, LINEAR, *hands(members))
+            assert_same_bits((dW, db), (np.ones((2, 3), dtype), np.ones((2, 1), dtype)))
+
+
+# n, n_prev, m and the layouts of dZ and A_prev: every way for dZ A_prev^T, to a block of depth and beyond.
+MEANS = [
+    ((7, 3, 777), "C", "C"),
+    ((7, 5, 2111), "C", "C"),
+    ((9, 30, 49), "C", "Fortran"),
+    ((200, 210, 1111), "C", "Fortran"),
+    ((70, 90, 47), "C", "C"),
+    ((300, 200, 1499), "C", "C"),
+    ((600, 100, 99), "Fortran", "C"),
+    ((20, 2000, 209), "C", "C"),
+    ((20, 2000, 1511), "C", "C"),
+    ((30, 1, 3011), "Fortran", "C"),
+    ((1, 300, 1021), "C", "Fortran"),
+    ((1030, 2050, 103), "C", "C"),
+]
+
+
+def test_the_sizes_of_the_means_take_every_way():
+    taken = set()
+    for (n, n_prev, m), *layouts in MEANS:
+        dZ, A_prev = (LAYOUTS[layout](np.ones((rows, m))) for layout, rows in zip(layouts, (n, n_prev), strict=True))
+        streams = STREAM if n * n_prev * dZ.itemsize >= STREAM_BYTES else 0
+        taken.add(probes.chosen["d"](dZ, A_prev.T, 1.0) + streams)
+    assert taken == {INNER, OUTER, PACKED, PACK_BOTH, TURN, FLIP + THIN, THIN, PACKED + STREAM}
+
+
+@pytest.mark.parametrize("size, layout_dZ, layout_A", MEANS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_mean_of_whole_numbers_is_rounded_once(dtype, size, layout_dZ, layout_A):
+    """The sum is divided, as in the reference: times a rounded 1/m it would be rounded twice."""
+    rng, (n, n_prev, m) = np.random.default_rng(0), size
+    dZ, A_prev = LAYOUTS[layout_dZ](whole_numbers(rng, n, m, dtype)), LAYOUTS[layout_A](whole_numbers(rng, n_prev, m, dtype))
+    for members in (1, 3):
+        dA_prev, dW, db = nans((n_prev, m), (n, n_prev), (n, 1), dtype=dtype)
+        layer_backward[dW.dtype.char](dZ, dZ, A_prev, np.ones_like(dW), dA_prev, dW, db, LINEAR, *hands(members))
+        assert_same_bits(dW, exact_sum(0, m, dZ, A_prev.T, dtype, DIVIDE))
+        assert_same_bits(db, exact_sum(0, m, dZ, np.ones((m, 1), dtype), dtype, DIVIDE))
 
 
 @pytest.mark.parametrize("activation", [LINEAR, RELU, SIGMOID])

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastbackprop.kernels.blocking import KC, MR
-from fastbackprop.kernels.microkernel import BIAS, ZERO
+from fastbackprop.kernels.microkernel import BIAS, DIVIDE, ZERO
 from fastbackprop.testing import assert_same_bits, assert_within_bound, product_bound
 
-from .probes import DTYPES, INNER, LAYOUTS, OUTER, PACK_A, PACK_BOTH, PACKED, STREAM, STREAM_BOTH, TURN
-from .products import STARTS, block_sizes, check, edge_sizes, full_columns, multiply
+from .probes import DTYPES, INNER, LAYOUTS, OUTER, PACK_A, PACK_BOTH, PACKED, STARTS, STREAM, STREAM_BOTH, TURN
+from .products import block_sizes, check, edge_sizes, full_columns, multiply
 
 WAYS = {"outer": OUTER, "inner": INNER, "A packed": PACK_A, "B packed": PACKED, "both packed": PACK_BOTH, "turned": TURN}
 # By outer products B has to lie along its rows unless it is packed, by inner ones A along its rows and B along its columns.
@@ -34,7 +34,7 @@ def test_every_edge_size(way, dtype, start):
         check(WAYS[way], dtype, rows, columns, depth, start, -2, *LAYOUTS_OF[way])
 
 
-@pytest.mark.parametrize("start", [ZERO, BIAS])
+@pytest.mark.parametrize("start", [ZERO, BIAS, ZERO + DIVIDE])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_every_edge_size_streamed(dtype, start):
     for rows, columns, depth in edge_sizes(dtype):
@@ -89,10 +89,11 @@ def test_depths_beyond_a_block(way, dtype, start):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_whole_numbers_beyond_every_block(dtype):
     kc, mc, nc = block_sizes(dtype)
-    check(TURN, dtype, nc + 1, mc + MR + 1, kc + 1, BIAS, 2)
+    check(TURN, dtype, nc + 1, mc + MR + 1, kc + 1, BIAS + DIVIDE)
     for rows, columns, depth in ((mc + MR + 1, nc + 1, kc + 1), (2 * mc + 3, 5, 2 * kc + 1), (3, 2 * nc + 1, 9)):
         check(PACKED, dtype, rows, columns, depth, BIAS, 2)
         check(PACK_BOTH, dtype, rows, columns, depth, BIAS, 2)
+        check(PACK_BOTH, dtype, rows, columns, depth, ZERO + DIVIDE)
         check(STREAM_BOTH, dtype, rows, columns, min(depth, kc), BIAS, 2)
 
 

@@ -10,13 +10,11 @@ from hypothesis import strategies as st
 from fastbackprop.kernels import microkernel
 from fastbackprop.kernels.blocking import INNER_COLUMNS, INNER_ROWS, MR, NV
 from fastbackprop.kernels.intrinsics import lanes
-from fastbackprop.kernels.microkernel import ADD, BIAS, ZERO
+from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO
 from fastbackprop.testing import assert_same_bits, assert_within_bound, product_bound
 
 from . import probes
-from .probes import DTYPES, MARGIN, exact_sum, place, whole_numbers
-
-STARTS = (ZERO, BIAS, ADD)
+from .probes import DIVISOR, DTYPES, MARGIN, STARTS, exact_sum, place, whole_numbers
 
 
 def full_columns(dtype):
@@ -25,10 +23,16 @@ def full_columns(dtype):
 
 def begin(bias, start, values):
     """What C holds before, nan where it must not be read, and c0."""
-    if start == ADD:
+    if start % DIVIDE == ADD:
         return values, values
-    c0 = bias if start == BIAS else np.zeros_like(bias)
+    c0 = bias if start % DIVIDE == BIAS else np.zeros_like(bias)
     return np.full_like(values, np.nan), np.broadcast_to(c0, values.shape)
+
+
+def fraction_bound(A, B, c0, scale, start):
+    """Of c0 + scale A B, or (c0 + A B) / scale: its terms, c0, and the scaling."""
+    products, c0 = product_bound(A, B, extra_terms=2), 2 * np.finfo(A.dtype).eps * np.abs(c0)
+    return (products + c0) / scale if start >= DIVIDE else scale * products + c0
 
 
 def outer_arguments(A, B, C, bias, scale, start, a_row, a_depth, b_depth, c_row):
@@ -42,7 +46,8 @@ def outer_arguments(A, B, C, bias, scale, start, a_row, a_depth, b_depth, c_row)
 
 
 def check_outer(dtype, rows, columns, depth, start=ZERO, scale=1, strides=None, seed=0, kernel=None):
-    """Bit for bit, for whole numbers; `strides` are those of A's rows and depth, of B and of C."""
+    """Bit for bit, for whole numbers; `strides` are those of A's rows and depth, of B and of C; DIVIDE is by DIVISOR."""
+    scale = DIVISOR if start >= DIVIDE else scale
     rng = np.random.default_rng(seed)
     A, B = whole_numbers(rng, rows, depth, dtype), whole_numbers(rng, depth, columns, dtype)
     bias, values = whole_numbers(rng, rows, 1, dtype), whole_numbers(rng, rows, columns, dtype)
@@ -50,7 +55,7 @@ def check_outer(dtype, rows, columns, depth, start=ZERO, scale=1, strides=None, 
     strides = strides or (1, MR, columns, columns)
     arguments, c, index = outer_arguments(A, B, C, bias, scale, start, *strides)
     expected = c.copy()
-    expected[index] = exact_sum(c0, scale, A, B, dtype)
+    expected[index] = exact_sum(c0, scale, A, B, dtype, start)
     (kernel or probes.outer[np.dtype(dtype).char])(*arguments)
     assert_same_bits(c, expected)
 
@@ -114,8 +119,7 @@ def test_outer_product_and_its_twin_agree_on_fractions(dtype, start):
             arguments, c, index = outer_arguments(A, B, C, bias, scale, start, 1, MR, columns, columns)
             kernel(*arguments)
             results.append(c[index])
-        bound = scale * product_bound(A, B, extra_terms=2) + 2 * np.finfo(dtype).eps * np.abs(c0)
-        assert_within_bound(results[0], results[1], 2 * bound)
+        assert_within_bound(results[0], results[1], 2 * fraction_bound(A, B, c0, scale, start))
 
 
 def inner_arguments(A, B, C, bias, scale, start, a_row, b_column, c_row, c_column):
@@ -129,7 +133,8 @@ def inner_arguments(A, B, C, bias, scale, start, a_row, b_column, c_row, c_colum
 
 
 def check_inner(dtype, rows, columns, depth, start=ZERO, scale=1, strides=None, seed=0, kernel=None):
-    """Bit for bit, for whole numbers; `strides` are those of A's rows, of B's columns, and both of C."""
+    """Bit for bit, for whole numbers; `strides` are those of A's rows, of B's columns, and both of C; DIVIDE is by DIVISOR."""
+    scale = DIVISOR if start >= DIVIDE else scale
     rng = np.random.default_rng(seed)
     A, B = whole_numbers(rng, rows, depth, dtype), whole_numbers(rng, depth, columns, dtype)
     bias, values = whole_numbers(rng, rows, 1, dtype), whole_numbers(rng, rows, columns, dtype)
@@ -137,7 +142,7 @@ def check_inner(dtype, rows, columns, depth, start=ZERO, scale=1, strides=None, 
     strides = strides or (depth, depth, columns, 1)
     arguments, c, index = inner_arguments(A, B, C, bias, scale, start, *strides)
     expected = c.copy()
-    expected[index] = exact_sum(c0, scale, A, B, dtype)
+    expected[index] = exact_sum(c0, scale, A, B, dtype, start)
     (kernel or probes.inner[np.dtype(dtype).char])(*arguments)
     assert_same_bits(c, expected)
 
@@ -183,14 +188,14 @@ def test_inner_product_and_its_twin_agree_on_fractions(dtype, start):
             arguments, c, index = inner_arguments(A, B, C, bias, scale, start, depth, depth, columns, 1)
             kernel(*arguments)
             results.append(c[index])
-        bound = scale * product_bound(A, B, extra_terms=2) + 2 * np.finfo(dtype).eps * np.abs(c0)
-        assert_within_bound(results[0], results[1], 2 * bound)
+        assert_within_bound(results[0], results[1], 2 * fraction_bound(A, B, c0, scale, start))
 
 
 @pytest.mark.plain
-@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("start", [ZERO, ZERO + DIVIDE])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_what_is_not_finite_goes_where_it_belongs_and_nowhere_else(dtype, value):
+def test_what_is_not_finite_goes_where_it_belongs_and_nowhere_else(dtype, value, start):
     """One such number in A makes its row of C nan, or infinite; the other rows stay as they are."""
     for kernel, arguments, rows, columns in (
         (probes.outer, outer_arguments, MR, full_columns(dtype) - 1),
@@ -200,7 +205,38 @@ def test_what_is_not_finite_goes_where_it_belongs_and_nowhere_else(dtype, value)
         A[1, 4] = value
         C = np.empty((rows, columns), dtype)
         strides = (1, MR, columns, columns) if arguments is outer_arguments else (5, 5, columns, 1)
-        values, c, index = arguments(A, B, C, A[:, :1], 1, ZERO, *strides)
+        values, c, index = arguments(A, B, C, A[:, :1], 5, start, *strides)
         kernel[np.dtype(dtype).char](*values)
         assert_same_bits(c[index][1], np.full(columns, value, dtype))
-        assert_same_bits(np.delete(c[index], 1, axis=0), np.full((rows - 1, columns), 5, dtype))
+        assert_same_bits(np.delete(c[index], 1, axis=0), np.full((rows - 1, columns), 1 if start >= DIVIDE else 25, dtype))
+
+
+@pytest.mark.plain
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_quotient_is_rounded_once(dtype):
+    """As NumPy's division has it, bit for bit, for whole divisors; a product of depth 1 leaves its numbers as they are.
+
+    Subnormal quotients: to their last bit, since there a tie may be broken the other way.
+    """
+    rng, limits, columns = np.random.default_rng(0), np.finfo(dtype), full_columns(dtype)
+    exponents = rng.integers(limits.minexp + 1, limits.maxexp - 1, (MR, columns))
+    spread = np.ldexp(rng.uniform(-1, 1, (MR, columns)).astype(dtype), exponents)
+    near_ties = rng.integers(1, 2**limits.nmant, (MR, columns)).astype(dtype)
+    special = np.resize(
+        np.array([0, -0.0, 1, np.inf, -np.inf, np.nan, limits.max, -limits.max, limits.tiny], dtype), (MR, columns)
+    )
+    one = np.ones((MR, 1), dtype)
+    for divisor in map(np.dtype(dtype).type, (1, 2, 3, 7, 49, 209, 1000, 2**21 - 1, 2**24 - 1, 10**9 + 7)):
+        halves = (near_ties + np.dtype(dtype).type(0.5)) * divisor
+        for numbers in (spread, near_ties, halves, special):
+            result = np.full((MR, columns), np.nan, dtype)
+            for i in range(MR):
+                arguments, c, index = outer_arguments(
+                    one[:1], numbers[i : i + 1], result[i : i + 1], one, divisor, ZERO + DIVIDE, 1, MR, columns, columns
+                )
+                probes.outer[np.dtype(dtype).char](*arguments)
+                result[i] = c[index]
+            expected = (numbers + 0) / divisor  # the sum begins with 0: -0 is none
+            subnormal = np.abs(expected) < limits.tiny
+            assert_same_bits(result[~subnormal], expected[~subnormal])
+            assert np.all(np.abs(result[subnormal] - expected[subnormal]) <= limits.smallest_subnormal)

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastbackprop.kernels.blocking import MR, SHARED_OPERATIONS
-from fastbackprop.kernels.microkernel import ADD, BIAS
+from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE
 from fastbackprop.testing import assert_same_bits, assert_within_bound, product_bound
 
-from .probes import DTYPES, LAYOUTS, PRODUCT, exact_sum, whole_numbers
-from .products import STARTS, block_sizes, check, check_by_random_vector, edge_sizes, full_columns, gram, multiply
+from .probes import DTYPES, LAYOUTS, PRODUCT, STARTS, exact_sum, whole_numbers
+from .products import block_sizes, check, check_by_random_vector, edge_sizes, full_columns, gram, multiply
 
 
 @pytest.mark.parametrize("start", STARTS)
@@ -81,6 +81,7 @@ def test_a_team_computes_the_same_bits(dtype, size, layout_b):
         assert_same_bits(multiply(PRODUCT, A, B, members), expected)
         check(PRODUCT, dtype, rows, columns, depth, BIAS, 2, "C", layout_b, members)
         check(PRODUCT, dtype, rows, columns, depth, ADD, 2, "C", layout_b, members)
+        check(PRODUCT, dtype, rows, columns, depth, ADD + DIVIDE, 2, "C", layout_b, members)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
