@@ -13,6 +13,8 @@ from pathlib import Path
 import llvmlite.binding as llvm
 import pytest
 
+from . import processor
+
 ROOT = Path(__file__).parents[2]
 PROCESSORS = {
     "AVX2": ({"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx,+avx2,+fma"}, 32, {"xmm", "ymm"}),
@@ -20,16 +22,28 @@ PROCESSORS = {
 }
 
 
+@pytest.mark.emulated
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_layer_on_this_processor(dtype):
+    processor.check_layer(dtype)
+
+
+@pytest.mark.emulated
+@pytest.mark.parametrize("algorithm", ["direct", "gram"])
+def test_a_training_on_this_processor(algorithm):
+    processor.check_training(algorithm)
+
+
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="these are x86-64 processors")
-@pytest.mark.parametrize("processor", PROCESSORS)
-def test_on_another_processor(processor, tmp_path):
-    settings, vector_bytes, registers = PROCESSORS[processor]
+@pytest.mark.parametrize("name", PROCESSORS)
+def test_on_another_processor(name, tmp_path):
+    settings, vector_bytes, registers = PROCESSORS[name]
     features = llvm.get_host_cpu_features()
     lacking = [name for name in settings["NUMBA_CPU_FEATURES"].split(",") if name and not features[name[1:]]]
     if lacking:
         pytest.skip(f"this processor has no {', '.join(lacking)}")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
-    environment |= {**settings, "NUMBA_CACHE_DIR": str(tmp_path), "FASTBACKPROP_NUM_THREADS": "1"}
+    environment |= {**settings, "NUMBA_CACHE_DIR": str(tmp_path)}
     command = [sys.executable, "-W", "error", "-m", "tests.kernels.processor"]
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr
