@@ -27,9 +27,9 @@ def with_threads(function, *args, **kwargs):
     return alone
 
 
-def check_layer(dtype):
+def check_layer(dtype, sizes=(SIZE, SHARED)):
     for name in ("linear_activation_forward", "linear_activation_backward"):
-        for size in (SIZE, SHARED):
+        for size in sizes:
             for activation in CASES[name].activations:
                 arguments = CASES[name].make(size, dtype, activation=activation)
                 expected = getattr(reference, name)(*arguments)
