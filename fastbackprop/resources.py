@@ -1,4 +1,18 @@
-"""What the machine has to give: memory and cores, within the limits of a container."""
+"""What the machine has to give: memory and cores, within the limits of a container.
+
+The package asks Linux more than other systems. What it does where the answer is missing:
+
+| on Linux                                           | elsewhere                                                         |
+| -------------------------------------------------- | ----------------------------------------------------------------- |
+| cores by affinity (sched_getaffinity)              | all cores of the machine                                          |
+| quotas and limits of a container (cgroups 1 and 2) | none                                                              |
+| free memory (/proc/meminfo)                        | half of the memory by sysconf; without it unknown: the container's|
+|                                                    | limit, else a training's choice of algorithm sees no limit        |
+| cache and line sizes (/sys, kernels/blocking.py)   | what is usual: 32 KiB and 512 KiB, lines of 64 bytes (128 on      |
+|                                                    | Apple's processors)                                               |
+| helpers stay off the caller's core                 | the system places them                                            |
+| (sched_setaffinity, sched_getcpu; team.py)         |                                                                   |
+"""
 
 import os
 from pathlib import Path
@@ -18,7 +32,7 @@ def _number(path: Path) -> int | None:
 
 
 def _system_memory() -> int | None:
-    """Free memory of the machine in bytes, where the system tells."""
+    """Free memory of the machine in bytes; None if the system doesn't say."""
     try:
         for line in Path("/proc/meminfo").read_text().splitlines():
             if line.startswith("MemAvailable:"):
@@ -26,9 +40,10 @@ def _system_memory() -> int | None:
     except (OSError, ValueError, IndexError):
         pass
     try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+        pages, page_bytes = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
         return None
+    return pages * page_bytes // 2 if pages > 0 and page_bytes > 0 else None  # -1: not known
 
 
 def free_memory(cgroup: Path = _CGROUP) -> int | None:
@@ -44,7 +59,10 @@ def free_memory(cgroup: Path = _CGROUP) -> int | None:
 
 def usable_cores(cgroup: Path = _CGROUP) -> int:
     """Cores that the process may use: its affinity, or less where a cgroup's quota says so (rounded down, at least 1)."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except (AttributeError, OSError):  # no such function, or a sandbox that forbids it
+        cores = os.cpu_count() or 1
     try:
         quota, period = (cgroup / "cpu.max").read_text().split()  # version 2
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Free memory: what the machine has, or what a container's limit leaves of it."""
+"""Memory and cores: what the machine has, or what a container's limit leaves of it; on Linux and where it says nothing."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fastbackprop import resources
-from fastbackprop.resources import free_memory
+from fastbackprop.resources import free_memory, usable_cores
 
 MACHINE = 8 * 2**30
 VERSION_2 = ("memory.max", "memory.current")
@@ -82,10 +82,11 @@ MEMINFO = "MemTotal:       16384 kB\nMemFree:         1024 kB\nMemAvailable:    
         ("MemTotal:  16384 kB\n", {"SC_PHYS_PAGES": 1000, "SC_PAGE_SIZE": 4096}, 1000 * 4096 // 2),
         ("MemAvailable:\n", {"SC_PHYS_PAGES": 1000, "SC_PAGE_SIZE": 4096}, 1000 * 4096 // 2),
         (None, {"SC_PHYS_PAGES": 1000, "SC_PAGE_SIZE": 4096}, 1000 * 4096 // 2),
+        (None, {"SC_PHYS_PAGES": -1, "SC_PAGE_SIZE": 4096}, None),  # not known
         (None, {}, None),
     ],
 )
-def test_the_machine_as_it_tells_of_itself(meminfo, sizes, free, monkeypatch):
+def test_the_machine_as_it_says_itself(meminfo, sizes, free, monkeypatch):
     """By /proc/meminfo, else half of its memory, else not at all."""
 
     def read_text(path, *args, **kwargs):
@@ -101,3 +102,88 @@ def test_the_machine_as_it_tells_of_itself(meminfo, sizes, free, monkeypatch):
     monkeypatch.setattr(Path, "read_text", read_text)
     monkeypatch.setattr(os, "sysconf", sysconf, raising=False)
     assert resources._system_memory() == free
+
+
+def test_a_system_without_sysconf(monkeypatch, tmp_path):
+    """As on Windows: then a container's limit is all that there is."""
+
+    def read_text(path, *args, **kwargs):
+        raise FileNotFoundError(path)
+
+    monkeypatch.delattr(os, "sysconf", raising=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", read_text)
+        assert resources._system_memory() is None
+        assert free_memory(tmp_path) is None
+    monkeypatch.setattr(resources, "_system_memory", lambda: None)
+    assert free_memory(group(tmp_path, VERSION_2, 2**30, 0)) == 2**30
+
+
+# --------------------------------------------------------------------------------------------------------------- cores
+
+
+def forbidden(pid):
+    raise PermissionError(pid)
+
+
+@pytest.fixture
+def eight_cores(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)), raising=False)
+
+
+@pytest.mark.parametrize(
+    ("quota", "cores"),
+    [
+        ("max 100000", 8),
+        ("400000 100000", 4),
+        ("450000 100000", 4),
+        ("50000 100000", 1),
+        ("1600000 100000", 8),
+        ("0 100000", 8),
+        ("400000 0", 8),
+        ("400000", 8),
+        ("none at all", 8),
+        ("", 8),
+    ],
+)
+def test_cores_within_a_quota_of_version_2(quota, cores, tmp_path, eight_cores):
+    (tmp_path / "cpu.max").write_text(f"{quota}\n")
+    assert usable_cores(tmp_path) == cores
+
+
+@pytest.mark.parametrize(
+    ("quota", "period", "cores"),
+    [
+        (-1, 100_000, 8),
+        (400_000, 100_000, 4),
+        (50_000, 100_000, 1),
+        (1_600_000, 100_000, 8),
+        (400_000, 0, 8),
+        (400_000, None, 8),
+        (None, 100_000, 8),
+        ("", "", 8),
+    ],
+)
+def test_cores_within_a_quota_of_version_1(quota, period, cores, tmp_path, eight_cores):
+    assert usable_cores(group(tmp_path, ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"), quota, period)) == cores
+
+
+def test_cores_without_a_container(tmp_path, eight_cores):
+    assert usable_cores(tmp_path / "none") == 8
+
+
+@pytest.mark.parametrize("count, cores", [(6, 6), (None, 1)])
+@pytest.mark.parametrize("affinity", ["missing", "forbidden"])
+def test_cores_where_affinity_is_not_to_be_had(affinity, count, cores, tmp_path, monkeypatch):
+    if affinity == "missing":
+        monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    else:
+        monkeypatch.setattr(os, "sched_getaffinity", forbidden, raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: count)
+    assert usable_cores(tmp_path) == cores
+    (tmp_path / "cpu.max").write_text("200000 100000\n")
+    assert usable_cores(tmp_path) == min(cores, 2)
+
+
+def test_cores_of_this_machine():
+    assert 1 <= usable_cores() <= (os.cpu_count() or 1)

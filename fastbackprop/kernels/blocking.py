@@ -3,6 +3,8 @@
 | name                      | what                                         | sets                                            |
 | ------------------------- | -------------------------------------------- | ----------------------------------------------- |
 | VECTOR_BYTES              | width of a vector register                   | lanes of every vector                           |
+| LINE_BYTES                | of a cache line                              | where memory begins that vectors are stored to: |
+|                           |                                              | one that crosses lines costs two accesses       |
 | MR                        | rows of a register tile                      | micro-kernel; width of a packed panel of A      |
 | NV                        | vectors in a row of it (NR = NV * lanes)     | micro-kernel; width of a packed panel of B      |
 | INNER_ROWS, INNER_COLUMNS | elements of an inner-product tile            | micro-kernel on operands along the depth        |
@@ -38,6 +40,8 @@ from pathlib import Path
 import llvmlite.binding as llvm
 import numba
 
+_CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
+
 
 def _features() -> set[str]:
     """The target features that Numba compiles for: its overrides when set, else the host's."""
@@ -63,21 +67,34 @@ def _tiles(features: set[str], architecture: str) -> tuple[int, int, int, int, i
     return 16, 4, 2, 4, 2  # 8 + 2 + 1 + a product (no fused multiply-add) of 16
 
 
-def _cache_bytes(level: str, usual: int) -> int:
-    """Size of a data cache of one core, or what is usual where the system doesn't say."""
-    for cache in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+def _said(level: str, fact: str, caches: Path) -> str | None:
+    """What the system says of a data cache of one core; None where it says nothing, as other systems than Linux."""
+    for cache in sorted(caches.glob("index*")):
         try:
-            facts = [(cache / fact).read_text().strip() for fact in ("level", "type", "size")]
-            if facts[0] == level and facts[1] != "Instruction" and facts[2].endswith("K"):
-                return int(facts[2][:-1]) * 1024
+            found_level, kind, value = ((cache / name).read_text().strip() for name in ("level", "type", fact))
         except (OSError, ValueError):
             continue
-    return usual
+        if found_level == level and kind != "Instruction":
+            return value
+    return None
+
+
+def _cache_bytes(level: str, usual: int, caches: Path = _CACHES) -> int:
+    """Size of a data cache of one core, or what is usual where the system doesn't say."""
+    size = (_said(level, "size", caches) or "").removesuffix("K")
+    return int(size) * 1024 if size.isdecimal() and int(size) > 0 else usual
+
+
+def _line_bytes(architecture: str, caches: Path = _CACHES) -> int:
+    """Size of a cache line, or what is usual where the system doesn't say."""
+    size = _said("1", "coherency_line_size", caches)
+    return int(size) if size in ("64", "128", "256") else 128 if architecture == "arm64" else 64  # arm64: Apple's own name
 
 
 VECTOR_BYTES, MR, NV, INNER_ROWS, INNER_COLUMNS = _tiles(_features(), _architecture())
 FUSED = "+fma" in _features() or _architecture() in ("aarch64", "arm64")
 SQUARE = 8 if VECTOR_BYTES == 64 else 4
+LINE_BYTES = _line_bytes(_architecture())
 L1_BYTES = _cache_bytes("1", 32 * 1024)
 L2_BYTES = _cache_bytes("2", 512 * 1024)
 KC = max(64, 2 * L1_BYTES // (NV * VECTOR_BYTES) // 32 * 32)

@@ -12,7 +12,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
-from fastbackprop.kernels.blocking import FUSED, VECTOR_BYTES
+from fastbackprop.kernels.blocking import FUSED, LINE_BYTES, VECTOR_BYTES
 from fastbackprop.kernels.jit import JIT
 
 
@@ -299,9 +299,6 @@ def keep(typing_context, a):
         return context.get_dummy_value()
 
     return types.void(a), emit
-
-
-LINE_BYTES = 64  # of a cache line: a vector that crosses lines costs two loads
 
 
 def _gap_twin(a, i):

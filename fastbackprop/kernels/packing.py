@@ -14,8 +14,8 @@ columns. Numbers that lie along the width are copied by vectors, along the depth
 from llvmlite import ir
 from numba import types
 
-from fastbackprop.kernels.blocking import SQUARE
-from fastbackprop.kernels.intrinsics import LINE_BYTES, Vectors, address, gap, load, store, stream_lines, with_twin
+from fastbackprop.kernels.blocking import LINE_BYTES, SQUARE
+from fastbackprop.kernels.intrinsics import Vectors, address, gap, load, store, stream_lines, with_twin
 from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.matrix import lanes_of, part, size_of
 

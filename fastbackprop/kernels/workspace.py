@@ -6,7 +6,8 @@ which took longer than the products of a layer of 784 x 128 x 1000.
 
 import numpy as np
 
-from fastbackprop.kernels.intrinsics import LINE_BYTES, bare, gap, load
+from fastbackprop.kernels.blocking import LINE_BYTES
+from fastbackprop.kernels.intrinsics import bare, gap, load
 from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.matrix import Matrix, size_of
 from fastbackprop.kernels.threads import SCRATCH, SCRATCH_BYTES

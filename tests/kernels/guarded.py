@@ -240,7 +240,9 @@ def elementwise(bench):
             dZ = -(Y / AL - (1 - Y) / (1 - AL)) * s * (1 - s)
             bench.check(cost.output_gradient[c], [(AL, layout), (Y, "wide C"), (Z, layout), (result, None)], [dZ])
             expected = -np.mean(Y[:1] * np.log(AL[:1]) + (1 - Y[:1]) * np.log(1 - AL[:1]))
-            bench.check(cost.cross_entropy[c], [(AL[:1], layout), (Y[:1], "wide C"), (np.zeros(1), None)], [np.array([expected])])
+            bench.check(
+                cost.cross_entropy[c], [(AL[:1], layout), (Y[:1], "wide C"), (np.zeros(1), None)], [np.array([expected])]
+            )
 
 
 def layers(bench):

@@ -1,4 +1,5 @@
-"""A program: a layer in both dtypes and a training within their bounds, then what the machine code uses, as JSON.
+"""A program: a layer in both dtypes and both trainings within their bounds, with one thread and with two, then what the
+machine code uses, as JSON.
 
 `python -m tests.kernels.processor` from the project's folder; Numba's own settings say for which processor.
 """
@@ -10,28 +11,38 @@ import sys
 import fastbackprop as bp
 from fastbackprop import reference
 from fastbackprop.kernels import blocking, jit
-from fastbackprop.testing import CASES, Size, assert_within_bound
+from fastbackprop.testing import CASES, Size, assert_same_bits, assert_within_bound
 
 SIZE = Size((37, 70, 1), 61)  # edges of every tile, and each choice of a product
+SHARED = Size((90, 131, 1), 97)  # likewise, and a product of a layer is large enough to wake a helper for
 TRAINING_RTOL = 1e-12  # a few iterations of a well-posed net, of the largest entry of each array: rounding times some tens
 
 
-def check_layer(dtype):
+def with_threads(function, *args, **kwargs):
+    """What the function returns, after checking that two threads compute the bits of one."""
+    with bp.num_threads(1):
+        alone = function(*args, **kwargs)
+    with bp.num_threads(2):
+        assert_same_bits(function(*args, **kwargs), alone)
+    return alone
+
+
+def check_layer(dtype, sizes=(SIZE, SHARED)):
     for name in ("linear_activation_forward", "linear_activation_backward"):
-        for activation in CASES[name].activations:
-            arguments = CASES[name].make(SIZE, dtype, activation=activation)
-            expected = getattr(reference, name)(*arguments)
-            assert_within_bound(getattr(bp, name)(*arguments), expected, CASES[name].bound(*arguments))
+        for size in sizes:
+            for activation in CASES[name].activations:
+                arguments = CASES[name].make(size, dtype, activation=activation)
+                expected = getattr(reference, name)(*arguments)
+                assert_within_bound(with_threads(getattr(bp, name), *arguments), expected, CASES[name].bound(*arguments))
 
 
-def check_training():
+def check_training(algorithm):
     X, start = CASES["L_model_forward"].make(SIZE, "float64")
     Y = (X[:1] > 0).astype("float64")
     expected = reference.L_layer_model(X, Y, SIZE.layers, 0.1, 5, parameters=start)
     bound = {key: TRAINING_RTOL * abs(value).max() for key, value in expected.items()}
-    for algorithm in ("direct", "gram"):
-        trained = bp.L_layer_model(X, Y, SIZE.layers, 0.1, 5, parameters=start, algorithm=algorithm)
-        assert_within_bound(trained, expected, bound)
+    trained = with_threads(bp.L_layer_model, X, Y, SIZE.layers, 0.1, 5, parameters=start, algorithm=algorithm)
+    assert_within_bound(trained, expected, bound)
 
 
 def machine_code():
@@ -49,7 +60,8 @@ def machine_code():
 def main():
     check_layer("float64")
     check_layer("float32")
-    check_training()
+    check_training("direct")
+    check_training("gram")
     code = {name: text for name, text, _ in machine_code()}
     symbols = {name: (set(re.findall(r"fastbackprop_\w+_float\d\d", text)), reached) for name, text, reached in machine_code()}
     found = {

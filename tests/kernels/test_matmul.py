@@ -25,6 +25,7 @@ LAYOUTS_OF = {
 PACKING_B = ("B packed", "both packed", "turned")
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("way", WAYS)
@@ -34,6 +35,7 @@ def test_every_edge_size(way, dtype, start):
         check(WAYS[way], dtype, rows, columns, depth, start, -2, *LAYOUTS_OF[way])
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize("start", [ZERO, BIAS, ZERO + DIVIDE])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_every_edge_size_streamed(dtype, start):

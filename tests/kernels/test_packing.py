@@ -54,6 +54,7 @@ def check(dtype, width, depth, panel, layout):
     assert_same_bits(panels, expected)
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_every_width_and_depth(dtype, layout):

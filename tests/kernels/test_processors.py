@@ -13,6 +13,8 @@ from pathlib import Path
 import llvmlite.binding as llvm
 import pytest
 
+from . import processor
+
 ROOT = Path(__file__).parents[2]
 PROCESSORS = {
     "AVX2": ({"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx,+avx2,+fma"}, 32, {"xmm", "ymm"}),
@@ -20,23 +22,35 @@ PROCESSORS = {
 }
 
 
-def settings_of(processor):
+def settings_of(name):
     """The environment for that processor's code; skips the test where this one can't run it."""
     if platform.machine() not in ("x86_64", "AMD64"):
         pytest.skip("these are x86-64 processors")
-    settings, _, _ = PROCESSORS[processor]
+    settings, _, _ = PROCESSORS[name]
     features = llvm.get_host_cpu_features()
     lacking = [name for name in settings["NUMBA_CPU_FEATURES"].split(",") if name and not features[name[1:]]]
     if lacking:
         pytest.skip(f"this processor has no {', '.join(lacking)}")
     others = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_") or name == "NUMBA_CACHE_DIR"}
-    return others | settings | {"FASTBACKPROP_NUM_THREADS": "1"}
+    return others | settings
 
 
-@pytest.mark.parametrize("processor", PROCESSORS)
-def test_on_another_processor(processor, tmp_path):
-    _, vector_bytes, registers = PROCESSORS[processor]
-    environment = settings_of(processor) | {"NUMBA_CACHE_DIR": str(tmp_path)}
+@pytest.mark.emulated
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_layer_on_this_processor(dtype):
+    processor.check_layer(dtype)
+
+
+@pytest.mark.emulated
+@pytest.mark.parametrize("algorithm", ["direct", "gram"])
+def test_a_training_on_this_processor(algorithm):
+    processor.check_training(algorithm)
+
+
+@pytest.mark.parametrize("name", PROCESSORS)
+def test_on_another_processor(name, tmp_path):
+    _, vector_bytes, registers = PROCESSORS[name]
+    environment = settings_of(name) | {"NUMBA_CACHE_DIR": str(tmp_path)}
     command = [sys.executable, "-W", "error", "-m", "tests.kernels.processor"]
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr

@@ -15,6 +15,7 @@ from .probes import DTYPES, LAYOUTS, PRODUCT, STARTS, exact_sum, whole_numbers
 from .products import block_sizes, check, check_by_random_vector, edge_sizes, full_columns, gram, multiply
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_every_edge_size(dtype, start):
