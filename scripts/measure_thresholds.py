@@ -70,10 +70,10 @@ def compare(kernel: Callable[..., Any], arguments: Sequence[Any], repeats: int) 
     """Microseconds alone and shared, and the ratio alone / shared with helpers awake and with helpers asleep."""
     from timing import interleave, paired_ratio
 
-    from fastbackprop.team import ALONE, in_team
+    from fastbackprop.team import ALONE, NOBODY, in_team
 
     clock = PausableClock()
-    sides = {"alone": partial(kernel, *arguments, ALONE), "shared": partial(in_team, kernel, *arguments)}
+    sides = {"alone": partial(kernel, *arguments, ALONE, NOBODY), "shared": partial(in_team, kernel, *arguments)}
 
     def after_a_pause(side: Callable[[], object]) -> None:
         clock.pause()

@@ -1,4 +1,4 @@
-"""Exceptions of signal handlers, forks and exits at awkward moments: what was begun goes on or is begun again, and no lock stays.
+"""Exceptions of signal handlers, forks and exits at awkward moments: what was begun is done, and no lock stays.
 
 The moments are held open by locks here; `scripts/storm` draws them at random, and a few of its trials run here too.
 """
@@ -237,7 +237,12 @@ def test_an_interrupt_within_the_hooks_of_a_fork_leaves_no_lock_held():
 
 def test_a_task_is_done_once_however_often_it_is_started():
     done = []
-    task = Task(lambda: done.append(1) or "result")
+
+    def work():
+        done.append(1)
+        return "result"
+
+    task = Task(work)
     for _ in range(3):
         task.start()
     assert [task.wait(), task.wait()] == ["result", "result"]

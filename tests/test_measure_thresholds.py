@@ -11,8 +11,8 @@ from measure_thresholds import set_thresholds, wins_from
 PROGRAM = """
 import measure_thresholds
 measure_thresholds.set_thresholds({"SHARED_OPERATIONS": 1})
-from fastbackprop.kernels import blocking, jit, layer, product
-print(blocking.SHARED_OPERATIONS, jit.blocking.SHARED_OPERATIONS, layer.SHARED_OPERATIONS, product.SHARED_OPERATIONS)
+from fastbackprop.kernels import blocking, disk_cache, layer, product
+print(blocking.SHARED_OPERATIONS, disk_cache.blocking.SHARED_OPERATIONS, layer.SHARED_OPERATIONS, product.SHARED_OPERATIONS)
 """
 
 

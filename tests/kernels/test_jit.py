@@ -114,7 +114,7 @@ def test_an_entry_loads_the_routines_that_it_reaches_and_no_others():
 
 # ---------------------------------------------------------------------------------------------------------- the sources
 
-COMPILERS = {"njit", "cfunc", "vectorize", "guvectorize", "stencil", "jit_module", "generated_jit"}
+COMPILERS = {"njit", "cfunc", "vectorize", "guvectorize", "stencil", "jit_module", "generated_jit", "CFunc"}
 PROMISES = {"nnan", "ninf", "fast"}  # that nothing is nan or infinite; LLVM may do anything where something is
 
 
@@ -130,8 +130,8 @@ def test_one_file_compiles():
             names = {alias.name for alias in node.names}
             return names & (COMPILERS | ({"jit"} if (node.module or "").startswith("numba") else set()))
         if isinstance(node, ast.Attribute):
-            of_numba = isinstance(node.value, ast.Name) and node.value.id in ("numba", "nb")
-            return node.attr in COMPILERS or (of_numba and node.attr == "jit")
+            of = node.value.id if isinstance(node.value, ast.Name) else ""
+            return (node.attr in COMPILERS and of != "np") or (of in ("numba", "nb") and node.attr == "jit")
         return False
 
     assert {path for path, node in nodes() if says_jit(node)} == {"kernels/jit.py"}

@@ -55,7 +55,7 @@ def instructions(lines):
 
 
 def test_whoever_closes_a_job_and_then_looks_who_is_inside_waits_for_the_store():
-    """`share`: an addition to OPEN, sequentially consistent, then a load of ACTIVE that is too: ldar, where acquire is ldapr."""
+    """`share`: an addition to OPEN, sequentially consistent, then a load of ACTIVE that is too: ldar; acquire is ldapr."""
     found = instructions(code_for_arm64(_share, 3))
     opened, *_, closed = (i for i, name in enumerate(found) if name == "ldaddal")
     assert opened < closed
