@@ -1,4 +1,4 @@
-"""L_layer_model: the whole training compiled; where somebody watches, in slices of iterations, and they act in between."""
+"""L_layer_model: the whole training compiled, in slices of iterations between which whoever watches may act."""
 
 import atexit
 import contextlib
@@ -101,7 +101,8 @@ def L_layer_model(
         An iteration would have made parameters that are not finite; ``.parameters`` holds the last finite ones. The message
         says what to try: other labels where some lie outside [0, 1], else a smaller learning rate.
     KeyboardInterrupt
-        Ctrl-C, within a fifth of a second; with a checkpoint after saving, and the message says how far the training is.
+        Ctrl-C, within a fifth of a second; with a checkpoint after saving, and the message says how far the training is. A
+        second one does not wait for the saving, which is completed all the same.
 
     Warns
     -----

@@ -3,6 +3,7 @@
 The moments are held open by locks here; `scripts/storm` draws them at random, and a few of its trials run here too.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import fastbackprop as bp
 from fastbackprop.kernels import jit
 from fastbackprop.kernels.jit import INT, OUT, entry
 from fastbackprop.kernels.tasks import Task, do
@@ -272,3 +274,46 @@ def test_a_few_trials_of_the_storm(arguments):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{arguments.split()[0]}: " in done.stdout
+
+
+# ------------------------------------------------------------------------------------------------------------------- exits
+
+DAEMON = """
+    import signal, sys, threading, time
+    import numpy as np
+    import fastbackprop as bp
+    from fastbackprop import team
+    from fastbackprop.kernels.threads import OWNER
+
+    X, Y = np.random.randn(30, 20_000), np.ones((1, 20_000))
+    options = {"checkpoint": sys.argv[1]} if len(sys.argv) > 1 else {}
+    training = threading.Thread(target=bp.L_layer_model, args=(X, Y, [30, 16, 1], 1e-9, 10**9), kwargs=options, daemon=True)
+    training.start()
+    bp.set_num_threads(2)
+    while team._team is None or team._team.mailbox[OWNER] == 0:
+        time.sleep(0.001)
+    time.sleep(0.2)
+    print("right")
+"""
+
+
+@pytest.mark.parametrize("has_checkpoint", [False, True])
+def test_a_process_ends_while_a_daemon_thread_trains(has_checkpoint, tmp_path):
+    """And keeps where the training was."""
+    file = tmp_path / "training.npz"
+    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(DAEMON), *[str(file)] * has_checkpoint]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "right\n", "")
+    if has_checkpoint:
+        with np.load(file) as members:
+            assert json.loads(str(members["about"]))["iteration"] > 0
+
+
+def test_a_training_of_very_many_iterations_takes_no_memory_for_its_costs(timer):
+    """As one that is to go on until Ctrl-C."""
+    timer(0.5)
+    with pytest.raises(Interrupt):
+        bp.L_layer_model(np.ones((2, 3)), np.ones((1, 3)), [2, 1], 1e-9, 10**12)
+    timer(0.5)
+    with pytest.raises(Interrupt):
+        bp.L_layer_model(np.ones((2, 3)), np.ones((1, 3)), [2, 1], 1e-9, 10**30, algorithm="gram")
