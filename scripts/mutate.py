@@ -1,0 +1,92 @@
+"""Plants at least 100 faults, one at a time, in kernels and their callers, and sees whether the tests find them.
+
+Each is run first against quick tests with NUMBA_DISABLE_JIT=1, where nothing is compiled, then, if it survives that, compiled.
+Results are kept in build/mutate; a fault that was found is not run again while its statement stays as it is, one that survived
+is when the tests change. Survivors that change no result are explained in scripts/mutation/explained.txt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+import time
+from pathlib import Path
+from queue import Empty, Queue
+
+from mutation import faults
+from mutation.coverage import Coverage
+from mutation.faults import Fault
+from mutation.results import Results, report
+from mutation.rules import RULES
+from mutation.trial import Trial
+from mutation.workplace import Workplace
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = ROOT / "build" / "mutate"
+EACH, SEED = 8, 1
+
+
+def say(message: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {message}", flush=True)
+
+
+def run(planted: list[Fault], results: Results, jobs: int, minutes: float | None) -> None:
+    """Run what has no result yet, `jobs` at a time, each in a copy of the project."""
+    end = None if minutes is None else time.monotonic() + 60 * minutes
+    places = [Workplace(ROOT, BUILD / f"job-{job}") for job in range(jobs)]
+    coverage = Coverage(places[0], BUILD / "coverage")
+    coverage.record(say)
+    waiting: Queue[Fault] = Queue()
+    for fault in planted:
+        if results.wants(fault, coverage.tests_digest):
+            waiting.put(fault)
+    say(f"{waiting.qsize()} of {len(planted)} faults to run")
+
+    def work(place: Workplace) -> None:
+        trial = Trial(place, coverage)
+        while end is None or time.monotonic() < end:
+            try:
+                fault = waiting.get_nowait()
+            except Empty:
+                return
+            result = trial.of(fault)
+            results.add(fault, result, coverage.tests_digest)
+            say(f"{fault.rule}, {fault.path}, {fault.place}: {result.status} in {result.seconds:.0f} s ({result.by})")
+
+    workers = [threading.Thread(target=work, args=(place,)) for place in places]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", nargs="?", choices=("run", "report"), default="run")
+    parser.add_argument("--list", action="store_true", help="list the faults that would be run")
+    parser.add_argument("--only", choices=tuple(RULES), metavar="RULE", help=f"of one rule alone: {', '.join(RULES)}")
+    parser.add_argument("--minutes", type=float, help="begin no further fault after so long")
+    parser.add_argument("--jobs", type=int, default=1, help="how many at a time (default 1)")
+    parser.add_argument("--each", type=int, default=EACH, help=f"how many of each rule (default {EACH})")
+    parser.add_argument("--seed", type=int, default=SEED, help=f"of the sample (default {SEED})")
+    parser.add_argument("--fresh", action="store_true", help="forget the results so far")
+    options = parser.parse_args()
+    found = faults.candidates(ROOT)
+    planted = [f for f in faults.sample(found, options.each, options.seed) if options.only in (None, f.rule)]
+    if options.list:
+        for fault in planted:
+            print(f"{fault.path}:{fault.line}: {fault.rule}\n- {fault.shown_before}\n+ {fault.shown_after}")
+        print(f"{len(planted)} faults of {len(found)} that the rules make")
+        return 0
+    BUILD.mkdir(parents=True, exist_ok=True)
+    if options.fresh:
+        (BUILD / "results.json").unlink(missing_ok=True)
+    results = Results(BUILD / "results.json")
+    if options.command == "run":
+        run(planted, results, options.jobs, options.minutes)
+    return report(ROOT, planted, results)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

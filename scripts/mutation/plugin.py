@@ -1,0 +1,81 @@
+"""A pytest plugin of `scripts/mutate`: runs chosen tests in a chosen order, each for so long, and records what they reach.
+
+The environment variable MUTATION_PLAN names a JSON file: `limit`, the seconds of a test; `order`, the tests to run, or
+nothing for all; `record`, a file to write to, or nothing; `package`, the folder whose functions are of interest.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import pytest
+
+PLAN: dict[str, Any] = json.loads(Path(os.environ["MUTATION_PLAN"]).read_text())
+RECORD: dict[str, dict[str, Any]] = {}
+ERRORS = sys.__stderr__.fileno() if sys.__stderr__ is not None else 2
+
+
+class Late(BaseException):
+    """A test that is recorded takes too long."""
+
+
+def _late(number: int, frame: FrameType | None) -> None:
+    raise Late
+
+
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    if PLAN["order"]:
+        place = {name: i for i, name in enumerate(PLAN["order"])}
+        items[:] = sorted((item for item in items if item.nodeid in place), key=lambda item: place[item.nodeid])
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    if not PLAN["record"]:
+        faulthandler.dump_traceback_later(PLAN["limit"], exit=True, file=ERRORS)
+        yield
+        faulthandler.cancel_dump_traceback_later()
+        return
+    codes: set[CodeType] = set()
+
+    def watch(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call":
+            codes.add(frame.f_code)
+
+    # Time of the processor, which others may be using; a test that only waits ends too.
+    for number, timer, seconds in ((signal.SIGPROF, signal.ITIMER_PROF, 1), (signal.SIGALRM, signal.ITIMER_REAL, 20)):
+        signal.signal(number, _late)
+        signal.setitimer(timer, seconds * PLAN["limit"])
+    begun = time.process_time()
+    threading.setprofile(watch)
+    sys.setprofile(watch)
+    outcome = yield
+    sys.setprofile(None)
+    threading.setprofile(None)  # type: ignore[arg-type]
+    for timer in (signal.ITIMER_PROF, signal.ITIMER_REAL):
+        signal.setitimer(timer, 0)
+    package = PLAN["package"] + os.sep
+    RECORD[item.nodeid] = {
+        "seconds": round(time.process_time() - begun, 3),
+        "passed": outcome.excinfo is None,  # type: ignore[attr-defined]
+        "reached": sorted(
+            f"{os.path.relpath(code.co_filename, os.path.dirname(PLAN['package']))}:{code.co_firstlineno}"
+            for code in codes
+            if code.co_filename.startswith(package)
+        ),
+    }
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if PLAN["record"]:
+        Path(PLAN["record"]).write_text(json.dumps(RECORD))
