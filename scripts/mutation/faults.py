@@ -161,7 +161,8 @@ def candidates(root: Path) -> list[Fault]:
                         found[source.path, begin, end, after] = Fault(
                             name, source.path, source.place(old), begin, end, before, after, *heads, line
                         )
-    return sorted(found.values(), key=lambda fault: (fault.path, fault.begin, fault.after))
+    ordered = sorted(found.values(), key=lambda fault: (fault.path, fault.begin, fault.after))
+    return list({fault.key: fault for fault in reversed(ordered)}.values())[::-1]
 
 
 def sample(faults: list[Fault], each: int, seed: int) -> list[Fault]:
@@ -176,7 +177,7 @@ def sample(faults: list[Fault], each: int, seed: int) -> list[Fault]:
     drawn = []
     for rule in RULES:
         files: dict[str, list[Fault]] = {}
-        for fault in sorted((f for f in faults if f.rule == rule), key=lambda fault: lot(fault.key, fault.begin)):
+        for fault in sorted((f for f in faults if f.rule == rule), key=lambda fault: lot(fault.key)):
             files.setdefault(fault.path, []).append(fault)
         order = sorted(files, key=lambda path: lot(rule, path))
         rounds = [fault for turn in range(each) for path in order for fault in files[path][turn : turn + 1]]

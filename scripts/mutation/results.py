@@ -54,7 +54,7 @@ def explanations(text: str) -> dict[str, str]:
 
 
 def report(root: Path, planted: list[Fault], results: Results) -> int:
-    """Print the table and the survivors; 1 if too few are caught or a survivor is not explained, or some were not run."""
+    """Print the table and the survivors; 1 if too few are caught, explained ones aside, or some were not run."""
     reasons = explanations(EXPLAINED.read_text())
     rows: dict[str, list[list[Fault]]] = {rule: [[], [], [], []] for rule in RULES}
     for fault in planted:

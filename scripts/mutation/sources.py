@@ -110,7 +110,9 @@ class Source:
         imported = {
             alias.asname or alias.name for node in self.tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
         }
-        defined = {name for node in self.tree.body if isinstance(node, ast.Assign) for t in node.targets for name in names_in(t)}
+        defined = {
+            name for node in self.tree.body if isinstance(node, ast.Assign) for t in node.targets for name in names_in(t)
+        }
         return {name for name in imported | defined if is_constant_name(name)}
 
     @cached_property
@@ -160,6 +162,8 @@ class Source:
         def names_a_way(value: ast.expr | None, ways: set[str]) -> bool:
             if value is None or not names_in(value):
                 return False
+            if isinstance(value, ast.IfExp):
+                return names_a_way(value.body, ways) and names_a_way(value.orelse, ways)
             return self.decides_on_speed(value) or all(is_constant_name(name) or name in ways for name in names_in(value))
 
         found = set()
