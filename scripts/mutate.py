@@ -19,7 +19,7 @@ from mutation.coverage import Coverage
 from mutation.faults import Fault
 from mutation.results import Results, report
 from mutation.rules import RULES
-from mutation.trial import Trial
+from mutation.trial import COMPILED_LIMIT, COMPILED_TIMEOUT, Trial, failures
 from mutation.workplace import Workplace
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,6 +59,20 @@ def run(planted: list[Fault], results: Results, jobs: int, minutes: float | None
         worker.start()
     for worker in workers:
         worker.join()
+    confirm(places[0], planted, results)
+
+
+def confirm(place: Workplace, planted: list[Fault], results: Results) -> None:
+    """Run the compiled tests that found a fault on the package without one; what fails there as well found nothing."""
+    finders = sorted({test for fault in planted if (test := results.compiled_finder(fault))})
+    if finders:
+        say(f"{len(finders)} tests that found faults in compiled code run once more without one")
+        outcome = place.pytest(finders, plain=False, limit=COMPILED_LIMIT, timeout=COMPILED_TIMEOUT, first_failure=False)
+        failed = failures(outcome)
+        for fault in planted:
+            if outcome.status is None or results.compiled_finder(fault) in failed:
+                say(f"not found by {results.compiled_finder(fault)}, which fails without a fault too: {fault.shown_before}")
+                results.forget(fault)
 
 
 def main() -> int:

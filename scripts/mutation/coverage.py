@@ -1,8 +1,7 @@
 """Which tests cover a fault: recorded once, by running all tests of the unchanged package and noting what they reach.
 
-Plain (NUMBA_DISABLE_JIT=1), where every kernel is Python, a profile sees all of them; compiled, it sees what calls them. What
-only runs compiled (code that emits machine code, and jobs of a team) is covered by the tests that reach something of the same
-file, and by all whose modules import it.
+They run with NUMBA_DISABLE_JIT=1, where every kernel is Python that a profile sees, each for so long. What only runs compiled
+(code that emits machine code, jobs of a team) is covered by the tests that reach something else of the same file.
 """
 
 from __future__ import annotations
@@ -10,7 +9,9 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+from collections.abc import Callable
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,8 @@ from mutation.sources import FunctionNode
 from mutation.workplace import Workplace
 
 PLAIN_SECONDS = 0.5  # a test that takes longer as plain Python is not run so
-COMPILED_SECONDS = 240.0  # a first test compiles
+MOST_PLAIN_SECONDS = 15.0  # of all quick tests of a fault
 AGAIN = ("test_plain", "test_mutate")  # runs others once more; tests this
-Record = dict[str, dict[str, Any]]
 
 
 class Coverage:
@@ -30,7 +30,7 @@ class Coverage:
     def __init__(self, workplace: Workplace, folder: Path) -> None:
         self.workplace, self.folder, self.root = workplace, folder, workplace.folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.records: dict[bool, Record] = {}
+        self.tests: dict[str, dict[str, Any]] = {}
 
     @cached_property
     def test_files(self) -> list[Path]:
@@ -68,28 +68,19 @@ class Coverage:
             digest.update(path.read_bytes())
         return digest.hexdigest()[:16]
 
-    def record(self, say: Any) -> None:
+    def record(self, say: Callable[[str], None]) -> None:
         """Record what is not recorded yet."""
-        for plain in (True, False):
-            total: Record = {}
-            for path in self.test_files:
-                name = f"{path.relative_to(self.root).as_posix().replace('/', '-')}-{'plain' if plain else 'compiled'}"
-                kept = self.folder / f"{name}-{self._digest(path)}.json"
-                if not kept.is_file():
-                    for old in self.folder.glob(f"{name}-*.json"):
-                        old.unlink()
-                    say(f"recording what {path.name} reaches, {'plain' if plain else 'compiled'}")
-                    self.workplace.pytest(
-                        [path.relative_to(self.root).as_posix()],
-                        plain=plain,
-                        limit=PLAIN_SECONDS if plain else COMPILED_SECONDS,
-                        timeout=900,
-                        record=kept,
-                        first_failure=False,
-                    )
-                if kept.is_file():
-                    total |= json.loads(kept.read_text())
-            self.records[plain] = total
+        for path in self.test_files:
+            name = path.relative_to(self.root).as_posix()
+            kept = self.folder / f"{name.replace('/', '-')}-{self._digest(path)}.json"
+            if not kept.is_file():
+                for old in self.folder.glob(f"{name.replace('/', '-')}-*.json"):
+                    old.unlink()
+                say(f"recording what {name} reaches")
+                self.workplace.pytest([name], plain=True, limit=PLAIN_SECONDS, timeout=1800, record=kept, first_failure=False)
+            if kept.is_file():
+                self.tests |= json.loads(kept.read_text())
+        assert self._reached, "no test reaches anything"  # here, and not first while a fault is planted
 
     @cached_property
     def _functions(self) -> dict[str, list[tuple[int, int, int]]]:
@@ -116,60 +107,49 @@ class Coverage:
         return path
 
     @cached_property
-    def _reached(self) -> dict[bool, dict[str, set[str]]]:
-        """Of each test that passes, the functions that it reaches."""
-        found: dict[bool, dict[str, set[str]]] = {}
-        for plain, record in self.records.items():
-            found[plain] = {
-                test: {self._function(place.rpartition(":")[0], int(place.rpartition(":")[2])) for place in what["reached"]}
-                for test, what in record.items()
-                if what["passed"]
-            }
-        return found
+    def _reached(self) -> dict[str, set[str]]:
+        """Of each test, the functions that it reaches."""
+        return {
+            test: {self._function(place.rpartition(":")[0], int(place.rpartition(":")[2])) for place in what["reached"]}
+            for test, what in self.tests.items()
+        }
 
-    def _covering(self, plain: bool, fault: Fault) -> list[str]:
+    def _covering(self, fault: Fault) -> tuple[list[str], bool]:
+        """The tests that reach the function of a fault, and True; if there are none, those that reach its file, and False."""
         here = self._function(fault.path, fault.line)
-        return [
-            test
-            for test, places in self._reached[plain].items()
-            if (here in places if here != fault.path else any(place.startswith(fault.path + ":") for place in places))
-        ]
-
-    def plain_tests(self, fault: Fault, seconds: float = 25.0) -> list[str]:
-        """Quick tests that reach the function as plain Python: of each file in turn, the most specific and quickest first."""
-        record, reached = self.records[True], self._reached[True]
-        of_file: dict[str, list[str]] = {}
-        for test in sorted(self._covering(True, fault), key=lambda t: (len(reached[t]) // 8, record[t]["seconds"])):
-            of_file.setdefault(test.split("::")[0], []).append(test)
-        files = sorted(of_file, key=lambda name: not self._is_named_after(name, fault))
-        chosen, spent = [], 0.0
-        for turn in range(max(map(len, of_file.values()), default=0)):
-            for name in files:
-                for test in of_file[name][turn : turn + 1]:
-                    if spent + record[test]["seconds"] <= seconds:
-                        spent += record[test]["seconds"]
-                        chosen.append(test)
-        return chosen
+        exact = [test for test, places in self._reached.items() if here in places]
+        if exact:
+            return exact, True
+        return [t for t, places in self._reached.items() if any(p.partition(":")[0] == fault.path for p in places)], False
 
     @staticmethod
     def _is_named_after(test_file: str, fault: Fault) -> bool:
         return Path(test_file).stem == f"test_{Path(fault.path).stem}"
 
-    def compiled_tests(self, fault: Fault) -> list[str]:
-        """Tests that cover it compiled, the likeliest first, those of one file together."""
-        record = self.records[False]
-        if "kernels" not in Path(fault.path).parts:
-            covering = self._covering(False, fault)
-            return sorted(covering, key=lambda t: (not self._is_named_after(t.split("::")[0], fault), record[t]["seconds"]))
-        near: dict[str, float] = {}
-        for test, places in self._reached[True].items():
-            if any(place.startswith(fault.path) for place in places):
-                name = test.split("::")[0]
-                # The less else a test reaches, the more it is about this file.
-                near[name] = max(near.get(name, 0.0), 1 / len(places))
+    def _by_file(self, tests: list[str], fault: Fault) -> list[list[str]]:
+        """Tests of one file together: first the file named after that of the fault, then the less else they reach."""
         files: dict[str, list[str]] = {}
-        for test, what in record.items():
-            if what["passed"]:
-                files.setdefault(test.split("::")[0], []).append(test)
-        order = sorted(files, key=lambda name: (not self._is_named_after(name, fault), -near.get(name, 0.0), name))
-        return [test for name in order for test in files[name]]
+        for test in tests:
+            files.setdefault(test.partition("::")[0], []).append(test)
+        width = {name: min(len(self._reached[test]) for test in of_file) for name, of_file in files.items()}
+        return [files[name] for name in sorted(files, key=lambda n: (not self._is_named_after(n, fault), width[n], n))]
+
+    def plain_tests(self, fault: Fault) -> list[str]:
+        """Quick tests that reach the function as plain Python, of each file in turn; none if it only runs compiled."""
+        tests, exact = self._covering(fault)
+        if not exact and fault.place != "<module>":
+            return []
+        passing = [test for test in tests if self.tests[test]["passed"]]
+        passing.sort(key=lambda test: (len(self._reached[test]) // 8, self.tests[test]["seconds"]))
+        turns = zip_longest(*self._by_file(passing, fault))
+        chosen, spent = [], 0.0
+        for test in (test for turn in turns for test in turn if test is not None):
+            if spent + self.tests[test]["seconds"] <= MOST_PLAIN_SECONDS:
+                spent += self.tests[test]["seconds"]
+                chosen.append(test)
+        return chosen
+
+    def compiled_tests(self, fault: Fault) -> list[str]:
+        """All tests that reach it, the likeliest to find it first."""
+        tests, _ = self._covering(fault)
+        return [test for of_file in self._by_file(tests, fault) for test in of_file]

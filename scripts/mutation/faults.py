@@ -103,6 +103,7 @@ def idle_callees(files: list[Source]) -> set[str]:
 
 def _visited(source: Source, idle: set[str]) -> Iterator[ast.AST]:
     """The nodes in which a fault would be one: none of text for people, of types, of what only decides on speed."""
+    aside = source.twins | source.choosers
     waiting: list[ast.AST] = [source.tree]
     while waiting:
         node = waiting.pop()
@@ -112,21 +113,15 @@ def _visited(source: Source, idle: set[str]) -> Iterator[ast.AST]:
             continue
         if isinstance(node, ast.Expr) and (isinstance(node.value, ast.Constant) or callee(node.value) in {*QUIET, *idle}):
             continue
-        if isinstance(node, (*FunctionNode.__args__, ast.ClassDef)) and node in source.tree.body:
-            if node.name in source.twins or node.name in source.choosers:
-                continue
+        if isinstance(node, (FunctionNode, ast.ClassDef)) and node in source.tree.body and node.name in aside:
+            continue
         if isinstance(node, (ast.Assign, ast.Return, ast.BoolOp, ast.IfExp)) and source.decides_on_speed(node):
             continue
         if isinstance(node, ast.If) and source.decides_on_speed(node.test):
             waiting += [*node.body, *node.orelse]
             continue
         yield node
-        if isinstance(node, FunctionNode):
-            waiting += node.body
-        elif isinstance(node, ast.ClassDef):
-            waiting += node.body
-        else:
-            waiting += ast.iter_child_nodes(node)
+        waiting += node.body if isinstance(node, (FunctionNode, ast.ClassDef)) else ast.iter_child_nodes(node)
 
 
 def _statement(source: Source, node: ast.AST) -> ast.AST:

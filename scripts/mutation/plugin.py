@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
     if not PLAN["record"]:
         faulthandler.dump_traceback_later(PLAN["limit"], exit=True, file=ERRORS)
         yield
@@ -61,13 +61,13 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     sys.setprofile(watch)
     outcome = yield
     sys.setprofile(None)
-    threading.setprofile(None)  # type: ignore[arg-type]
+    threading.setprofile(None)
     for timer in (signal.ITIMER_PROF, signal.ITIMER_REAL):
         signal.setitimer(timer, 0)
     package = PLAN["package"] + os.sep
     RECORD[item.nodeid] = {
         "seconds": round(time.process_time() - begun, 3),
-        "passed": outcome.excinfo is None,  # type: ignore[attr-defined]
+        "passed": outcome.excinfo is None,
         "reached": sorted(
             f"{os.path.relpath(code.co_filename, os.path.dirname(PLAN['package']))}:{code.co_firstlineno}"
             for code in codes

@@ -28,13 +28,26 @@ class Results:
         known = self.known.get(fault.key)
         return known is None or (known["status"] == "survived" and known["tests"] != tests)
 
+    def compiled_finder(self, fault: Fault) -> str | None:
+        """The compiled test that found a fault, if it was one."""
+        stage, _, by = self.known.get(fault.key, {"by": ""})["by"].partition(": ")
+        return by if stage == "compiled" and "::" in by else None
+
     def add(self, fault: Fault, result: Result, tests: str) -> None:
         with self.lock:
             where = {"rule": fault.rule, "path": fault.path, "place": fault.place}
             self.known[fault.key] = where | result._asdict() | {"tests": tests}
-            half = self.path.with_suffix(".half")
-            half.write_text(json.dumps(self.known, indent=1))
-            os.replace(half, self.path)
+            self._write()
+
+    def forget(self, fault: Fault) -> None:
+        with self.lock:
+            self.known.pop(fault.key, None)
+            self._write()
+
+    def _write(self) -> None:
+        half = self.path.with_suffix(".half")
+        half.write_text(json.dumps(self.known, indent=1))
+        os.replace(half, self.path)
 
 
 def explanations(text: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+FunctionNode = ast.FunctionDef
 THRESHOLDS = "blocking"  # the module of sizes; a comparison with one of them chooses between ways that are all right
 
 
@@ -86,7 +86,7 @@ class Source:
 
     def place(self, node: ast.AST) -> str:
         """The qualified name of where a node stands."""
-        names = [above.name for above in self.above(node) if isinstance(above, (*FunctionNode.__args__, ast.ClassDef))]
+        names = [above.name for above in self.above(node) if isinstance(above, (FunctionNode, ast.ClassDef))]
         return ".".join(reversed(names)) or "<module>"
 
     @cached_property
@@ -129,10 +129,10 @@ class Source:
         while True:
             users: dict[str, set[str]] = {}
             for node in self.tree.body:
-                owner = node.name if isinstance(node, (*FunctionNode.__args__, ast.ClassDef)) else ""
+                owner = node.name if isinstance(node, (FunctionNode, ast.ClassDef)) else ""
                 for name in names_in(node):
                     users.setdefault(name, set()).add(owner)
-            defined = {n.name for n in self.tree.body if isinstance(n, (*FunctionNode.__args__, ast.ClassDef))}
+            defined = {n.name for n in self.tree.body if isinstance(n, (FunctionNode, ast.ClassDef))}
             more = {name for name in defined - found if (users.get(name, set()) - {name}) and users[name] - {name} <= found}
             if not more:
                 return found

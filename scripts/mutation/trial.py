@@ -6,11 +6,13 @@ import re
 import time
 from typing import NamedTuple
 
-from mutation.coverage import COMPILED_SECONDS, Coverage
+from mutation.coverage import Coverage
 from mutation.faults import Fault
 from mutation.workplace import Run, Workplace
 
-PLAIN_TIMEOUT, COMPILED_TIMEOUT = 240.0, 1500.0
+# Of a test, and of all: processors may be shared, and a first compiled test compiles.
+PLAIN_LIMIT, PLAIN_TIMEOUT = 60.0, 300.0
+COMPILED_LIMIT, COMPILED_TIMEOUT = 240.0, 1800.0
 PASSED, FAILED, NO_TESTS = 0, 1, 5  # what pytest's exit status says
 
 
@@ -39,7 +41,7 @@ class Trial:
                 run = self.workplace.pytest(
                     tests,
                     plain=plain,
-                    limit=60.0 if plain else COMPILED_SECONDS,
+                    limit=PLAIN_LIMIT if plain else COMPILED_LIMIT,
                     timeout=PLAIN_TIMEOUT if plain else COMPILED_TIMEOUT,
                 )
                 if run.status == NO_TESTS:
@@ -49,13 +51,17 @@ class Trial:
         return Result("survived", f"{ran} tests", time.monotonic() - begun)
 
 
+def failures(run: Run) -> list[str]:
+    """The tests that failed."""
+    return [name.split(" - ")[0] for name in re.findall(r"^(?:FAILED|ERROR) (.*)$", run.output, re.M)]
+
+
 def _by(run: Run) -> str:
     """What ended a run: the test that failed, an error, a hang, a crash."""
     if run.status is None:
         return "timeout"
-    found = re.search(r"^(?:FAILED|ERROR) (.*)$", run.output, re.M)
-    if found:
-        return found[1].split(" - ")[0]
+    if failures(run):
+        return failures(run)[0]
     if "Timeout (" in run.output:
         return "a test that hangs"
     return f"exit status {run.status}"
