@@ -7,11 +7,13 @@ the package stands here, so that the faults outlive its next shape.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
 FunctionNode = ast.FunctionDef
+TIMES = re.compile("SECONDS$|SPINS$|YIELDS$")
 THRESHOLDS = "blocking"  # the module of sizes; a comparison with one of them chooses between ways that are all right
 
 
@@ -152,8 +154,17 @@ class Source:
         return any(above in self._emitting for above in self.above(node))
 
     def decides_on_speed(self, test: ast.AST) -> bool:
-        """Whether an expression compares something with a threshold, which only chooses between ways that are all right."""
-        return any(isinstance(node, ast.Compare) and names_in(node) & self.thresholds for node in ast.walk(test))
+        """Whether an expression compares something with a threshold, or says how long something may take.
+
+        Either only chooses between ways that are all right.
+        """
+        return any(
+            isinstance(node, ast.Compare)
+            and names_in(node) & self.thresholds
+            or isinstance(node, ast.Name)
+            and TIMES.search(node.id)
+            for node in ast.walk(test)
+        )
 
     @cached_property
     def choosers(self) -> set[str]:
