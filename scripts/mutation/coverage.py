@@ -19,7 +19,7 @@ from mutation.faults import PACKAGE, Fault
 from mutation.sources import FunctionNode
 from mutation.workplace import Workplace
 
-PLAIN_SECONDS = 0.5  # a test that takes longer as plain Python is not run so
+PLAIN_SECONDS = 0.3  # a test that takes longer as plain Python is not run so
 MOST_PLAIN_SECONDS = 15.0  # of all quick tests of a fault
 AGAIN = ("test_plain", "test_mutate")  # runs others once more; tests this
 

