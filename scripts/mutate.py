@@ -8,6 +8,7 @@ is when the tests change. Survivors that change no result are explained in scrip
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import threading
 import time
@@ -20,7 +21,7 @@ from mutation.faults import Fault
 from mutation.results import Results, report
 from mutation.rules import RULES
 from mutation.trial import COMPILED_LIMIT, COMPILED_TIMEOUT, Trial, failures
-from mutation.workplace import Workplace
+from mutation.workplace import Stopped, Workplace
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "mutate"
@@ -50,15 +51,23 @@ def run(planted: list[Fault], results: Results, jobs: int, minutes: float | None
                 fault = waiting.get_nowait()
             except Empty:
                 return
-            result = trial.of(fault)
+            try:
+                result = trial.of(fault)
+            except Stopped:
+                return
             results.add(fault, result, coverage.tests_digest)
             say(f"{fault.rule}, {fault.path}, {fault.place}: {result.status} in {result.seconds:.0f} s ({result.by})")
 
     workers = [threading.Thread(target=work, args=(place,)) for place in places]
     for worker in workers:
         worker.start()
-    for worker in workers:
-        worker.join()
+    try:
+        for worker in workers:
+            worker.join()
+    except KeyboardInterrupt:
+        for place in places:
+            place.stop()
+        raise
     confirm(places[0], planted, results)
 
 
@@ -103,4 +112,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -25,12 +25,18 @@ class Run(NamedTuple):
     seconds: float
 
 
+class Stopped(Exception):
+    """A run was ended because nobody wants its result any more."""
+
+
 class Workplace:
     """The copy always lies at the same place, so that machine code of kernels without a fault is found on disk."""
 
     def __init__(self, root: Path, folder: Path) -> None:
         self.root, self.folder = root, folder / "tree"
         self.plan = folder / "plan.json"
+        self.process: subprocess.Popen[str] | None = None
+        self.stopped = False
         self.folder.mkdir(parents=True, exist_ok=True)
         self._copy()
 
@@ -94,17 +100,29 @@ class Workplace:
         if first_failure:
             command.insert(3, "-x")
         begun = time.monotonic()
-        process = subprocess.Popen(
+        self.process = subprocess.Popen(
             command, cwd=self.folder, env=environment, text=True, errors="replace", start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         try:
-            output, _ = process.communicate(timeout=timeout)
-            status: int | None = process.returncode
+            output, _ = self.process.communicate(timeout=timeout)
+            status: int | None = self.process.returncode
         except subprocess.TimeoutExpired:
             output, status = "", None
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            self._end()
+        if self.stopped:
+            raise Stopped
         return Run(status, output, time.monotonic() - begun)
+
+    def _end(self) -> None:
+        """No process of the run is left, whatever it started."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def stop(self) -> None:
+        """End the run, if there is one, and all that might follow; from any thread."""
+        self.stopped = True
+        self._end()
