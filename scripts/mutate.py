@@ -38,36 +38,34 @@ def run(planted: list[Fault], results: Results, jobs: int, minutes: float | None
     places = [Workplace(ROOT, BUILD / f"job-{job}") for job in range(jobs)]
     coverage = Coverage(places[0], BUILD / "coverage")
     coverage.record(say)
-    waiting: Queue[Fault] = Queue()
-    for fault in planted:
-        if results.wants(fault, coverage.tests_digest):
-            waiting.put(fault)
-    say(f"{waiting.qsize()} of {len(planted)} faults to run")
+    for plain in (True, False):
+        waiting: Queue[Fault] = Queue()
+        for fault in planted:
+            if results.wants(fault, coverage.tests_digest, plain=plain):
+                waiting.put(fault)
+        say(f"{waiting.qsize()} of {len(planted)} faults to run {'plain' if plain else 'compiled'}")
 
-    def work(place: Workplace) -> None:
-        trial = Trial(place, coverage)
-        while end is None or time.monotonic() < end:
-            try:
-                fault = waiting.get_nowait()
-            except Empty:
-                return
-            try:
-                result = trial.of(fault)
-            except Stopped:
-                return
-            results.add(fault, result, coverage.tests_digest)
-            say(f"{fault.rule}, {fault.path}, {fault.place}: {result.status} in {result.seconds:.0f} s ({result.by})")
+        def work(place: Workplace, waiting: Queue[Fault] = waiting, plain: bool = plain) -> None:
+            trial = Trial(place, coverage)
+            while end is None or time.monotonic() < end:
+                try:
+                    fault = waiting.get_nowait()
+                    result = (trial.plain if plain else trial.compiled)(fault)
+                except (Empty, Stopped):
+                    return
+                results.add(fault, result, coverage.tests_digest)
+                say(f"{fault.rule}, {fault.path}, {fault.place}: {result.status} in {result.seconds:.0f} s ({result.by})")
 
-    workers = [threading.Thread(target=work, args=(place,)) for place in places]
-    for worker in workers:
-        worker.start()
-    try:
+        workers = [threading.Thread(target=work, args=(place,)) for place in places]
         for worker in workers:
-            worker.join()
-    except KeyboardInterrupt:
-        for place in places:
-            place.stop()
-        raise
+            worker.start()
+        try:
+            for worker in workers:
+                worker.join()
+        except KeyboardInterrupt:
+            for place in places:
+                place.stop()
+            raise
     confirm(places[0], planted, results)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from mutation.faults import Fault
 from mutation.rules import RULES
-from mutation.trial import Result
+from mutation.trial import CAUGHT, HALFWAY, Result
 
 LEAST_CAUGHT = 0.97
 EXPLAINED = Path(__file__).with_name("explained.txt")
@@ -23,10 +23,12 @@ class Results:
         self.path, self.lock = path, threading.Lock()
         self.known: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.is_file() else {}
 
-    def wants(self, fault: Fault, tests: str) -> bool:
-        """Whether a fault is to be run: it was not, or it survived other tests."""
+    def wants(self, fault: Fault, tests: str, *, plain: bool) -> bool:
+        """Whether a fault is to be run: it was not, or it came through other tests than there are now."""
         known = self.known.get(fault.key)
-        return known is None or (known["status"] == "survived" and known["tests"] != tests)
+        if known is None or (known["status"] != CAUGHT and known["tests"] != tests):
+            return True
+        return known["status"] == HALFWAY and not plain
 
     def compiled_finder(self, fault: Fault) -> str | None:
         """The compiled test that found a fault, if it was one."""
@@ -73,9 +75,9 @@ def report(root: Path, planted: list[Fault], results: Results) -> int:
     for fault in planted:
         known = results.known.get(fault.key)
         caught, explained, survived, open_ = rows[fault.rule]
-        if known is None:
+        if known is None or known["status"] == HALFWAY:
             open_.append(fault)
-        elif known["status"] == "caught":
+        elif known["status"] == CAUGHT:
             caught.append(fault)
         else:
             (explained if fault.shown in reasons else survived).append(fault)

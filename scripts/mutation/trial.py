@@ -13,15 +13,18 @@ from mutation.workplace import Run, Workplace
 # Of a test, and of all: processors may be shared, and a first compiled test compiles.
 PLAIN_LIMIT, PLAIN_TIMEOUT = 60.0, 300.0
 COMPILED_LIMIT, COMPILED_TIMEOUT = 240.0, 1800.0
-PASSED, FAILED, NO_TESTS = 0, 1, 5  # what pytest's exit status says
+PASSED, NO_TESTS = 0, 5  # what pytest's exit status says
 
 
 class Result(NamedTuple):
-    """ "caught" or "survived"; by which test, or of what; seconds."""
+    """CAUGHT, SURVIVED, or HALFWAY: plain tests passed, compiled ones are to come; by which test, or of what; seconds."""
 
     status: str
     by: str
     seconds: float
+
+
+CAUGHT, SURVIVED, HALFWAY = "caught", "survived", "halfway"
 
 
 class Trial:
@@ -30,25 +33,26 @@ class Trial:
     def __init__(self, workplace: Workplace, coverage: Coverage) -> None:
         self.workplace, self.coverage = workplace, coverage
 
-    def of(self, fault: Fault) -> Result:
+    def plain(self, fault: Fault) -> Result:
+        """Against quick tests, with NUMBA_DISABLE_JIT=1."""
+        tests = self.coverage.plain_tests(fault)
+        return self._of(fault, tests, HALFWAY, plain=True, limit=PLAIN_LIMIT, timeout=PLAIN_TIMEOUT)
+
+    def compiled(self, fault: Fault) -> Result:
+        """Against all tests that reach it."""
+        tests = self.coverage.compiled_tests(fault)
+        return self._of(fault, tests, SURVIVED, plain=False, limit=COMPILED_LIMIT, timeout=COMPILED_TIMEOUT)
+
+    def _of(self, fault: Fault, tests: list[str], otherwise: str, *, plain: bool, limit: float, timeout: float) -> Result:
         begun = time.monotonic()
-        ran = 0
-        with self.workplace.planted(fault):
-            for plain, tests in ((True, self.coverage.plain_tests(fault)), (False, self.coverage.compiled_tests(fault))):
-                if not tests:
-                    continue
-                ran += len(tests)
-                run = self.workplace.pytest(
-                    tests,
-                    plain=plain,
-                    limit=PLAIN_LIMIT if plain else COMPILED_LIMIT,
-                    timeout=PLAIN_TIMEOUT if plain else COMPILED_TIMEOUT,
-                )
-                if run.status == NO_TESTS:
-                    raise RuntimeError(f"pytest ran none of {tests}: {run.output}")
-                if run.status != PASSED:
-                    return Result("caught", f"{'plain' if plain else 'compiled'}: {_by(run)}", time.monotonic() - begun)
-        return Result("survived", f"{ran} tests", time.monotonic() - begun)
+        if tests:
+            with self.workplace.planted(fault):
+                run = self.workplace.pytest(tests, plain=plain, limit=limit, timeout=timeout)
+            if run.status == NO_TESTS:
+                raise RuntimeError(f"pytest ran none of {tests}: {run.output}")
+            if run.status != PASSED:
+                return Result(CAUGHT, f"{'plain' if plain else 'compiled'}: {_by(run)}", time.monotonic() - begun)
+        return Result(otherwise, f"{len(tests)} tests", time.monotonic() - begun)
 
 
 def failures(run: Run) -> list[str]:
