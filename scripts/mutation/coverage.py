@@ -20,7 +20,7 @@ from mutation.sources import FunctionNode
 from mutation.workplace import Workplace
 
 PLAIN_SECONDS = 0.3  # a test that takes longer as plain Python is not run so
-MOST_PLAIN_SECONDS = 15.0  # of all quick tests of a fault
+MOST_PLAIN_SECONDS = 10.0  # of all quick tests of a fault
 AGAIN = ("test_plain", "test_mutate")  # runs others once more; tests this
 
 

@@ -19,11 +19,12 @@ from types import CodeType, FrameType
 from typing import Any
 
 import pytest
+from hypothesis import Phase, settings
 
 PLAN: dict[str, Any] = json.loads(Path(os.environ["MUTATION_PLAN"]).read_text())
 RECORD: dict[str, dict[str, Any]] = {}
 LATE: dict[str, list[str]] = {}
-ERRORS = sys.__stderr__.fileno() if sys.__stderr__ is not None else 2
+ERRORS = os.dup(2)  # before pytest captures it
 
 
 class Late(BaseException):
@@ -32,6 +33,14 @@ class Late(BaseException):
 
 def _late(number: int, frame: FrameType | None) -> None:
     raise Late
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection() -> None:
+    """A failing example is not made smaller, which takes minutes."""
+    phases = Phase.explicit, Phase.generate
+    settings.register_profile("mutation", parent=settings.get_profile("ci"), phases=phases, database=None)
+    settings.load_profile("mutation")
 
 
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
