@@ -20,7 +20,7 @@ from mutation.sources import FunctionNode
 from mutation.workplace import Workplace
 
 PLAIN_SECONDS = 0.3  # a test that takes longer as plain Python is not run so
-MOST_PLAIN_SECONDS = 10.0  # of all quick tests of a fault
+MOST_PLAIN_FILES, MOST_PLAIN_TESTS, MOST_PLAIN_SECONDS = 8, 150, 8.0  # of all quick tests of a fault
 AGAIN = ("test_plain", "test_mutate")  # runs others once more; tests this
 
 
@@ -141,10 +141,10 @@ class Coverage:
             return []
         passing = [test for test in tests if self.tests[test]["passed"]]
         passing.sort(key=lambda test: (len(self._reached[test]) // 8, self.tests[test]["seconds"]))
-        turns = zip_longest(*self._by_file(passing, fault))
+        turns = zip_longest(*self._by_file(passing, fault)[:MOST_PLAIN_FILES])
         chosen, spent = [], 0.0
         for test in (test for turn in turns for test in turn if test is not None):
-            if spent + self.tests[test]["seconds"] <= MOST_PLAIN_SECONDS:
+            if spent + self.tests[test]["seconds"] <= MOST_PLAIN_SECONDS and len(chosen) < MOST_PLAIN_TESTS:
                 spent += self.tests[test]["seconds"]
                 chosen.append(test)
         return chosen
