@@ -127,3 +127,12 @@ def test_the_fixture_makes_the_reference_raise_wherever_it_is_reached(reference_
     with reference_raises(), pytest.raises(AssertionError, match=r"reference\..* was called"):
         bp.linear_forward(np.ones((1, 1)), np.ones((1, 1)), 5)  # a scalar b goes through the reference
     reference.sigmoid(np.ones(1))
+
+
+@pytest.mark.plain
+@pytest.mark.parametrize("shape_b", [(), (1,), (2,), (2, 1), (4, 2)], ids=str)
+def test_an_example_that_is_a_vector_is_served_as_numpy_would(shape_b):
+    W, A, b = np.arange(6.0).reshape(2, 3), np.arange(3.0), np.arange(8.0)[: int(np.prod(shape_b))].reshape(shape_b)
+    Z, cache = bp.linear_forward(A, W, b)
+    np.testing.assert_array_equal(Z, np.dot(W, A) + b, strict=True)
+    assert all(kept is given for kept, given in zip(cache, (A, W, b), strict=True))
