@@ -5,6 +5,7 @@ Each is called twice: as it is, and with the reference made to raise, so that th
 
 import contextlib
 import inspect
+import itertools
 
 import numpy as np
 import pytest
@@ -77,6 +78,38 @@ def test_same_answer_with_the_reference_made_to_raise(name, activation, layout, 
         make = lambda size=size: CASES[name].make(size, dtype, layout, activation=activation)  # noqa: E731
         check(name, make, reference_raises)
     assert fallbacks() == []
+
+
+def _field_of_numbers(x):
+    """Records of one number each, a byte between two."""
+    records = np.zeros(x.shape, [("id", "u1"), ("x", x.dtype)])
+    records["x"] = x
+    return records["x"]
+
+
+def _field_of_rows(x):
+    """Records of one row each: a byte between two rows, none between the numbers of a row."""
+    if x.ndim != 2 or len(x) == 1:
+        return _field_of_numbers(x)
+    records = np.zeros(len(x), [("id", "u1"), ("x", x.dtype, x.shape[1:])])
+    records["x"] = x
+    return records["x"]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("field", [_field_of_numbers, _field_of_rows])
+@pytest.mark.parametrize(("name", "activation"), EVERY_CALL)
+def test_same_answer_on_fields_of_records(name, activation, field, dtype, reference_raises):
+    """All arrays, and each alone among others that lie as usual."""
+    arguments = CASES[name].make(TINY, dtype, activation=activation)
+    for which in (None, *range(len(arrays(arguments)))):
+
+        def make(which=which):
+            number = itertools.count()
+            lies = lambda x: field(x) if x.size > 1 and (next(number) == which or which is None) else x  # noqa: E731
+            return map_arrays(lies, CASES[name].make(TINY, dtype, activation=activation))
+
+        check(name, make, reference_raises)
 
 
 @pytest.mark.plain
