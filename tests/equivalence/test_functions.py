@@ -96,6 +96,7 @@ def _field_of_rows(x):
     return records["x"]
 
 
+@pytest.mark.plain
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("field", [_field_of_numbers, _field_of_rows])
 @pytest.mark.parametrize(("name", "activation"), EVERY_CALL)
