@@ -142,7 +142,8 @@ class Coverage:
         passing = [test for test in tests if self.tests[test]["passed"]]
         passing.sort(key=lambda test: (len(self._reached[test]) // 8, self.tests[test]["seconds"]))
         turns = zip_longest(*self._by_file(passing, fault)[:MOST_PLAIN_FILES])
-        chosen, spent = [], 0.0
+        chosen: list[str] = []
+        spent = 0.0
         for test in (test for turn in turns for test in turn if test is not None):
             if spent + self.tests[test]["seconds"] <= MOST_PLAIN_SECONDS and len(chosen) < MOST_PLAIN_TESTS:
                 spent += self.tests[test]["seconds"]
