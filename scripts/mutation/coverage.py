@@ -115,12 +115,17 @@ class Coverage:
         }
 
     def _covering(self, fault: Fault) -> tuple[list[str], bool]:
-        """The tests that reach the function of a fault, and True; if there are none, those that reach its file, and False."""
+        """The tests that reach the function of a fault, and True; if it only runs compiled, those about its file, and False.
+
+        These reach something else of the file, or of one that imports it.
+        """
         here = self._function(fault.path, fault.line)
         exact = [test for test, places in self._reached.items() if here in places]
-        if exact:
+        if any(self.tests[test]["passed"] for test in exact):
             return exact, True
-        return [t for t, places in self._reached.items() if any(p.partition(":")[0] == fault.path for p in places)], False
+        module = fault.path.removesuffix(".py").replace("/", ".")
+        near = {fault.path} | {path for path in self._functions if module in self._imports(self.root / path)}
+        return [test for test, places in self._reached.items() if near & {place.partition(":")[0] for place in places}], False
 
     @staticmethod
     def _is_named_after(test_file: str, fault: Fault) -> bool:
