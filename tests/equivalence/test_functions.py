@@ -5,6 +5,7 @@ Each is called twice: as it is, and with the reference made to raise, so that th
 
 import contextlib
 import inspect
+import itertools
 
 import numpy as np
 import pytest
@@ -79,6 +80,40 @@ def test_same_answer_with_the_reference_made_to_raise(name, activation, layout, 
     assert fallbacks() == []
 
 
+def _field_of_numbers(x):
+    """Records of one number each, a byte between two."""
+    records = np.zeros(x.shape, [("id", "u1"), ("x", x.dtype)])
+    records["x"] = x
+    return records["x"]
+
+
+def _field_of_rows(x):
+    """Records of one row each: a byte between two rows, none between the numbers of a row."""
+    if x.ndim != 2 or len(x) == 1:
+        return _field_of_numbers(x)
+    records = np.zeros(len(x), [("id", "u1"), ("x", x.dtype, x.shape[1:])])
+    records["x"] = x
+    return records["x"]
+
+
+@pytest.mark.plain
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("field", [_field_of_numbers, _field_of_rows])
+@pytest.mark.parametrize(("name", "activation"), EVERY_CALL)
+def test_same_answer_on_fields_of_records(name, activation, field, dtype, reference_raises):
+    """All arrays, and each alone among others that lie as usual; rows are whole numbers of elements apart, or are not."""
+    size = Size((3, 4, 1), 8)
+    arguments = CASES[name].make(size, dtype, activation=activation)
+    for which in (None, *range(len(arrays(arguments)))):
+
+        def make(which=which):
+            number = itertools.count()
+            lies = lambda x: field(x) if x.size > 1 and (next(number) == which or which is None) else x  # noqa: E731
+            return map_arrays(lies, CASES[name].make(size, dtype, activation=activation))
+
+        check(name, make, reference_raises)
+
+
 @pytest.mark.plain
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("name", "activation"), EVERY_CALL)
@@ -148,3 +183,12 @@ def test_means_of_whole_numbers_have_the_references_bits(dtype, m, rng):
     Y = rng.integers(0, 2, (1, m)).astype(dtype)
     grads = [module.L_model_backward(AL, Y, caches) for module in (bp, reference)]
     assert_same_bits(grads[0], {key: grads[1][key] for key in grads[0]})
+
+
+@pytest.mark.plain
+@pytest.mark.parametrize("shape_b", [(), (1,), (2,), (2, 1), (4, 2)], ids=str)
+def test_an_example_that_is_a_vector_is_served_as_numpy_would(shape_b):
+    W, A, b = np.arange(6.0).reshape(2, 3), np.arange(3.0), np.arange(8.0)[: int(np.prod(shape_b))].reshape(shape_b)
+    Z, cache = bp.linear_forward(A, W, b)
+    np.testing.assert_array_equal(Z, np.dot(W, A) + b, strict=True)
+    assert all(kept is given for kept, given in zip(cache, (A, W, b), strict=True))

@@ -1,0 +1,106 @@
+"""A pytest plugin of `scripts/mutate`: runs chosen tests in a chosen order, each for so long, and records what they reach.
+
+The environment variable MUTATION_PLAN names a JSON file: `limit`, the seconds of a test; `order`, the tests to run, or
+nothing for all; `record`, a file to write to, or nothing; `package`, the folder whose functions are of interest.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Generator
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import pytest
+from hypothesis import Phase, settings
+
+PLAN: dict[str, Any] = json.loads(Path(os.environ["MUTATION_PLAN"]).read_text())
+RECORD: dict[str, dict[str, Any]] = {}
+LATE: dict[str, list[str]] = {}
+ERRORS = os.dup(2)  # before pytest captures it
+
+
+class Late(BaseException):
+    """A test that is recorded takes too long."""
+
+
+def _late(number: int, frame: FrameType | None) -> None:
+    raise Late
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection() -> None:
+    """A failing example is not made smaller, which takes minutes."""
+    phases = Phase.explicit, Phase.generate
+    settings.register_profile("mutation", parent=settings.get_profile("ci"), phases=phases, database=None)
+    settings.load_profile("mutation")
+
+
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    if PLAN["order"]:
+        place = {name: i for i, name in enumerate(PLAN["order"])}
+        items[:] = sorted((item for item in items if item.nodeid in place), key=lambda item: place[item.nodeid])
+
+
+def _family(item: pytest.Item) -> str:
+    """A test without its parameters."""
+    return item.nodeid.partition("[")[0]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Where two of a family were late, the others are taken to be too, and to reach the same."""
+    late = LATE.get(_family(item), [])
+    if PLAN["record"] and len(late) == 2:
+        RECORD[item.nodeid] = RECORD[late[0]]
+        pytest.skip("late")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
+    if not PLAN["record"]:
+        faulthandler.dump_traceback_later(PLAN["limit"], exit=True, file=ERRORS)
+        yield
+        faulthandler.cancel_dump_traceback_later()
+        return
+    codes: set[CodeType] = set()
+
+    def watch(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call":
+            codes.add(frame.f_code)
+
+    # Time of the processor, which others may be using; a test that only waits ends too.
+    for number, timer, seconds in ((signal.SIGPROF, signal.ITIMER_PROF, 1), (signal.SIGALRM, signal.ITIMER_REAL, 20)):
+        signal.signal(number, _late)
+        signal.setitimer(timer, seconds * PLAN["limit"])
+    begun = time.process_time()
+    threading.setprofile(watch)
+    sys.setprofile(watch)
+    outcome = yield
+    sys.setprofile(None)
+    threading.setprofile(None)
+    for timer in (signal.ITIMER_PROF, signal.ITIMER_REAL):
+        signal.setitimer(timer, 0)
+    if outcome.excinfo is not None and outcome.excinfo[0] is Late:
+        LATE.setdefault(_family(item), []).append(item.nodeid)
+    package = PLAN["package"] + os.sep
+    RECORD[item.nodeid] = {
+        "seconds": round(time.process_time() - begun, 3),
+        "passed": outcome.excinfo is None,
+        "reached": sorted(
+            f"{os.path.relpath(code.co_filename, os.path.dirname(PLAN['package']))}:{code.co_firstlineno}"
+            for code in codes
+            if code.co_filename.startswith(package)
+        ),
+    }
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if PLAN["record"]:
+        Path(PLAN["record"]).write_text(json.dumps(RECORD))
