@@ -11,6 +11,7 @@ callers     eight threads that call functions and train, while their number and 
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import faulthandler
 import itertools
@@ -61,13 +62,16 @@ class Interrupts:
 
     def __init__(self, first: float, gaps: list[float], real: bool) -> None:
         self.moments, self.real = [first, *gaps], real
-        self.over = False
+        self.begun = self.over = False
 
     def begin(self) -> None:
+        """Called where an interrupt may come from now on; again, it does nothing."""
+        if self.begun:
+            return
+        self.begun = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if self.real:
-            self.sender = threading.Thread(target=self._send)
-            self.sender.start()
+            _thread.start_new_thread(self._send, ())  # `Thread.start` is itself no place for an interrupt
         else:
             signal.signal(signal.SIGALRM, self._raise)
             signal.setitimer(signal.ITIMER_REAL, self.moments.pop(0))
@@ -87,7 +91,7 @@ class Interrupts:
 
     def end(self) -> None:
         """Wait until all have come."""
-        while not self.over or (self.real and self.sender.is_alive()):
+        while not self.over:
             time.sleep(0.001)
 
 
@@ -98,15 +102,15 @@ def drawn(moments: random.Random, longest: float) -> Interrupts:
 
 def stubbornly(call: Callable[[], Any], caught: list[int]) -> Any:
     """Call until it returns, however often it is interrupted; interrupts may come at any instruction of this too."""
-    while True:
-        try:
-            while True:
-                try:
-                    return call()
-                except KeyboardInterrupt:
-                    caught[0] += 1
-        except KeyboardInterrupt:
-            caught[0] += 1
+    try:
+        return call()
+    except KeyboardInterrupt:
+        caught[0] += 1
+    try:  # a second one may come within the handler of the first, a third within that of the second
+        return stubbornly(call, caught)
+    except KeyboardInterrupt:
+        caught[0] += 1
+    return stubbornly(call, caught)
 
 
 def interrupted(algorithm: str, file: Path | None, interrupts: Interrupts) -> tuple[tuple[bytes, ...], int]:
@@ -115,11 +119,11 @@ def interrupted(algorithm: str, file: Path | None, interrupts: Interrupts) -> tu
     result: list[tuple[bytes, ...]] = []
 
     def call() -> None:
+        interrupts.begin()
         if not result:
             result.append(train(algorithm, file=file))
         interrupts.end()
 
-    interrupts.begin()
     stubbornly(call, caught)
     return result[0], caught[0]
 
@@ -311,12 +315,12 @@ def storm_of_callers(minutes: float, moments: random.Random) -> None:
             interrupts = Interrupts(moments.uniform(1e-6, 0.05), [10 ** moments.uniform(-5, -2)], False)
 
             def call(interrupts: Interrupts = interrupts) -> None:
+                interrupts.begin()
                 while not interrupts.over:
                     if layer(7) != expected[7]:
                         wrong.append("caller 7: other bits")
                     bp.set_num_threads(moments.choice((1, 2, 3, 4)))
 
-            interrupts.begin()
             stubbornly(call, caught)
         over.set()
         for thread in callers:

@@ -21,8 +21,8 @@ with the bias in its write-back, then the activation while the strip is in L2. `
 into tiles and calls a micro-kernel, vector code that all entries call by its symbol.
 
 Threads: a caller hands over two mailboxes, its own and that of the team (`threads.py`), each with scratch memory that stays
-from call to call (`workspace.py`). The kernel claims the team's if it is free, and gives it back at its end. It writes jobs into
-it, chunks of a product, of strips or of blocks, which any idle helper claims; where none comes, the caller does them all.
+from call to call (`workspace.py`). The kernel claims the team's if it is free, and gives it back at its end. It writes jobs
+into it, chunks of a product, of strips or of blocks, which any idle helper claims; where none comes, the caller does them all.
 
 What kernels promise: the numbers and nothing else. No checks (a wrong shape reads out of bounds: callers check), no Python
 objects, no allocation in loops, no global state; nan and inf go through as IEEE 754 has them; an element's sum runs in
