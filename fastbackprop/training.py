@@ -320,11 +320,14 @@ def _divergence(descent: Direct, parameters: dict[str, np.ndarray]) -> FloatingP
     return error
 
 
+def _is_finite(values: np.ndarray) -> bool:
+    with np.errstate(invalid="ignore"):
+        return bool(np.isfinite(values.min()) and np.isfinite(values.max()))  # in no memory, unlike isfinite of all
+
+
 def _check_values(X: np.ndarray, Y: np.ndarray) -> None:
     for name, values in (("X", X), ("Y", Y)):
-        with np.errstate(invalid="ignore"):
-            finite = np.isfinite(values.min()) and np.isfinite(values.max())  # in no memory, unlike isfinite of all
-        if not finite:
+        if not _behind(values.nbytes, _is_finite, values):
             bad = values.size - np.count_nonzero(np.isfinite(values))
             raise ValueError(f"{name} has {bad} values that are not finite")
     if outside := doubtful.labels_outside(Y):
