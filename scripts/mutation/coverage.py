@@ -132,12 +132,17 @@ class Coverage:
         return Path(test_file).stem == f"test_{Path(fault.path).stem}"
 
     def _by_file(self, tests: list[str], fault: Fault) -> list[list[str]]:
-        """Tests of one file together: first the file named after that of the fault, then the less else they reach."""
+        """Tests of one file together: first what is named after the fault's or reaches its function, then the less else."""
+        here = self._function(fault.path, fault.line)
         files: dict[str, list[str]] = {}
-        for test in tests:
+        for test in sorted(tests, key=lambda test: here not in self._reached[test]):
             files.setdefault(test.partition("::")[0], []).append(test)
-        width = {name: min(len(self._reached[test]) for test in of_file) for name, of_file in files.items()}
-        return [files[name] for name in sorted(files, key=lambda n: (not self._is_named_after(n, fault), width[n], n))]
+
+        def rank(name: str) -> tuple[bool, bool, int, str]:
+            reached = [self._reached[test] for test in files[name]]
+            return not self._is_named_after(name, fault), here not in reached[0], min(map(len, reached)), name
+
+        return [files[name] for name in sorted(files, key=rank)]
 
     def plain_tests(self, fault: Fault) -> list[str]:
         """Quick tests that reach the function as plain Python, of each file in turn; none if it only runs compiled."""
