@@ -83,7 +83,7 @@ def wrong_comparison(source: Source, node: ast.AST) -> Iterator[Replacement]:
     if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in other:
         yield node, changed(node, ops=[other[type(node.ops[0])]()])
     if isinstance(node, ast.Call) and callee(node) == "icmp_signed" and isinstance(node.args[0], ast.Constant):
-        swapped = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "<="}
+        swapped = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "<=", "!=": ">"}
         yield with_argument(node, 0, repr(swapped[str(node.args[0].value)]))
 
 
