@@ -65,6 +65,7 @@ class Direct:
         self.costs: list[float] = []  # of the iterations done
         self.state = np.zeros(2, np.int64)
         self.done = 0
+        self.torn = False  # whether an exception came between what an iteration changes and the count of iterations
         if start is not None:
             for key, value in self.views().items():
                 value[...] = start[key]
@@ -114,8 +115,10 @@ class Direct:
         """Train up to iteration `end`; ends early when stopped or where parameters would cease to be finite."""
         known = cost_count(self.done)
         costs = np.empty(cost_count(end) - known)
+        self.torn = True
         self.done = self.kernel(end, costs)
         self.costs += costs[: cost_count(self.done) - known].tolist()
+        self.torn = False
 
     @property
     def diverged(self) -> bool:
@@ -198,6 +201,6 @@ class Gram(Direct):
         W1 = np.empty(self.W1_start.shape, self.X.dtype)
         for rows, slab in self.slabs():
             piece = self.W1_start[:, rows].copy()
-            self.call(gram_finish["d"], slab, self.S, self.rate, piece)
+            self.call(gram_finish["d"], slab, self.S, self.rate, piece, self.state)
             W1[:, rows] = piece
         return {"W1": W1} | super().parameters()

@@ -6,6 +6,7 @@ algorithm, and what identifies it.
 
 import atexit
 import contextlib
+import errno
 import hashlib
 import json
 import math
@@ -247,6 +248,12 @@ class Checkpoint:
         """Have who opens this file next wait for the work, which may save to it."""
         _writers[self.path] = work
 
+    def close(self) -> None:
+        """Forget who may write to the file, once that is done."""
+        work = _writers.get(self.path)
+        if work is not None and work.done:
+            _writers.pop(self.path, None)
+
     def due(self) -> bool:
         """Whether the last saving is long enough ago."""
         return time.monotonic() - self.saved_at >= SAVE_SECONDS
@@ -255,6 +262,8 @@ class Checkpoint:
         """Put the training in the file, or leave the file as it is and raise."""
         if self.saved == descent.done:
             return
+        if descent.torn:
+            raise OSError(errno.EINTR, "a slice of iterations was interrupted, since no thread could be started for it")
         about = {"format": FORMAT, "algorithm": descent.name, "iteration": descent.done} | self.identity
         members: dict[str, Any] = descent.arrays() | {"costs": np.array(descent.costs, float)}
         with self._temporary() as path:

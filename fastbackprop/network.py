@@ -15,6 +15,8 @@ from fastbackprop.kernels import cost, layer
 from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
 from fastbackprop.layers import backward, by_reference, forward, run_backward, run_forward, with_copies
 
+DRAWN = 2**18  # numbers that are drawn at a time
+
 
 def initialize_parameters_deep(layer_dims: Sequence[int]) -> dict[str, NDArray[np.float64]]:
     """``W_l ~ 0.01 * randn`` from NumPy's global generator and ``b_l = 0``.
@@ -40,9 +42,12 @@ def initialize_parameters_deep(layer_dims: Sequence[int]) -> dict[str, NDArray[n
     sizes = arguments.layer_sizes("layer_dims", layer_dims)
     parameters = {}
     for l in range(1, len(sizes)):
-        W = np.random.randn(sizes[l], sizes[l - 1])
-        W *= 0.01
-        parameters[f"W{l}"], parameters[f"b{l}"] = W, np.zeros((sizes[l], 1))
+        n, n_prev = sizes[l], sizes[l - 1]
+        W, rows = empty((n, n_prev)), max(1, DRAWN // n_prev)
+        for i in range(0, n, rows):  # the generator's numbers in its order; Ctrl-C would have to wait for all of them at once
+            W[i : i + rows] = np.random.randn(min(rows, n - i), n_prev)
+            W[i : i + rows] *= 0.01
+        parameters[f"W{l}"], parameters[f"b{l}"] = W, np.zeros((n, 1))
     return parameters
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from fastbackprop.kernels.blocking import MEMBER_BYTES
+from fastbackprop.kernels.blocking import LINE_BYTES, MEMBER_BYTES
 from fastbackprop.kernels.jit import JIT
 from fastbackprop.kernels.tasks import do
 from fastbackprop.kernels.threads import ALONE as KERNEL_ALONE
@@ -30,6 +30,7 @@ from fastbackprop.kernels.threads import (
     SCRATCH_BYTES,
     SPINS,
     TOKEN,
+    YIELDS,
     core,
     serve,
 )
@@ -39,13 +40,17 @@ logger = logging.getLogger("fastbackprop")
 
 MOST_THREADS = 1024
 AFFINITY_SECONDS = 0.1  # between two looks whether the cores that the process may use are others now
+# Looks of a helper at the mailbox before it sleeps where it can only be rung: some milliseconds, nearly all in sleeps of 50 us.
+# A caller that another thread of Python keeps from its kernel call still finds the helpers that it has rung.
+PATIENCE = SPINS + YIELDS + 100
 GONE_SECONDS = 1.0  # that a fork waits for helpers that leave
 
 
 def _line(size: int) -> np.ndarray:
     """Memory for so many numbers of 8 bytes, from the start of a cache line on."""
-    memory = np.empty(size + 8, np.int64)
-    return memory[-(memory.ctypes.data // 8) % 8 :][:size]
+    words = LINE_BYTES // 8
+    memory = np.empty(size + words, np.int64)
+    return memory[-(memory.ctypes.data // 8) % words :][:size]
 
 
 def _mailbox(members: int) -> np.ndarray:
@@ -86,6 +91,7 @@ class Team:
     """Helpers that sleep in Python until called, then serve in compiled code until no work has come for a while."""
 
     def __init__(self, members: int) -> None:
+        self.wanted = members
         self.leaving = False
         self.calls = 0  # goes up before helpers are called: one that is about to sleep sees it, and stays
         self.bells = [_thread.allocate_lock() for _ in range(members - 1)]  # locked while nobody rings
@@ -102,6 +108,9 @@ class Team:
             except RuntimeError as error:
                 logger.info("threads: %d instead of %d, since no more can be started (%s)", i + 1, members, error)
                 break
+            except BaseException:
+                self.dismiss()
+                raise
             self.helpers.append(helper)
         self.members = self.mailbox[MEMBERS] = len(self.helpers) + 1
         self.kept_off = (-1, frozenset[int]())  # the core that helpers keep off, and those that the process may use
@@ -119,7 +128,7 @@ class Team:
             self.asleep[i] = False
             while not self.leaving:
                 calls = self.calls
-                serve["d"](self.place, i + 1, SPINS)
+                serve["d"](self.place, i + 1, PATIENCE)
                 self.asleep[i] = True
                 if calls == self.calls and not self.mailbox[HOLD]:
                     break
@@ -144,7 +153,10 @@ class Team:
         now = time.monotonic()
         if here == self.kept_off[0] and now - self.looked_at < AFFINITY_SECONDS:
             return
-        allowed = frozenset(os.sched_getaffinity(0))
+        try:
+            allowed = frozenset(os.sched_getaffinity(0))
+        except OSError:  # a sandbox forbids the look
+            return
         if (here, allowed) != self.kept_off:
             others = allowed - {here} if len(allowed) >= self.members else allowed
             for helper in self.helpers:
@@ -169,7 +181,7 @@ class Team:
 
 
 _desk = Desk()
-_lock = _thread.allocate_lock()  # of what follows; taken only where no signal handler runs
+_lock = _thread.allocate_lock()  # of what follows; taken by tasks
 _members = 1
 _team: Team | None = None
 _dismissed: set[Team] = set()  # whose helpers may not have ended yet
@@ -196,35 +208,39 @@ def set_num_threads(n: int) -> int:
         raise TypeError(f"n is {n!r}; expected a whole number of threads")
     if not 1 <= n <= MOST_THREADS:
         raise ValueError(f"n is {n}; expected 1 to {MOST_THREADS} threads")
-    before = _members
-    if n != before:
-        do(_change, int(n))
-    return before
-
-
-def _change(n: int) -> None:
     global _members
-    with _lock:
-        _members = n
-        _dismiss()
+    before = _members
+    _members = int(n)  # the change itself no interrupt can split
+    do(_part)
+    return before
 
 
 @contextlib.contextmanager
 def num_threads(n: int) -> Iterator[None]:
     """Use `n` threads within a with statement (the whole process does)."""
-    before = set_num_threads(n)
+    global _members
+    before = _members
     try:
+        set_num_threads(n)
         yield
     finally:
-        set_num_threads(before)
+        _members = before
+        do(_part)
+
+
+def _part() -> None:
+    """Part with a team of another size than it is to have."""
+    with _lock:
+        if _team is None or _team.wanted != _members:
+            _dismiss()
 
 
 def _dismiss() -> None:
     """Part with the team; who has it keeps it until the end of the call."""
     global _team
-    if _team is not None:
-        _dismissed.add(_team)
-        _team = None
+    team, _team = _team, None
+    if team is not None:
+        _dismissed.add(team)
     for team in tuple(_dismissed):
         team.dismiss()
         if team.gone(0):
@@ -234,13 +250,15 @@ def _dismiss() -> None:
 def _gather() -> None:
     global _team
     with _lock:
-        if _team is None and _members > 1:
+        wanted = _members
+        if wanted > 1 and (_team is None or _team.wanted != wanted):
             _dismiss()
             try:
-                _team = Team(_members)
+                _team = Team(wanted)
             except MemoryError as error:
-                logger.info("threads: 1 instead of %d, since there is no memory for their work (%s)", _members, error)
+                logger.info("threads: 1 instead of %d, since there is no memory for their work (%s)", wanted, error)
                 _team = Team(1)
+                _team.wanted = wanted
 
 
 def _present() -> Team | None:
@@ -248,7 +266,7 @@ def _present() -> Team | None:
     if _members == 1 or not JIT:
         return None
     team, find_core = _team, core["d"]
-    if team is None:
+    if team is None or team.wanted != _members:
         serve["d"]  # compiled before a helper needs it
         do(_gather)
         team = _team

@@ -150,7 +150,8 @@ def L_layer_model(
             algorithm = file.identify(algorithm, X, Y, sizes, rate, start)
         if algorithm == "auto":
             algorithm = choose_algorithm(sizes[0], sizes[1], X.shape[1], iterations, dtype.itemsize, free_memory())
-        descent = (Gram if algorithm == "gram" else Direct)(X, Y, sizes, start, rate)
+        kind = Gram if algorithm == "gram" else Direct
+        descent = _behind(sum(sizes) * max(sizes) * X.itemsize, kind, X, Y, sizes, start, rate)
         if file is not None:
             file.restore(descent)
         with contextlib.ExitStack() as stack:
@@ -216,6 +217,8 @@ def _train(
         while True:
             begun, before = time.perf_counter(), descent.done
             _wait(descent, work, file)
+            if descent.stopped:  # by the end of the process, in a daemon thread
+                raise SystemExit
             if descent.done > before:
                 length = _next_length(descent.done - before, time.perf_counter() - begun, seconds)
                 for watch in watchers:
@@ -238,6 +241,8 @@ def _train(
         for other, its_work in tuple(_running.items()):  # one that a second interrupt left behind may take another moment
             if its_work.done:
                 _running.pop(other, None)
+        if file is not None:
+            file.close()
 
 
 def _advance(descent: Direct, end: int, file: Checkpoint | None, begins: bool = False) -> None:
@@ -299,7 +304,7 @@ def _save_interrupted(descent: Direct, iterations: int, file: Checkpoint) -> str
     try:
         work.start()
         work.wait()
-    except OSError as error:
+    except Exception as error:
         return f"after {descent.done} of {iterations} iterations, which could not be saved: {error}"
     return f"after {descent.done} of {iterations} iterations, saved in {file.path}: the same call resumes it from there"
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import fastbackprop as bp
+from fastbackprop import training
 from fastbackprop.kernels import jit
 from fastbackprop.kernels.jit import INT, OUT, entry
 from fastbackprop.kernels.tasks import Task, do
@@ -317,3 +318,68 @@ def test_a_training_of_very_many_iterations_takes_no_memory_for_its_costs(timer)
     timer(0.5)
     with pytest.raises(Interrupt):
         bp.L_layer_model(np.ones((2, 3)), np.ones((1, 3)), [2, 1], 1e-9, 10**30, algorithm="gram")
+
+
+def test_a_training_that_the_end_of_the_process_stopped_begins_nothing_more(monkeypatch):
+    """In a daemon thread, which no exception reaches."""
+    begun = []
+    start = Task.start
+
+    def count(task):
+        begun.append(task)
+        start(task)
+
+    monkeypatch.setattr(Task, "start", count)
+    X, Y = np.random.default_rng(0).standard_normal((30, 2000)), np.ones((1, 2000))
+
+    def train():
+        with pytest.raises(SystemExit):
+            bp.L_layer_model(X, Y, [30, 16, 1], 1e-9, 10**9)
+
+    thread = threading.Thread(target=train, daemon=True)
+    thread.start()
+    while not training._running:
+        pass
+    before = len(begun)
+    training._end_of_process()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert len(begun) <= before + 1
+
+
+def test_an_interrupt_does_not_leave_the_number_of_threads_changed(timer):
+    before = bp.get_num_threads()
+    for i in range(200):
+        try:
+            timer(1e-5 * (1 + i % 40))
+            while True:
+                with bp.num_threads(1 + i % 3):
+                    pass
+        except Interrupt:
+            pass
+        assert bp.get_num_threads() == before
+
+
+def test_without_threads_an_interrupted_slice_is_not_said_to_be_saved(timer, tmp_path, monkeypatch):
+    """The caller computes itself then, where the exception may come between parameters and the count of iterations."""
+    X = np.random.default_rng(0).standard_normal((30, 3000))
+    Y, start = (X[:1] > 0).astype(float), bp.initialize_parameters_deep([30, 8, 1])
+
+    def train(**options):
+        return bp.L_layer_model(X, Y, [30, 8, 1], 0.1, 3000, parameters=start, algorithm="direct", **options)
+
+    def none(*arguments):
+        raise RuntimeError("can't start new thread")
+
+    with bp.num_threads(1):
+        expected = train()
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
+        for trial in range(6):
+            file = tmp_path / f"{trial}.npz"
+            with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt) as caught:
+                patch.setattr("_thread.start_new_thread", none)
+                timer(0.02 + 0.01 * trial)
+                train(checkpoint=file)
+            assert "could not be saved" in str(caught.value) or file.exists()
+            found = train(checkpoint=file)
+            assert all(found[key].tobytes() == value.tobytes() for key, value in expected.items())

@@ -45,12 +45,21 @@ def _say_once(kind: str, message: str, *details: object) -> None:
         logger.info(message, *details)
 
 
+def _sources() -> str:
+    """Hash of the kernels' sources, in a zip file too."""
+    digest, folder = hashlib.sha256(), importlib.resources.files("fastbackprop.kernels")
+    for source in sorted((file for file in folder.iterdir() if file.name.endswith(".py")), key=lambda file: file.name):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+# As they are now: what is compiled later in this process is what was imported, whatever has been installed over it meanwhile.
+_SOURCES = _sources()
+
+
 def _key(options: str) -> str:
     """Hash of all that the machine code of any kernel depends on, but for the processor."""
-    digest = hashlib.sha256()
-    sources = importlib.resources.files("fastbackprop.kernels")  # in a zip file too
-    for source in sorted((file for file in sources.iterdir() if file.name.endswith(".py")), key=lambda file: file.name):
-        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    digest = hashlib.sha256(_SOURCES.encode())
     facts = {name: value for name, value in vars(blocking).items() if name.isupper()}
     settings = {k: v for k, v in os.environ.items() if k.startswith("NUMBA_") and k not in _HARMLESS}
     digest.update(repr((sorted(facts.items()), sorted(settings.items()), options)).encode())
@@ -69,11 +78,15 @@ def _parent() -> Path | None:
     return None if home.startswith("~") else Path(home)  # neither HOME nor an entry for the user: no folder named "~"
 
 
-def _drop_old(parent: Path) -> None:
+def _drop_old(parent: Path, used: Path) -> None:
     """Remove folders of earlier keys that nobody used for a month; each process stamps the one that it uses."""
     for folder in parent.glob("fastbackprop-*"):
         with contextlib.suppress(OSError):
-            if re.fullmatch("fastbackprop-[0-9a-f]{16}", folder.name) and time.time() - folder.stat().st_mtime > MONTH:
+            if (
+                folder != used
+                and re.fullmatch("fastbackprop-[0-9a-f]{16}", folder.name)
+                and time.time() - folder.stat().st_mtime > MONTH
+            ):
                 shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -92,7 +105,7 @@ def folder(options: str) -> Path | None:
         return None
     with contextlib.suppress(OSError):  # one that is only read serves too
         os.utime(folder)
-    _drop_old(parent)
+    _drop_old(parent, folder)
     return folder
 
 
@@ -153,6 +166,6 @@ class DiskCache:
                 with contextlib.suppress(OSError):
                     os.unlink(temporary)
                 raise
-        except OSError as error:
+        except Exception as error:  # the function is compiled: that it cannot be kept is no reason to fail
             message = "compiled kernels cannot be kept in %s (%s); later processes compile again"
             _say_once("unwritten", message, path.parent, error)

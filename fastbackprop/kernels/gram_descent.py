@@ -23,19 +23,17 @@ from fastbackprop.kernels.network import DIVERGED, DONE, STOPPED, bare_net, keep
 from fastbackprop.kernels.product import (
     MIRROR,
     gram,
+    gram_step,
     gram_workspace_size,
     mirror,
-    piece,
     pieces_size,
-    product,
     product_in_pieces,
-    workspace_size,
 )
 from fastbackprop.kernels.sweep import bare_plan, keep_plan, plan, sweep
 from fastbackprop.kernels.threads import MEMBERS, claim, release
 from fastbackprop.kernels.workspace import lent, scratch, workspace
 
-DEPTH = 8 * KC  # rows of X at a time: Ctrl-C acts between two, and float32 data is widened piece by piece
+DEPTH = 8 * KC  # rows of X at a time: float32 data is widened piece by piece
 
 
 @entry(IN, IN, OUT, OUT, TABLE, INT, INT, dtypes="d")
@@ -54,7 +52,7 @@ def gram_add(X, W1, G, V, state, own_mailbox, team_mailbox):
     room = pieces_size(n_1, m, depth, one, weights, inputs, members)
     panels, owner = scratch(max(room, gram_workspace_size(m, depth, one, members)), one, team)
     product_in_pieces(n_1, m, depth, one, weights, inputs, values, ADD, values, panels, team, stop)
-    _, step = piece(m, m, depth, one)
+    step = gram_step(m, depth, one)
     for j in range(0, m, step):
         if load_flag(stop, 0) == 0:
             gram(m, depth, one, inputs, matrix(G), ADD, panels, team, j, min(j + step, m))
@@ -71,16 +69,20 @@ def gram_mirror(G, state):
             mirror(m, matrix(G), i, min(i + MIRROR, m))
 
 
-@entry(IN, IN, REAL, OUT, INT, INT, dtypes="d")
-def gram_finish(X, S, learning_rate, W1, own_mailbox, team_mailbox):
-    """W1 <- W1 - (learning_rate / m) S X^T, for some rows of X and the columns of W1 that belong to them."""
+@entry(IN, IN, REAL, OUT, TABLE, INT, INT, dtypes="d")
+def gram_finish(X, S, learning_rate, W1, state, own_mailbox, team_mailbox):
+    """W1 <- W1 - (learning_rate / m) S X^T, for some rows of X and the columns of W1 that belong to them.
+
+    Ends early when stopped.
+    """
     n_0, m = X.shape
     n_1 = W1.shape[0]
     one = one_of(W1[0, 0])
     inputs, sums, weights = transposed(matrix(X)), matrix(S), matrix(W1)
     team = claim(own_mailbox, team_mailbox)
-    panels, owner = scratch(workspace_size(n_1, n_0, m, one, sums, inputs, False, load(team, MEMBERS)), one, team)
-    product(n_1, n_0, m, W1.dtype.type(-learning_rate / m), sums, inputs, weights, ADD, weights, panels, team)
+    panels, owner = scratch(pieces_size(n_1, n_0, m, one, sums, inputs, load(team, MEMBERS)), one, team)
+    rate = W1.dtype.type(-learning_rate / m)
+    product_in_pieces(n_1, n_0, m, rate, sums, inputs, weights, ADD, weights, panels, team, bare(state))
     release(team)
     keep(owner)
 

@@ -5,6 +5,7 @@ that Python calls: one canonical signature a dtype, compiled or loaded on first 
 sizes never compile anything more.
 """
 
+import atexit
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -109,6 +110,12 @@ def _locks_of_compilers() -> list[Any]:
     llvmlite_lock = getattr(getattr(llvm.ffi, "lib", None), "_lock", None)
     found = [getattr(global_compiler_lock, "_lock", None), getattr(llvmlite_lock, "_lock", None)]
     return [lock for lock in found if hasattr(lock, "acquire") and hasattr(lock, "release")]
+
+
+# The end of a process waits for the LLVM call that another thread has begun, and lets it begin no other: where LLVM is taken
+# down under one, the process crashes.
+for _lock in _locks_of_compilers()[-1:]:
+    atexit.register(_lock.acquire)
 
 
 def _after_fork_in_child() -> None:
@@ -240,7 +247,7 @@ class Entry(dict[str, Callable[..., Any]]):
         try:
             task.wait()
         finally:
-            if task.done and char not in self:  # it failed: the next look-up tries again
+            if task.done and char not in self and self.tasks.get(char) is task:  # it failed: the next look-up tries again
                 self.tasks.pop(char, None)
         return self[char]
 

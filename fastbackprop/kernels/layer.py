@@ -17,7 +17,7 @@ from fastbackprop.kernels.jit import IN, INT, OUT, POINTER, REAL, WORDS, N, entr
 from fastbackprop.kernels.matmul import divide
 from fastbackprop.kernels.matrix import Matrix, is_odd, matrix, part, size_of, transposed
 from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO
-from fastbackprop.kernels.product import product, workspace_size
+from fastbackprop.kernels.product import last_of, product, workspace_size
 from fastbackprop.kernels.threads import MEMBERS, claim, release, share
 from fastbackprop.kernels.words import alone, put, take, tell
 from fastbackprop.kernels.workspace import scratch
@@ -64,12 +64,6 @@ def strip(rows, m, size):
     columns = STRIP_BYTES // (max(rows, 1) * size)
     narrowest = 4 * NV * 64 // size
     return min(m, columns) if columns >= narrowest else m
-
-
-@inner
-def last_of(m, step):
-    """Columns of the last strip."""
-    return m - (-(-m // step) - 1) * step
 
 
 @inner

@@ -23,6 +23,7 @@ from fastbackprop.kernels.matmul import (
     way,
 )
 from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of, transposed
+from fastbackprop.kernels.microkernel import ADD
 from fastbackprop.kernels.threads import MEMBERS, share
 from fastbackprop.kernels.words import number_of, put, take, tell, word_of
 
@@ -203,47 +204,75 @@ def product(rows, columns, depth, scale, A, B, C, start, bias, workspace, team, 
 
 
 @inner
+def last_of(n, step):
+    """The last of the steps over n."""
+    return n - (-(-n // step) - 1) * step
+
+
+@inner
 def piece(rows, columns, depth, one):
-    """Rows and columns of a piece of a product, between two of which a training looks at its stop flag; all as a rule."""
+    """Rows, columns and depth of a piece of a product, between two of which a training looks at its stop flag; all as a rule.
+
+    The depth is cut first, into whole blocks, as the product itself does: then nothing is read more often.
+    """
     if rows * columns * depth <= PIECE_OPERATIONS:
-        return rows, columns
+        return rows, columns, depth
+    block = KC * 8 // size_of(one)
+    depth = min(depth, max(block, PIECE_OPERATIONS // (rows * columns) // block * block))
     if columns >= rows:
         unit = NV * lanes_of(one)
-        return rows, min(columns, max(unit, PIECE_OPERATIONS // (rows * depth) // unit * unit))
-    return min(rows, max(MR, PIECE_OPERATIONS // (columns * depth) // MR * MR)), columns
+        return rows, min(columns, max(unit, PIECE_OPERATIONS // (rows * depth) // unit * unit)), depth
+    return min(rows, max(MR, PIECE_OPERATIONS // (columns * depth) // MR * MR)), columns, depth
 
 
 @inner
 def pieces_size(rows, columns, depth, one, A, B, members):
     """Numbers of workspace that `product_in_pieces` needs in a team of so many members."""
-    row_step, column_step = piece(rows, columns, depth, one)
-    size = workspace_size(row_step, column_step, depth, one, A, B, False, members)
-    last_rows = rows - (-(-rows // row_step) - 1) * row_step
-    last_columns = columns - (-(-columns // column_step) - 1) * column_step
-    return max(size, workspace_size(last_rows, last_columns, depth, one, A, B, False, members))
+    row_step, column_step, depth_step = piece(rows, columns, depth, one)
+    size = 0
+    for r in (row_step, last_of(rows, row_step)):
+        for c in (column_step, last_of(columns, column_step)):
+            for d in (depth_step, last_of(depth, depth_step)):
+                size = max(size, workspace_size(r, c, d, one, A, B, False, members))
+    return size
 
 
 @inner
 def product_in_pieces(rows, columns, depth, scale, A, B, C, start, bias, workspace, team, state):
     """`product`, for a training: where it is large, with looks at the stop flag in between, at which it ends early."""
-    row_step, column_step = piece(rows, columns, depth, scale)
-    i = 0
-    while i < rows:  # a range of these steps would divide, which a tiny net notices
-        j = 0
-        while j < columns:
-            if load_flag(state, 0) != 0:
-                return
-            here, there = min(row_step, rows - i), min(column_step, columns - j)
-            beta = part(bias, i, 0)
-            product(here, there, depth, scale, part(A, i, 0), part(B, 0, j), part(C, i, j), start, beta, workspace, team)
-            j += column_step
-        i += row_step
+    row_step, column_step, depth_step = piece(rows, columns, depth, scale)
+    i = j = p = 0
+    while i < rows:  # three loops in one, so that the product stands here once; a range of these steps would divide
+        if load_flag(state, 0) != 0:
+            return
+        r, c, d = min(row_step, rows - i), min(column_step, columns - j), min(depth_step, depth - p)
+        now, target, beta = start if p == 0 else ADD, part(C, i, j), part(bias, i, 0)
+        product(r, c, d, scale, part(A, i, p), part(B, p, j), target, now, beta, workspace, team)
+        p += depth_step
+        if p >= depth:
+            p, j = 0, j + column_step
+        if j >= columns:
+            j, i = 0, i + row_step
+
+
+@inner
+def gram_step(m, depth, one):
+    """Columns of a Gram matrix between two looks at the stop flag."""
+    if m * m * depth <= PIECE_OPERATIONS:
+        return m
+    unit = NV * lanes_of(one)
+    return min(m, max(unit, PIECE_OPERATIONS // (m * depth) // unit * unit))
 
 
 @inner
 def gram_workspace_size(m, depth, one, members):
-    """Numbers of workspace that `gram` needs in a team of so many members."""
-    return _room(PACK_B + SYMMETRIC, m, m, depth, one, members)
+    """Numbers of workspace that `gram` needs in a team of so many members, for columns `gram_step` at a time."""
+    step = gram_step(m, depth, one)
+    room = 0
+    for columns in (step, last_of(m, step)):
+        for shared_by in (1, members):
+            room = max(room, _room(PACK_B + SYMMETRIC, m, columns, depth, one, shared_by))
+    return room
 
 
 @inner

@@ -14,7 +14,7 @@ from typing import Any
 # Seconds between two looks of a waiting thread: how late it may learn of the end when others wait too. On Windows a signal does
 # not end a wait for a lock: there it is how late Ctrl-C acts.
 LOOK_SECONDS = 0.05
-START_SECONDS = 1.0  # after which a thread that was started must have begun
+START_SECONDS = 1.0  # after which a thread must have begun of which an interrupt left unknown whether it was started
 
 
 class Task:
@@ -22,7 +22,7 @@ class Task:
 
     def __init__(self, work: Callable[..., Any], *arguments: Any) -> None:
         self.done = False  # set last by the thread: what it worked on is at rest
-        self._started = -math.inf
+        self._started, self._launched = -math.inf, False
         self._work: tuple[Any, ...] = work, *arguments
         self._result: Any = None
         self._error: BaseException | None = None
@@ -31,12 +31,16 @@ class Task:
         self._bell.acquire()
 
     def start(self) -> None:
-        """Have a thread do the work; this one does it where no other can be started."""
+        """Have a thread do the work; this one does it where no other can be started, though a handler may tear it here."""
         self._started = time.monotonic()
         try:
             _thread.start_new_thread(self._run, ())
+            self._launched = True
         except RuntimeError:
-            self._run()
+            try:
+                self._run()
+            finally:
+                self.done = True
 
     def _run(self) -> None:
         if not self._begun.acquire(blocking=False):
@@ -54,7 +58,7 @@ class Task:
         """Wait until the work is done, if it was begun, or for so long; whether it failed does not matter here."""
         end = time.monotonic() + seconds
         while not self.done and (now := time.monotonic()) < end:
-            if not self._begun.locked() and now > self._started + START_SECONDS:
+            if not (self._launched or self._begun.locked()) and now > self._started + START_SECONDS:
                 return
             self._bell.acquire(timeout=LOOK_SECONDS)
 

@@ -316,8 +316,8 @@ def gram_descents(bench):
             to_add = (X, "wide C"), (W1, "wide C"), (zeros, None), (S, None), (state, None), *hands(members)
             bench.check(gram_descent.gram_add["d"], to_add, [G_added, V_added, state])
             bench.check(gram_descent.gram_mirror["d"], [(np.triu(G), None), (state, None)], [G, state])
-            to_finish = (X, "wide C"), (V, "wide C"), 0.5, (W1, None), *hands(members)
-            bench.check(gram_descent.gram_finish["d"], to_finish, [W1 - 0.5 / m * V @ X.T])
+            to_finish = (X, "wide C"), (V, "wide C"), 0.5, (W1, None), (state, None), *hands(members)
+            bench.check(gram_descent.gram_finish["d"], to_finish, [W1 - 0.5 / m * V @ X.T, state])
             rows = [x.copy() for x in (rest, b, V.ravel(), S.ravel())]
             costs = start.copy()
             gram_descent.gram_descent["d"](G, Y, sizes, *rows, *told, costs, state.copy(), *hands(members))

@@ -19,7 +19,17 @@ from fastbackprop.kernels.matmul import NOWHERE, blocks
 from fastbackprop.kernels.matrix import Matrix, lanes_of, matrix, size_of
 from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO, inner_tiles, outer_tiles
 from fastbackprop.kernels.packing import pack, stream
-from fastbackprop.kernels.product import gram, gram_workspace_size, mirror, product, workspace_size
+from fastbackprop.kernels.product import (
+    _room,
+    gram,
+    gram_step,
+    gram_workspace_size,
+    is_shared,
+    mirror,
+    piece,
+    product,
+    workspace_size,
+)
 from fastbackprop.team import _ALONE, NOBODY, _mailbox
 from fastbackprop.team import place as mailbox_place
 
@@ -135,6 +145,24 @@ def gram_matrix(X, one, g, ig, g_row, start, workspace, iworkspace, team):
     G = Matrix(bare(g), ig, g_row, 1)
     gram(X.shape[1], X.shape[0], one, matrix(X), G, start, Matrix(bare(workspace), iworkspace, 1, 1), bare(team))
     mirror(X.shape[1], G)
+
+
+@entry(N, N, N, NUMBER, TABLE)
+def gram_rooms(m, depth, members, one, needed):
+    """Numbers of workspace that a Gram matrix asks for, then what its strips of columns need in a team of so many members."""
+    needed[0] = gram_workspace_size(m, depth, one, members)
+    needed[1] = 0
+    step = gram_step(m, depth, one)
+    for j in range(0, m, step):
+        columns = min(step, m - j)
+        share = members if is_shared(j + columns, columns, depth, members) else 1
+        needed[1] = max(needed[1], _room(PACKED + matmul.SYMMETRIC, j + columns, columns, depth, one, share))
+
+
+@entry(N, N, N, NUMBER, TABLE)
+def pieces(rows, columns, depth, one, steps):
+    """Rows, columns and depth of a piece of a product."""
+    steps[0], steps[1], steps[2] = piece(rows, columns, depth, one)
 
 
 EXP, ACTIVATE, SLOPE, GRADIENT = 0, 1, 2, 3

@@ -44,5 +44,5 @@ def test_after(layout):
         for members in (1, 3):
             X, W1, S = drawn(n_0, n_1, m)
             expected = exact_sum(W1, -0.5, S, X.T, np.float64)
-            gram_finish["d"](LAYOUTS[layout](X), LAYOUTS[layout](S), m / 2, W1, *hands(members))
+            gram_finish["d"](LAYOUTS[layout](X), LAYOUTS[layout](S), m / 2, W1, np.zeros(2, np.int64), *hands(members))
             assert_same_bits(W1, expected)

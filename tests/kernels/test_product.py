@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastbackprop.kernels.blocking import MR, SHARED_OPERATIONS
+from fastbackprop.kernels.blocking import KC, MR, NV, PIECE_OPERATIONS, SHARED_OPERATIONS
+from fastbackprop.kernels.intrinsics import lanes
 from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE
 from fastbackprop.testing import assert_same_bits, assert_within_bound, product_bound
 
+from . import probes
 from .probes import DTYPES, LAYOUTS, PRODUCT, STARTS, exact_sum, whole_numbers
 from .products import block_sizes, check, check_by_random_vector, edge_sizes, full_columns, gram, multiply
 
@@ -136,3 +138,32 @@ def test_gram_matrix_keeps_the_bound(dtype):
     X = np.random.default_rng(0).standard_normal((20_003, 11)).astype(dtype)
     exact = X.T.astype(np.longdouble) @ X.astype(np.longdouble)
     assert_within_bound(gram(X), exact, product_bound(X.T, X))
+
+
+# ------------------------------------------------------------------------------------------- looks at the stop flag between
+
+
+@pytest.mark.parametrize("members", [1, 2, 3, 4, 8, 16])
+@pytest.mark.parametrize("c", "df")
+def test_a_gram_matrix_has_room_for_each_strip_of_its_columns(c, members):
+    """Of more than it takes at once a strip may be cut into larger chunks than the whole."""
+    needed = np.zeros(2, np.int64)
+    for m in range(2, 9000, 97):
+        for depth in (1, 7, KC, 8 * KC):
+            probes.gram_rooms[c](m, depth, members, np.dtype(c).type(1), needed)
+            assert needed[0] >= needed[1], (m, depth)
+
+
+@pytest.mark.parametrize("c", "df")
+def test_a_piece_of_a_product_is_small_or_the_smallest_that_there_is(c):
+    steps = np.zeros(3, np.int64)
+    NR, block = NV * lanes(np.dtype(c)), KC * 8 // np.dtype(c).itemsize
+    for shape in itertools.product((1, 20, 3000, 50_000), (1, 209, 5000, 200_000), (1, 209, 5000, 100_000)):
+        probes.pieces[c](*shape, np.dtype(c).type(1), steps)
+        assert (steps >= 1).all() and (steps <= shape).all()
+        rows, columns, depth = (int(step) for step in steps)
+        if shape[0] * shape[1] * shape[2] <= PIECE_OPERATIONS:
+            assert (rows, columns, depth) == shape
+        else:
+            smallest = columns <= NR if shape[1] >= shape[0] else rows <= MR
+            assert rows * columns * depth <= PIECE_OPERATIONS or (depth <= block and smallest)

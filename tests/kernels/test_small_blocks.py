@@ -36,6 +36,7 @@ TINY = {
     "CHUNKS": 2,
     "STREAM_BYTES": 512,
     "PAGES": 3,
+    "PIECE_OPERATIONS": 500,
 }
 OF_LARGE_L2 = {"L2_BYTES": 2**20}  # partial sums of several chunks fit
 
