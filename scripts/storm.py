@@ -211,8 +211,7 @@ def one_fork() -> None:
     threading.Thread(target=moments.choice(work), daemon=True).start()
     time.sleep(moments.uniform(0, 4))
     child = os.fork()
-    A, W, b = np.ones((3, 5)), np.ones((2, 3)), np.ones((2, 1))
-    right = bool((bp.linear_forward(A, W, b)[0] == 4).all()) and bool((bp.sigmoid(np.zeros((2, 2)))[0] == 0.5).all())
+    right = bp.compute_cost(np.ones((1, 3)), np.ones((1, 3))) == 0 and bool((bp.sigmoid(np.zeros((2, 2)))[0] == 0.5).all())
     if child == 0:
         os._exit(0 if right else 1)
     if not right or os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0:

@@ -265,7 +265,7 @@ def test_an_error_of_the_work_is_raised_where_it_is_waited_for():
 
 
 @pytest.mark.parametrize(
-    "arguments", ["interrupts --trials 40", "cold --trials 2", "exits --trials 4", "forks --trials 4", "callers --minutes 0.1"]
+    "arguments", ["interrupts --trials 40", "cold --trials 1", "exits --trials 4", "forks --trials 4", "callers --minutes 0.1"]
 )
 def test_a_few_trials_of_the_storm(arguments):
     program = ROOT / "scripts" / "storm.py"
