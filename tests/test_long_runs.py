@@ -59,6 +59,10 @@ def test_a_slice_takes_about_as_long_as_it_should(length, seconds):
         assert (following + 1) * seconds / length >= wanted * (1 - 1e-9)
 
 
+def test_a_slice_that_took_no_time_on_the_clock_is_followed_by_a_longer_one():
+    assert training._next_length(3, 0.0, training.SLICE_SECONDS) == 48
+
+
 # --------------------------------------------------------------------------------------------------- the bar, the curve
 
 
