@@ -252,8 +252,18 @@ def test_a_task_is_done_once_however_often_it_is_started():
     assert done == [1]
 
 
-def test_a_task_that_was_never_started_has_settled():
-    Task(print).settle()
+def test_a_task_that_has_settled_is_done_or_never_begins():
+    done: list[int] = []
+    task = Task(done.append, 1)
+    task.settle()
+    task._run()  # a thread that comes late
+    assert task.done
+    assert done == []
+    task = Task(done.append, 2)
+    task.start()
+    assert task.wait() is None
+    task.settle()
+    assert done == [2]
 
 
 def test_an_error_of_the_work_is_raised_where_it_is_waited_for():

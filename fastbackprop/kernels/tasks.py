@@ -14,7 +14,6 @@ from typing import Any
 # Seconds between two looks of a waiting thread: how late it may learn of the end when others wait too. On Windows a signal does
 # not end a wait for a lock: there it is how late Ctrl-C acts.
 LOOK_SECONDS = 0.05
-START_SECONDS = 1.0  # after which a thread must have begun of which an interrupt left unknown whether it was started
 
 
 class Task:
@@ -22,7 +21,7 @@ class Task:
 
     def __init__(self, work: Callable[..., Any], *arguments: Any) -> None:
         self.done = False  # set last by the thread: what it worked on is at rest
-        self._started, self._launched = -math.inf, False
+        self._cancelled, self._here = False, 0
         self._work: tuple[Any, ...] = work, *arguments
         self._result: Any = None
         self._error: BaseException | None = None
@@ -32,22 +31,27 @@ class Task:
 
     def start(self) -> None:
         """Have a thread do the work; this one does it where no other can be started, though a handler may tear it here."""
-        self._started = time.monotonic()
         try:
             _thread.start_new_thread(self._run, ())
-            self._launched = True
         except RuntimeError:
+            self._here, mine = _thread.get_ident(), False
             try:
-                self._run()
+                mine = self._begun.acquire(blocking=False)
+                if mine:
+                    self._do()
             finally:
-                self.done = True
+                if mine:
+                    self.done = True
 
     def _run(self) -> None:
-        if not self._begun.acquire(blocking=False):
-            return
+        if self._begun.acquire(blocking=False):
+            self._do()
+
+    def _do(self) -> None:
         try:
-            work, *arguments = self._work
-            self._result = work(*arguments)
+            if not self._cancelled:
+                work, *arguments = self._work
+                self._result = work(*arguments)
         except BaseException as error:
             self._error = error
         self._work = ()
@@ -55,11 +59,14 @@ class Task:
         self._bell.release()
 
     def settle(self, seconds: float = math.inf) -> None:
-        """Wait until the work is done, if it was begun, or for so long; whether it failed does not matter here."""
-        end = time.monotonic() + seconds
-        while not self.done and (now := time.monotonic()) < end:
-            if not (self._launched or self._begun.locked()) and now > self._started + START_SECONDS:
-                return
+        """Wait until the work is done, or for so long; what has not begun will not be done. Whether it failed does not matter.
+
+        Either the thread that begins sees that it was cancelled, or this one sees that it has begun.
+        """
+        self._cancelled, end = True, time.monotonic() + seconds
+        if self._here == _thread.get_ident():
+            return  # this thread did what was done, and is here now
+        while self._begun.locked() and not self.done and time.monotonic() < end:
             self._bell.acquire(timeout=LOOK_SECONDS)
 
     def wait(self) -> Any:
