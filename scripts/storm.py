@@ -6,7 +6,7 @@ cold        the same in processes that begin with an empty disk cache, most of t
 exits       processes that end while kernels compile
 forks       processes that fork while another thread compiles; the child has to compute too
 callers     eight threads that call functions and train, while their number and the team's change and the main thread is
-            interrupted; in the end threads, team and memory are as they were
+            interrupted; in the end threads and team are as they were, and memory as after the first third
 """
 
 from __future__ import annotations
@@ -328,10 +328,11 @@ def storm_of_callers(minutes: float, moments: random.Random) -> None:
         return caught[0]
 
     faulthandler.dump_traceback_later(60 * minutes + PATIENCE, exit=True)
-    one_round(min(20.0, 6 * minutes))
-    before, caught, begun = resident(), 0, time.monotonic()
-    while time.monotonic() - begun < 60 * minutes and not wrong:
-        caught += one_round(10)
+    before, caught, begun = 0, 0, time.monotonic()
+    while (passed := time.monotonic() - begun) < 60 * minutes and not wrong:
+        if not before and passed > 20 * minutes:  # until then the allocator's arenas, one a thread, fill
+            before = resident()
+        caught += one_round(min(10, 20 * minutes))
     faulthandler.cancel_dump_traceback_later()
     layer(0)
     if wrong or (left := rest_of_the_team()):
