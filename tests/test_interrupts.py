@@ -271,22 +271,6 @@ def test_an_error_of_the_work_is_raised_where_it_is_waited_for():
         do(lambda: 1 / 0)
 
 
-# ------------------------------------------------------------------------------------------------------------------ storm
-
-
-@pytest.mark.parametrize(
-    "arguments", ["interrupts --trials 40", "cold --trials 1", "exits --trials 4", "forks --trials 4", "callers --minutes 0.1"]
-)
-def test_a_few_trials_of_the_storm(arguments):
-    program = ROOT / "scripts" / "storm.py"
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "2"}
-    done = subprocess.run(
-        [sys.executable, program, *arguments.split()], env=environment, capture_output=True, text=True, timeout=600
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{arguments.split()[0]}: " in done.stdout
-
-
 # ------------------------------------------------------------------------------------------------------------------- exits
 
 DAEMON = """

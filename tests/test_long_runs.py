@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -255,17 +254,3 @@ def test_direct_descent_of_a_narrow_net_takes_nothing_of_the_size_of_the_data(ch
     """Not even one row of m numbers, 48 MB in float64."""
     m = 6_000_000
     assert peak("direct", [3, 3, 2, 1], m, char) < 0.5 * m * np.dtype(char).itemsize
-
-
-# ----------------------------------------------------------------------------------------------------------------- soak
-
-
-@pytest.mark.skipif(os.name != "posix", reason="children are forked")
-def test_a_few_kills_of_the_soak():
-    program = Path(__file__).parents[1] / "scripts" / "soak.py"
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, program, "--kills", "10", "--minutes", "2"], env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "10 kills" in done.stdout

@@ -129,7 +129,7 @@ def test_a_star_import_brings_the_fourteen_and_nothing_else():
     exec("from fastbackprop import *", namespace)
     del namespace["__builtins__"]
     assert namespace.pop("predict") == "the user's own"
-    assert set(namespace) == set(reference.__all__)
+    assert set(namespace) == set(bp.__all__)
 
 
 def test_predict():
