@@ -11,8 +11,8 @@ from fastbackprop.kernels.intrinsics import lanes
 from fastbackprop.kernels.layer import activation_backward, activation_forward
 from fastbackprop.testing import assert_same_bits
 
-from . import probes
-from .probes import DTYPES, LAYOUTS, MARGIN, hands, mailbox, place
+from .support import probes
+from .support.probes import DTYPES, LAYOUTS, MARGIN, hands, mailbox, place
 
 ACTIVATIONS = (LINEAR, RELU, SIGMOID)
 

@@ -8,9 +8,9 @@ import pytest
 from fastbackprop.kernels import activations, cost, descent, gram_descent, jit, layer
 from fastbackprop.testing import CASES, Size, assert_same_bits
 
-from .copies import PACKAGE, Copy, files
-from .probes import LAYOUTS, hands
-from .trainings import ALGORITHMS, Training
+from .support.copies import PACKAGE, Copy, files
+from .support.probes import LAYOUTS, hands
+from .support.trainings import ALGORITHMS, Training
 
 
 @pytest.fixture

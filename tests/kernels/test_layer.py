@@ -12,8 +12,8 @@ from fastbackprop.kernels.matmul import FLIP, STREAM, THIN
 from fastbackprop.kernels.microkernel import DIVIDE
 from fastbackprop.testing import CASES, Size, assert_same_bits
 
-from . import probes
-from .probes import DTYPES, INNER, LAYOUTS, OUTER, PACK_BOTH, PACKED, TURN, exact_sum, hands, whole_numbers
+from .support import probes
+from .support.probes import DTYPES, INNER, LAYOUTS, OUTER, PACK_BOTH, PACKED, TURN, exact_sum, hands, whole_numbers
 
 
 def nans(*shapes, dtype):

@@ -1,6 +1,6 @@
 """A program: kernels on memory that ends, on either side, where reading or writing kills the process.
 
-`python -m tests.kernels.guarded [full]` from the folder of the project, on a system with mmap and mprotect; Numba's own
+`python -m tests.kernels.support.guarded [full]` from the folder of the project, on a system with mmap and mprotect; Numba's own
 settings say with which processor's code. Each operand lies once against the page behind it and once against the page before
 it, at every edge of the tiles, in one piece and with nan between its rows; so does what kernels allocate. Inputs stay as
 they are, and nothing is taken from what lies between or was never written: it is nan, or shows in the result.

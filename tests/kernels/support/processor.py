@@ -1,7 +1,7 @@
 """A program: a layer in both dtypes and both trainings within their bounds, with one thread and with two, then what the
 machine code uses, as JSON.
 
-`python -m tests.kernels.processor` from the project's folder; Numba's own settings say for which processor.
+`python -m tests.kernels.support.processor` from the project's folder; Numba's own settings say for which processor.
 """
 
 import json
