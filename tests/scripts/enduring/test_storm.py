@@ -1,12 +1,19 @@
 """The storm, for a few trials of each mode."""
 
 import os
+import signal
 import subprocess
 import sys
 
 import pytest
 
+from fastbackprop.kernels import jit
 from scripts import ROOT
+
+pytestmark = [
+    pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no signal can be timed here"),
+    pytest.mark.skipif(not jit.JIT, reason="nothing is compiled"),
+]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """What is meaningless is refused: before any work, in words that name the argument, with nothing half-changed."""
 
-import contextlib
-from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
@@ -9,38 +7,9 @@ import numpy as np
 import pytest
 
 import fastbackprop as bp
-from fastbackprop.testing import CASES, Size, assert_same_bits, assert_within_bound, map_arrays
+from fastbackprop.testing import assert_same_bits, assert_within_bound, map_arrays
 
-SIZE = Size((3, 4, 1), 5)
-X, PARAMETERS = CASES["L_model_forward"].make(SIZE, "float64", "read-only")
-A_PREV, W, B = CASES["linear_forward"].make(SIZE, "float64", "read-only")
-DZ, CACHE = CASES["linear_backward"].make(SIZE, "float64", "read-only")
-AL, Y, CACHES = CASES["L_model_backward"].make(SIZE, "float64", "read-only")
-LAYERS = [3, 4, 1]
-untyped: Any = bp  # called with what its types forbid
-
-
-@contextlib.contextmanager
-def refusing(kind, *fragments):
-    """The block raises exactly ``kind``, and its message holds every one of ``fragments``."""
-    with pytest.raises(kind) as caught:
-        yield
-    message = caught.value.args[0] if isinstance(caught.value, KeyError) else str(caught.value)
-    assert type(caught.value) is kind
-    for fragment in fragments:
-        assert fragment in message, f"{fragment!r} is not in: {message}"
-
-
-# --------------------------------------------------------------------------------------------------------- activation
-
-
-@pytest.mark.parametrize("activation", ["tanh", "Relu", "", None, 1, ["relu"]])
-def test_an_unknown_activation(activation):
-    with refusing(ValueError, repr(activation), "'relu'", "'sigmoid'"):
-        bp.linear_activation_forward(A_PREV, W, B, activation)
-    with refusing(ValueError, repr(activation), "'relu'", "'sigmoid'"):
-        bp.linear_activation_backward(DZ, (CACHE, DZ), activation)
-
+from .support.arguments import A_PREV, AL, CACHE, CACHES, DZ, GRADS, LAYERS, PARAMETERS, B, W, X, Y, refusing, untyped
 
 # ------------------------------------------------------------------------------------------------ shapes that don't fit
 
@@ -139,96 +108,6 @@ NO_EXAMPLES = {
 def test_no_examples(name):
     with refusing(ValueError, "no examples"):
         NO_EXAMPLES[name]()
-
-
-# --------------------------------------------------------------------------------------------------------- missing keys
-
-
-def without(tree, key):
-    return {k: v for k, v in tree.items() if k != key}
-
-
-MORE = {"other": None}  # keeps the number of keys, which says how many layers there are
-GRADS = {f"d{key}": value for key, value in PARAMETERS.items()}
-MISSING = {
-    "L_model_forward: W2": (lambda: bp.L_model_forward(X, without(PARAMETERS, "W2") | MORE), "W2", "layer 2"),
-    "L_model_forward: b1": (lambda: bp.L_model_forward(X, without(PARAMETERS, "b1") | MORE), "b1", "layer 1"),
-    "update_parameters: W1": (
-        lambda: bp.update_parameters(without(PARAMETERS, "W1") | MORE, GRADS, 0.1),
-        *("W1", "layer 1"),
-    ),
-    "update_parameters: dW2": (
-        lambda: bp.update_parameters(dict(PARAMETERS), without(GRADS, "dW2"), 0.1),
-        *("dW2", "layer 2"),
-    ),
-    "update_parameters: db1": (
-        lambda: bp.update_parameters(dict(PARAMETERS), without(GRADS, "db1"), 0.1),
-        *("db1", "layer 1"),
-    ),
-    "L_layer_model": (
-        lambda: bp.L_layer_model(X, Y, LAYERS, parameters=without(PARAMETERS, "b2")),
-        *("b2", "layer 2"),
-    ),
-}
-# Parameters in which a W or b has no partner, the key that is missing, and its layer.
-W3 = {"W3": np.ones((1, 1))}
-WITHOUT_PARTNER: dict[str, tuple[dict[str, Any], str, str]] = {
-    "W1, b1, W2": (without(PARAMETERS, "b2"), "b2", "layer 2"),
-    "W1, b1, b2": (without(PARAMETERS, "W2"), "W2", "layer 2"),
-    "W2 first": ({"W2": PARAMETERS["W2"], **without(without(PARAMETERS, "b2"), "W2")}, "b2", "layer 2"),
-    "W1, b1, W2, b2, W3": (PARAMETERS | W3, "b3", "layer 3"),
-    "W1, b1, W2, b2, b7": (PARAMETERS | {"b7": np.ones((1, 1))}, "W7", "layer 7"),
-    "W1, b1, W3, b3": (without(without(PARAMETERS, "W2"), "b2") | W3 | {"b3": B}, "W2", "layer 2"),
-    "W1, b1, W2, b2, W3, other": (PARAMETERS | W3 | MORE, "b3", "layer 3"),
-}
-
-
-@pytest.mark.parametrize("case", WITHOUT_PARTNER)
-@pytest.mark.parametrize("taker", ["L_model_forward", "predict"])
-def test_a_parameter_without_its_partner(taker, case):
-    parameters, *fragments = WITHOUT_PARTNER[case]
-    with refusing(KeyError, "parameters", *fragments):
-        getattr(bp, taker)(X, parameters)
-
-
-@pytest.mark.parametrize("case", WITHOUT_PARTNER)
-def test_training_refuses_a_parameter_without_its_partner(case):
-    parameters, *fragments = WITHOUT_PARTNER[case]
-    with refusing(KeyError, "parameters", *fragments):
-        bp.L_layer_model(X, Y, LAYERS, parameters=parameters, num_iterations=1)
-
-
-def test_entries_that_are_no_layers_are_allowed():
-    expected, _ = bp.L_model_forward(X, PARAMETERS)
-    trained = bp.L_layer_model(X, Y, LAYERS, parameters=PARAMETERS, num_iterations=3)
-    for key in ("velocity", "W", "b0", "W01", "dW3", "W3_old", 3, None):
-        more = {**PARAMETERS, key: np.ones(1)}
-        assert_same_bits(bp.L_model_forward(X, more)[0], expected)
-        assert_same_bits(bp.L_layer_model(X, Y, LAYERS, parameters=more, num_iterations=3), trained)
-
-
-@pytest.mark.parametrize("case", MISSING)
-def test_a_missing_key(case):
-    call, *fragments = MISSING[case]
-    with refusing(KeyError, *fragments):
-        call()
-
-
-@pytest.mark.parametrize(
-    ("grads", "kind"),
-    [
-        (without(GRADS, "db2"), KeyError),
-        ({**GRADS, "dW2": np.ones((7, 7))}, ValueError),
-        ({**GRADS, "db2": np.array([["a"]])}, TypeError),
-    ],
-)
-def test_a_refused_update_changes_nothing(grads, kind):
-    """What is wrong is in the last layer; the first has not moved."""
-    parameters = dict(PARAMETERS)
-    with pytest.raises(kind):
-        bp.update_parameters(parameters, grads, 0.1)
-    assert list(parameters) == list(PARAMETERS)
-    assert all(parameters[key] is PARAMETERS[key] for key in PARAMETERS)
 
 
 # --------------------------------------------------------------------------------------------- dtypes without a meaning
@@ -352,44 +231,6 @@ def test_what_is_no_container_or_number_is_named(case):
         call()
 
 
-NO_RATES = {
-    "beyond a float": (10**400, ValueError, "a whole number of 1329 bits"),
-    "below": (-(10**400), ValueError, "a whole number of 1329 bits"),
-    "None": (None, TypeError, "None"),
-    "text": ("0.1", TypeError, "<U3"),
-    "a fraction": (Fraction(1, 3), TypeError, "Fraction"),
-    "complex": (0.1j, TypeError, "complex128"),
-}
-
-
-@pytest.mark.parametrize("case", NO_RATES)
-def test_a_learning_rate_that_is_no_float(case):
-    rate, kind, fragment = NO_RATES[case]
-    for dtype in ("float32", "float64", "longdouble"):
-        parameters = {key: value.astype(dtype) for key, value in PARAMETERS.items()}
-        with refusing(kind, "learning_rate", fragment):
-            untyped.update_parameters(parameters, GRADS, rate)
-    with refusing(kind, "learning_rate", fragment):
-        untyped.L_layer_model(X, Y, LAYERS, rate)
-
-
-@pytest.mark.parametrize("rate", [np.nan, np.inf, -np.inf, np.array([0.1])])
-def test_training_refuses_a_learning_rate_that_is_no_finite_number(rate):
-    with refusing(ValueError, "learning_rate", "(1,)" if np.ndim(rate) else str(rate)):
-        bp.L_layer_model(X, Y, LAYERS, rate)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64", "longdouble"])
-def test_a_whole_number_of_any_size_is_a_learning_rate(dtype):
-    parameters, grads = ({key: x.astype(dtype) for key, x in tree.items()} for tree in (PARAMETERS, GRADS))
-    for rate in (2**70, 2**63, -(2**64)):
-        expected = bp.update_parameters(dict(parameters), grads, float(rate))
-        assert_same_bits(bp.update_parameters(dict(parameters), grads, rate), expected)
-    tiny = 1e-25 * X
-    expected = bp.L_layer_model(tiny, Y, LAYERS, 2.0**70, 1, parameters=PARAMETERS)
-    assert_same_bits(bp.L_layer_model(tiny, Y, LAYERS, 2**70, 1, parameters=PARAMETERS), expected)
-
-
 class Series:
     """What a column of a data frame shows of itself."""
 
@@ -488,17 +329,6 @@ def test_training_refuses_what_is_not_finite(value):
         bp.L_layer_model(X, bad, LAYERS)
 
 
-@pytest.mark.parametrize("labels", [[-1, 1, -1, 1, 1], [1, 2, 1, 2, 2], [0, 0.5, 1.5, 1, 0]])
-def test_training_warns_of_labels_outside_0_1(labels):
-    with pytest.warns(UserWarning, match=r"Y.*\[0, 1\]"):
-        bp.L_layer_model(X, np.array([labels], float), LAYERS, num_iterations=1)
-
-
-@pytest.mark.parametrize("labels", [[0, 1, 0, 1, 1], [0.1, 0.9, 0.5, 0, 1]])
-def test_training_takes_labels_within_0_1_in_silence(labels):
-    bp.L_layer_model(X, np.array([labels]), LAYERS, num_iterations=1)  # a warning would be an error
-
-
 @pytest.mark.parametrize(
     ("layers", "fragment"),
     [([3, 0, 1], "0"), ([3, -2, 1], "-2"), ([3, 4, 2], "2"), ([3], "[3]"), ([], "[]")],
@@ -523,26 +353,3 @@ def test_training_refused_draws_nothing_from_the_generator(X, Y):
     drawn = np.random.randn()
     np.random.seed(0)
     assert drawn == np.random.randn()
-
-
-@pytest.mark.parametrize(("dtype", "rate"), [("float32", 1e20), ("float64", 1e150)])
-def test_a_training_that_diverges_stops_and_gives_back_the_last_finite_parameters(dtype, rate):
-    twice = np.concatenate([X, X], axis=1).astype(dtype)
-    contradiction = np.repeat([[0, 1]], 5, axis=1).astype(dtype)  # each example with both labels: no step is small
-    start = {key: value.astype(dtype) for key, value in PARAMETERS.items()}
-    with pytest.raises(FloatingPointError, match=r"iteration \d+ .*learning_rate") as caught:
-        bp.L_layer_model(twice, contradiction, LAYERS, rate, 1000, parameters=start)
-    last, iteration = vars(caught.value)["parameters"], int(str(caught.value).split()[1])
-    assert all(np.all(np.isfinite(value)) for value in last.values())
-    assert iteration > 0
-    assert_same_bits(last, bp.L_layer_model(twice, contradiction, LAYERS, rate, iteration, parameters=start))
-
-
-def test_a_training_that_diverges_for_its_labels_names_them():
-    """With a label outside [0, 1] the cost has no minimum: its gradient drives the output on for ever."""
-    with (
-        pytest.warns(UserWarning, match="labels from -1"),
-        pytest.raises(FloatingPointError, match=r"labels from -1.* to 1.*\[0, 1\]") as caught,
-    ):
-        bp.L_layer_model(X, [[-1, 1, -1, 1, 1]], LAYERS, 1e150, 1000, parameters=PARAMETERS)
-    assert "learning_rate" not in str(caught.value)
