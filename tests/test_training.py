@@ -18,7 +18,7 @@ import fastbackprop as bp
 from fastbackprop import reference, training
 from fastbackprop.testing import TRAINING_RTOL, assert_same_bits, assert_within_bound, map_arrays
 
-from .support import arguments
+from .support import arguments, trainings
 from .support.trainings import LAYERS, START, X, Y, train
 
 ALGORITHMS = ("auto", "direct", "gram")
@@ -205,7 +205,7 @@ def test_labels_beyond_0_and_1_are_warned_of_where_the_user_wrote_it(algorithm):
     with pytest.warns(UserWarning, match=r"\[0, 1\]") as caught:
         train(2, Y=2 * Y - 1, algorithm=algorithm)
     (warning,) = caught
-    assert warning.filename == __file__
+    assert warning.filename == trainings.__file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         train(2, Y=Y * 0.7 + 0.1, algorithm=algorithm)
