@@ -22,6 +22,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
 from fastbackprop.kernels.disk_cache import DiskCache
+from fastbackprop.kernels.inlined import INTO_CALLERS, once_for_all_constants
 from fastbackprop.kernels.tasks import Task
 
 JIT = not numba.config.DISABLE_JIT
@@ -35,11 +36,11 @@ _DTYPES = {"d": types.float64, "f": types.float32}
 
 
 def inner(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function that only kernels call, into each caller. It has no Python wrapper, which halves compile time.
+    """Compile a function that only kernels call, into each caller.
 
     Called from Python it would crash: what tests or users call is an `entry`.
     """
-    return numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(function) if JIT else function
+    return once_for_all_constants(numba.njit(**INTO_CALLERS, **_OPTIONS)(function)) if JIT else function
 
 
 def IN(T: Any) -> Any:
