@@ -12,7 +12,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 SHAPES = (  # n, n_prev, m of one layer
     (1, 1, 1), (1, 2, 400), (4, 2, 400), (1, 7, 33), (5, 1, 1), (3, 65, 1), (7, 20, 209), (16, 30, 569), (64, 128, 1000),
-    (20, 12288, 209), (128, 784, 250), (300, 5, 7), (1, 300, 5000), (40, 40, 40), (257, 129, 511), (1000, 3, 1200), (8, 16, 70001),
+    (20, 12288, 209), (128, 784, 250), (300, 5, 7), (1, 300, 5000), (40, 40, 40), (257, 129, 511), (1000, 3, 1200),
+    (8, 16, 70001),
 )  # fmt: skip
 NETS = (  # layer sizes, examples, iterations
     ((1, 1), 1, 20), ((2, 4, 1), 400, 40), ((3, 1), 5, 40), ((30, 16, 8, 1), 569, 20), ((30, 16, 8, 1), 30_011, 3),
@@ -30,6 +33,7 @@ NETS = (  # layer sizes, examples, iterations
 )  # fmt: skip
 LAYOUTS = ("C", "Fortran", "strided", "misaligned")
 THREADS = (1, 2, 3)
+Calls = Iterator[tuple[str, Callable[[], Any]]]
 
 
 def digest(tree: Any) -> str:
@@ -52,54 +56,56 @@ def digest(tree: Any) -> str:
     return found.hexdigest()[:16]
 
 
-def calls(bp: Any, every: int) -> Iterator[tuple[str, Any]]:
-    """Names of calls, and functions that make them; every so many of the grid."""
+def layer_calls(bp: Any, shape: tuple[int, int, int], char: str, layout: Callable[[np.ndarray], np.ndarray]) -> Calls:
+    """Calls on one layer's arrays."""
+    n, n_prev, m = shape
+    rng = np.random.default_rng(0)
+    drawn = [rng.standard_normal(size) for size in ((n_prev, m), (n, n_prev), (n, 1), (n, m), (n, m))]
+    A_prev, W, b, dA, Z = (layout(x.astype(char)) for x in drawn)
+    AL, Y = layout(rng.uniform(0.01, 0.99, (1, m)).astype(char)), (rng.random((1, m)) < 0.4).astype(char)
+    for activation in ("relu", "sigmoid"):
+        yield f"forward {activation}", partial(bp.linear_activation_forward, A_prev, W, b, activation)
+        yield f"backward {activation}", partial(bp.linear_activation_backward, dA, ((A_prev, W, b), Z), activation)
+    yield "linear forward", partial(bp.linear_forward, A_prev, W, b)
+    yield "linear backward", partial(bp.linear_backward, dA, (A_prev, W, b))
+    yield "sigmoid", partial(bp.sigmoid, Z)
+    yield "sigmoid backward", partial(bp.sigmoid_backward, dA, Z)
+    yield "relu", partial(bp.relu, Z)
+    yield "relu backward", partial(bp.relu_backward, dA, Z)
+    yield "cost", partial(bp.compute_cost, AL, Y)
+    yield "update", partial(bp.update_parameters, {"W1": W, "b1": b}, {"dW1": W * 3, "db1": b * 5}, 0.3)
+
+
+def network_calls(bp: Any, layers: tuple[int, ...], m: int, iterations: int, char: str) -> Calls:
+    """Whole networks, forward and backward, and trainings by each algorithm."""
+    rng = np.random.default_rng(1)
+    X, Y = rng.standard_normal((layers[0], m)).astype(char), (rng.random((1, m)) < 0.4).astype(char)
+    start = {}
+    for l in range(1, len(layers)):
+        start[f"W{l}"] = (rng.standard_normal((layers[l], layers[l - 1])) / layers[l - 1] ** 0.5).astype(char)
+        start[f"b{l}"] = rng.standard_normal((layers[l], 1)).astype(char) / 10
+
+    def whole() -> Any:
+        AL, caches = bp.L_model_forward(X, start)
+        return AL, caches, bp.L_model_backward(AL, Y, caches), bp.predict(X, start)
+
+    yield "network", whole
+    train = partial(bp.L_layer_model, X, Y, layers, 0.05, iterations, parameters=start, return_costs=True)
+    for algorithm in ("direct", "gram") if m < 1000 else ("direct",):
+        yield f"training {algorithm}", partial(train, algorithm=algorithm)
+
+
+def calls(bp: Any, every: int) -> Calls:
+    """Names of calls, and functions that make them; of every so many layers."""
     from fastbackprop.testing import LAYOUTS as LAID_OUT  # of the state that is run
 
-    count = 0
-    for shape in SHAPES:
-        for char in "df":
-            for layout in LAYOUTS:
-                count += 1
-                if count % every:
-                    continue
-                n, n_prev, m = shape
-                rng = np.random.default_rng(0)
-                draw = [rng.standard_normal(size) for size in ((n_prev, m), (n, n_prev), (n, 1), (n, m), (n, m))]
-                A_prev, W, b, dA, Z = (LAID_OUT[layout](x.astype(char)) for x in draw)
-                AL, Y = LAID_OUT[layout](rng.uniform(0.01, 0.99, (1, m)).astype(char)), (rng.random((1, m)) < 0.4).astype(char)
-                where = f"{shape} {char} {layout}"
-                for activation in ("relu", "sigmoid"):
-                    yield f"forward {activation} {where}", lambda: bp.linear_activation_forward(A_prev, W, b, activation)
-                    cache = ((A_prev, W, b), Z)
-                    yield f"backward {activation} {where}", lambda: bp.linear_activation_backward(dA, cache, activation)
-                yield f"linear {where}", lambda: (bp.linear_forward(A_prev, W, b), bp.linear_backward(dA, (A_prev, W, b)))
-                yield f"sigmoid {where}", lambda: (bp.sigmoid(Z), bp.sigmoid_backward(dA, Z))
-                yield f"relu {where}", lambda: (bp.relu(Z), bp.relu_backward(dA, Z))
-                yield f"cost {where}", lambda: bp.compute_cost(AL, Y)
-                yield f"update {where}", lambda: bp.update_parameters({"W1": W, "b1": b}, {"dW1": W * 3, "db1": b * 5}, 0.3)
-    for layers, m, iterations in NETS:
-        for char in "df":
-            rng = np.random.default_rng(1)
-            X = rng.standard_normal((layers[0], m)).astype(char)
-            Y = (rng.random((1, m)) < 0.4).astype(char)
-            start = {}
-            for l in range(1, len(layers)):
-                start[f"W{l}"] = (rng.standard_normal((layers[l], layers[l - 1])) / layers[l - 1] ** 0.5).astype(char)
-                start[f"b{l}"] = rng.standard_normal((layers[l], 1)).astype(char) / 10
-
-            def whole(X: Any = X, Y: Any = Y, start: Any = start) -> Any:
-                AL, caches = bp.L_model_forward(X, start)
-                return AL, caches, bp.L_model_backward(AL, Y, caches), bp.predict(X, start)
-
-            yield f"network {layers} {m} {char}", whole
-            for algorithm in ("direct", "gram") if layers[0] * 2 >= m or m < 1000 else ("direct",):
-                yield (
-                    f"training {algorithm} {layers} {m} {char}",
-                    lambda algorithm=algorithm, X=X, Y=Y, start=start, layers=layers, iterations=iterations: bp.L_layer_model(
-                        X, Y, layers, 0.05, iterations, parameters=start, return_costs=True, algorithm=algorithm
-                    ),
-                )
+    for i, (shape, char, layout) in enumerate(product(SHAPES, "df", LAYOUTS)):
+        if i % every == 0:
+            for name, call in layer_calls(bp, shape, char, LAID_OUT[layout]):
+                yield f"{name} {shape} {char} {layout}", call
+    for (layers, m, iterations), char in product(NETS, "df"):
+        for name, call in network_calls(bp, layers, m, iterations, char):
+            yield f"{name} {layers} {m} {char}", call
 
 
 def run(output: Path, every: int) -> None:
@@ -145,7 +151,10 @@ def main() -> int:
             environment = os.environ | {"PYTHONPATH": str(state(revision, folder))}
             command = [sys.executable, "-P", __file__] if sys.version_info >= (3, 11) else [sys.executable, __file__]
             subprocess.run(
-                [*command, "--run", str(output), *(["--quick"] if options.quick else [])], check=True, env=environment, cwd=folder
+                [*command, "--run", str(output), *(["--quick"] if options.quick else [])],
+                check=True,
+                env=environment,
+                cwd=folder,
             )
             digests.append(json.loads(output.read_text()))
     old, new = digests
