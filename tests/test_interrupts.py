@@ -18,7 +18,8 @@ import pytest
 import fastbackprop as bp
 from fastbackprop import training
 from fastbackprop.kernels import jit
-from fastbackprop.kernels.jit import INT, OUT, entry
+from fastbackprop.kernels.jit import entry
+from fastbackprop.kernels.kinds import INT, OUT
 from fastbackprop.kernels.tasks import Task
 
 ROOT = Path(__file__).parents[1]

@@ -3,9 +3,11 @@
 import numpy as np
 
 from fastbackprop.kernels.activations import log, sigmoid_slope
-from fastbackprop.kernels.intrinsics import bare, keep, load, stand_alone, store
-from fastbackprop.kernels.jit import COSTS, IN, OUT, entry, inner
+from fastbackprop.kernels.intrinsics import stand_alone
+from fastbackprop.kernels.jit import entry, inner
+from fastbackprop.kernels.kinds import COSTS, IN, OUT
 from fastbackprop.kernels.matrix import is_odd, matrix, part
+from fastbackprop.kernels.memory import bare, keep
 
 PIECE = 256  # terms that are summed pairwise
 
@@ -31,7 +33,7 @@ def _are_plain(n, AL, a, Y, y):
     stand_alone()
     others = 0
     for j in range(n):
-        output, label = np.float64(load(AL, a + j)), np.float64(load(Y, y + j))
+        output, label = np.float64(AL[a + j]), np.float64(Y[y + j])
         others += 0 if output >= 0 and output <= 1 and label * (1.0 - label) == 0 else 1
     return others == 0
 
@@ -41,16 +43,16 @@ def _plain_terms(n, AL, a, Y, y, terms):
     """What `_terms` gives where `_are_plain`, to the bit, with one logarithm instead of two."""
     stand_alone()
     for j in range(n):
-        output = np.float64(load(AL, a + j))
-        store(terms, j, log(output if load(Y, y + j) == 1 else 1.0 - output))
+        output = np.float64(AL[a + j])
+        terms[j] = log(output if Y[y + j] == 1 else 1.0 - output)
 
 
 @inner
 def _terms(n, AL, a, a_step, Y, y, y_step, terms):
     stand_alone()
     for j in range(n):
-        output, label = np.float64(load(AL, a + j * a_step)), np.float64(load(Y, y + j * y_step))
-        store(terms, j, _term(label, output) + _term(1.0 - label, 1.0 - output))
+        output, label = np.float64(AL[a + j * a_step]), np.float64(Y[y + j * y_step])
+        terms[j] = _term(label, output) + _term(1.0 - label, 1.0 - output)
 
 
 @inner
@@ -60,9 +62,9 @@ def _pairwise(terms):
     half = PIECE // 2
     while half > 0:
         for j in range(half):
-            store(terms, j, load(terms, j) + load(terms, half + j))
+            terms[j] = terms[j] + terms[half + j]
         half //= 2
-    return load(terms, 0)
+    return terms[0]
 
 
 @entry(IN, IN, COSTS)
@@ -88,7 +90,7 @@ def cross_entropy(AL, Y, cost):
         else:
             _terms(n, outputs.data, a, outputs.column, labels.data, y, labels.column, terms)
         for rest in range(n, PIECE):
-            store(terms, rest, 0.0)
+            terms[rest] = 0.0
         total, lost = two_sum(total, _pairwise(terms), lost)
     keep(owner)
     # Beside an infinite or undefined sum nothing is lost that could be known.
@@ -100,9 +102,9 @@ def cross_entropy(AL, Y, cost):
 def _gradients(n, AL, a, Y, y, Z, z, dZ, dz):
     stand_alone()
     for j in range(n):
-        output, label = load(AL, a + j), load(Y, y + j)
-        formula = -(label / output - (1 - label) / (1 - output)) * sigmoid_slope(load(Z, z + j))
-        store(dZ, dz + j, output - label if output * (1 - output) == 0 else formula)
+        output, label = AL[a + j], Y[y + j]
+        formula = -(label / output - (1 - label) / (1 - output)) * sigmoid_slope(Z[z + j])
+        dZ[dz + j] = output - label if output * (1 - output) == 0 else formula
 
 
 @entry(IN, IN, IN, OUT)

@@ -5,9 +5,10 @@ gradient of sigmoid and cross-entropy, dZ_L = A_L - Y.
 """
 
 from fastbackprop.kernels.activations import one_of
-from fastbackprop.kernels.intrinsics import bare, load, load_flag, store
-from fastbackprop.kernels.jit import COSTS, FLAT, IN, INT, REAL, TABLE, entry, inner
+from fastbackprop.kernels.jit import entry, inner
+from fastbackprop.kernels.kinds import COSTS, FLAT, IN, INT, REAL, TABLE
 from fastbackprop.kernels.matrix import Matrix, matrix
+from fastbackprop.kernels.memory import bare, load_flag
 from fastbackprop.kernels.network import DIVERGED, DONE, STOPPED, bare_net, keep_net, net_of, stays_finite, step
 from fastbackprop.kernels.sweep import bare_plan, keep_plan, plan, sweep
 from fastbackprop.kernels.threads import claim, release
@@ -15,19 +16,19 @@ from fastbackprop.kernels.threads import claim, release
 
 @inner
 def _iterate(net, p, X, Y, W, b, rate, largest, mean, begin, end, every, costs, state, team):
-    n_weights, n_biases = load(net.weight_at, net.L + 1), load(net.unit_at, net.L + 1)
+    n_weights, n_biases = net.weight_at[net.L + 1], net.unit_at[net.L + 1]
     dW, db = p.sums, Matrix(p.sums.data, p.sums.at + n_weights, 1, 1)
     first_cost = -(-begin // every)
-    store(state, 1, DONE)
+    state[1] = DONE
     for iteration in range(begin, end):
         total = sweep(net, p, mean, X, Y, W, b, X, iteration % every == 0, state, team)
         if load_flag(state, 0) != 0:
-            store(state, 1, STOPPED)
+            state[1] = STOPPED
             return iteration
         if iteration % every == 0:
             costs[iteration // every - first_cost] = total / p.m
         if not (stays_finite(n_weights, W, dW, rate, largest) and stays_finite(n_biases, b, db, rate, largest)):
-            store(state, 1, DIVERGED)
+            state[1] = DIVERGED
             return iteration
         step(n_weights, W, dW, rate)
         step(n_biases, b, db, rate)

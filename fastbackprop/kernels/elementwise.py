@@ -2,8 +2,9 @@
 
 from fastbackprop.kernels.activations import activate, gradient, one_of
 from fastbackprop.kernels.blocking import SHARED_ELEMENTS
-from fastbackprop.kernels.intrinsics import load, stand_alone, store
-from fastbackprop.kernels.jit import POINTER, WORDS, N, inner, routine
+from fastbackprop.kernels.intrinsics import stand_alone
+from fastbackprop.kernels.jit import inner, routine
+from fastbackprop.kernels.kinds import POINTER, WORDS, N
 from fastbackprop.kernels.matrix import part
 from fastbackprop.kernels.threads import MEMBERS, share
 from fastbackprop.kernels.words import put, take, tell
@@ -13,7 +14,7 @@ from fastbackprop.kernels.words import put, take, tell
 def _activate_span(n, Z, z, z_step, A, a, activation):
     stand_alone()
     for j in range(n):
-        store(A, a + j, activate(load(Z, z + j * z_step), activation))
+        A[a + j] = activate(Z[z + j * z_step], activation)
 
 
 @inner
@@ -33,7 +34,7 @@ def activate_rows(rows, columns, Z, A, activation):
 def _gradient_span(n, dA, da, da_step, Z, z, z_step, dZ, dz, activation):
     stand_alone()
     for j in range(n):
-        store(dZ, dz + j, gradient(load(dA, da + j * da_step), load(Z, z + j * z_step), activation))
+        dZ[dz + j] = gradient(dA[da + j * da_step], Z[z + j * z_step], activation)
 
 
 @inner
@@ -53,7 +54,7 @@ def gradient_rows(rows, columns, dA, Z, dZ, activation):
 @inner
 def _range(w, chunk):
     """Rows and columns of a chunk: whole rows, or a piece of the only one; the first is where it begins."""
-    rows, columns, row_step, column_step = load(w, 0), load(w, 1), load(w, 2), load(w, 3)
+    rows, columns, row_step, column_step = w[0], w[1], w[2], w[3]
     i = chunk * row_step if row_step < rows else 0
     j = chunk * column_step if column_step < columns else 0
     return i, j, min(row_step, rows - i), min(column_step, columns - j)
@@ -61,17 +62,17 @@ def _range(w, chunk):
 
 @routine(WORDS, N, N, POINTER)
 def activate_chunk(words, chunk, member, like):
-    w, one = words, one_of(load(like, 0))
+    w, one = words, one_of(like[0])
     i, j, rows, columns = _range(w, chunk)
-    activate_rows(rows, columns, part(take(w, 5, one), i, j), part(take(w, 8, one), i, j), load(w, 4))
+    activate_rows(rows, columns, part(take(w, 5, one), i, j), part(take(w, 8, one), i, j), w[4])
 
 
 @routine(WORDS, N, N, POINTER)
 def gradient_chunk(words, chunk, member, like):
-    w, one = words, one_of(load(like, 0))
+    w, one = words, one_of(like[0])
     i, j, rows, columns = _range(w, chunk)
     dA, Z, dZ = part(take(w, 5, one), i, j), part(take(w, 8, one), i, j), part(take(w, 11, one), i, j)
-    gradient_rows(rows, columns, dA, Z, dZ, load(w, 4))
+    gradient_rows(rows, columns, dA, Z, dZ, w[4])
 
 
 _activate_address, _gradient_address = activate_chunk.address(), gradient_chunk.address()
@@ -79,7 +80,7 @@ _activate_address, _gradient_address = activate_chunk.address(), gradient_chunk.
 
 @inner
 def _is_shared(rows, columns, team):
-    return load(team, MEMBERS) > 1 and rows * columns >= 2 * SHARED_ELEMENTS
+    return team[MEMBERS] > 1 and rows * columns >= 2 * SHARED_ELEMENTS
 
 
 @inner

@@ -15,9 +15,10 @@ import numpy as np
 
 from fastbackprop.kernels.activations import one_of
 from fastbackprop.kernels.blocking import KC
-from fastbackprop.kernels.intrinsics import bare, keep, load, load_flag, store
-from fastbackprop.kernels.jit import COSTS, FLAT, IN, INT, OUT, REAL, TABLE, entry, inner
+from fastbackprop.kernels.jit import entry, inner
+from fastbackprop.kernels.kinds import COSTS, FLAT, IN, INT, OUT, REAL, TABLE
 from fastbackprop.kernels.matrix import Matrix, matrix, transposed
+from fastbackprop.kernels.memory import bare, keep, load_flag
 from fastbackprop.kernels.microkernel import ADD, ZERO
 from fastbackprop.kernels.network import DIVERGED, DONE, STOPPED, bare_net, keep_net, net_of, stays_finite, step
 from fastbackprop.kernels.product import (
@@ -47,7 +48,7 @@ def gram_add(X, W1, G, V, state, own_mailbox, team_mailbox):
     one = one_of(V[0, 0])
     stop = bare(state)
     team = claim(own_mailbox, team_mailbox)
-    members = load(team, MEMBERS)
+    members = team[MEMBERS]
     inputs, weights, values = matrix(X), matrix(W1), matrix(V)
     room = pieces_size(n_1, m, depth, one, weights, inputs, members)
     panels, owner = scratch(max(room, gram_workspace_size(m, depth, one, members)), one, team)
@@ -80,7 +81,7 @@ def gram_finish(X, S, learning_rate, W1, state, own_mailbox, team_mailbox):
     one = one_of(W1[0, 0])
     inputs, sums, weights = transposed(matrix(X)), matrix(S), matrix(W1)
     team = claim(own_mailbox, team_mailbox)
-    panels, owner = scratch(pieces_size(n_1, n_0, m, one, sums, inputs, load(team, MEMBERS)), one, team)
+    panels, owner = scratch(pieces_size(n_1, n_0, m, one, sums, inputs, team[MEMBERS]), one, team)
     rate = W1.dtype.type(-learning_rate / m)
     product_in_pieces(n_1, n_0, m, rate, sums, inputs, weights, ADD, weights, panels, team, bare(state))
     release(team)
@@ -89,26 +90,26 @@ def gram_finish(X, S, learning_rate, W1, state, own_mailbox, team_mailbox):
 
 @inner
 def _iterate(net, p, G, Y, W, b, V, S, dZ1, change, panels, rate, largest, mean, begin, end, every, costs, state, team):
-    n_weights, n_biases = load(net.weight_at, net.L + 1), load(net.unit_at, net.L + 1)
+    n_weights, n_biases = net.weight_at[net.L + 1], net.unit_at[net.L + 1]
     dW, db = p.sums, Matrix(p.sums.data, p.sums.at + n_weights, 1, 1)
-    m, n_1 = p.m, load(net.sizes, 1)
+    m, n_1 = p.m, net.sizes[1]
     one = one_of(mean)
     first_cost = -(-begin // every)
-    store(state, 1, DONE)
+    state[1] = DONE
     for iteration in range(begin, end):
         total = sweep(net, p, mean, V, Y, W, b, dZ1, iteration % every == 0, state, team)
         if load_flag(state, 0) != 0:
-            store(state, 1, STOPPED)
+            state[1] = STOPPED
             return iteration
         if iteration % every == 0:
             costs[iteration // every - first_cost] = total / m
         product_in_pieces(n_1, m, m, mean, dZ1, G, change, ZERO, change, panels, team, state)
         if load_flag(state, 0) != 0:
-            store(state, 1, STOPPED)
+            state[1] = STOPPED
             return iteration
         finite = stays_finite(n_weights, W, dW, rate, largest) and stays_finite(n_biases, b, db, rate, largest)
         if not (finite and stays_finite(n_1 * m, V, change, rate, largest) and stays_finite(n_1 * m, S, dZ1, -one, largest)):
-            store(state, 1, DIVERGED)
+            state[1] = DIVERGED
             return iteration
         step(n_weights, W, dW, rate)
         step(n_biases, b, db, rate)
@@ -130,7 +131,7 @@ def gram_descent(G, Y, sizes, W, b, V, S, learning_rate, largest, begin, end, ev
     first, total_dZ1 = Matrix(bare(V), 0, m, 1), Matrix(bare(S), 0, m, 1)
     slopes, changes = np.empty(n_1 * m, b.dtype), np.empty(n_1 * m, b.dtype)
     dZ1, change = Matrix(bare(slopes), 0, m, 1), Matrix(bare(changes), 0, m, 1)
-    panels = workspace(pieces_size(n_1, m, m, one, dZ1, products, load(team, MEMBERS)), one)
+    panels = workspace(pieces_size(n_1, m, m, one, dZ1, products, team[MEMBERS]), one)
     p = plan(net, 2, m, one, first, W.size, team)
     done = _iterate(
         net, bare_plan(p), products, labels, weights, biases, first, total_dZ1, dZ1, change,

@@ -1,38 +1,36 @@
 """Instructions that Numba has no word for, each with a NumPy twin beside it (used under NUMBA_DISABLE_JIT=1).
 
-Memory is handed over as a flat array, or as what `flat` and `bare` make of one, and an index. Indices don't wrap around:
-Numba's own indexing selects between i and i + n at every access, which keeps LLVM from vectorizing the loop.
+Memory is handed over as a flat array, or as what `flat` and `bare` make of one (`memory.py`), and an index.
 """
 
 import math
 
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import typeof, types
 from numba.core import cgutils
-from numba.extending import intrinsic, overload
 
 from fastbackprop.kernels.blocking import FUSED, LINE_BYTES, VECTOR_BYTES
-from fastbackprop.kernels.jit import JIT
+from fastbackprop.kernels.jit import with_twin
+from fastbackprop.kernels.memory import address
 
 
 def by_dtype(table):
-    """A function of one number that gives the entry of `table` for the number's dtype, settled at compile time."""
+    """A function of one number that returns the entry of `table` for the number's dtype, settled at compile time.
 
-    def lookup(x):
+    No overload with inline="always": after inlining one, Numba drops a function's writes to memory that it takes for its own.
+    """
+
+    def twin(x):
         return table[np.asarray(x).dtype.char]
 
-    @overload(lookup, inline="always")
-    def _lookup(x):
-        entry = table["f" if x.bitwidth == 32 else "d"]
-        return lambda x: entry
+    @with_twin(twin)
+    def lookup(typing_context, x):
+        found = table["f" if x.bitwidth == 32 else "d"]
+        kind = typeof(found)
+        return kind(x), lambda context, builder, signature, arguments: context.get_constant_generic(builder, kind, found)
 
     return lookup
-
-
-def with_twin(twin):
-    """The decorator of an intrinsic: gives the intrinsic, or the NumPy twin when nothing is compiled."""
-    return lambda typing: intrinsic(typing) if JIT else twin
 
 
 def lanes(dtype):
@@ -147,18 +145,6 @@ class Vectors:
         return self.call(f"llvm.vector.reduce.fadd.{self.name}", self.scalar, [zero, vector], fastmath=("reassoc",))
 
 
-def data(context, builder, kind, array):
-    """Address of the first element of an array argument, or the address that it is."""
-    if isinstance(kind, types.CPointer):
-        return array
-    return context.make_array(kind)(context, builder, array).data
-
-
-def address(context, builder, kind, array, index):
-    """Address of array[index] of a flat array argument."""
-    return builder.gep(data(context, builder, kind, array), [index])
-
-
 def _fma_twin(a, b, c):
     return type(a)(a * type(a)(b) + type(a)(c))
 
@@ -233,92 +219,6 @@ def exponent_of(typing_context, x):
     return types.float64(types.float64), emit
 
 
-class From:
-    """The twin of an address within an array: counts elements from there, backwards too."""
-
-    def __init__(self, array, first):
-        self.array, self.first, self.dtype = array, first, array.dtype
-
-    def _there(self, i):
-        return slice(self.first + i.start, self.first + i.stop) if isinstance(i, slice) else self.first + i
-
-    def __getitem__(self, i):
-        return self.array[self._there(i)]
-
-    def __setitem__(self, i, value):
-        self.array[self._there(i)] = value
-
-
-def _flat_twin(X):
-    steps = [(n - 1) * stride // X.itemsize for n, stride in zip(X.shape, X.strides, strict=True)]
-    if X.size == 0:
-        return np.empty(0, X.dtype)
-    lowest = X[tuple(slice(None, None, -1) if step < 0 else slice(None) for step in steps)]
-    span = 1 + sum(abs(step) for step in steps)
-    memory = np.lib.stride_tricks.as_strided(lowest, (span,), (X.itemsize,), writeable=X.flags.writeable)
-    return From(memory, sum(-step for step in steps if step < 0))
-
-
-@with_twin(_flat_twin)
-def flat(typing_context, X):
-    """The memory from X[0, 0] on; strides of X are multiples of the item."""
-
-    def emit(context, builder, signature, arguments):
-        return data(context, builder, X, arguments[0])
-
-    return types.CPointer(X.dtype)(X), emit
-
-
-def _bare_twin(a):
-    return a
-
-
-@with_twin(_bare_twin)
-def bare(typing_context, a):
-    """The memory of the flat array `a` without its owner, which somebody has to `keep`.
-
-    Numba counts references wherever an array is handed on or looked at: over an iteration of a tiny net that took longer
-    than the arithmetic.
-    """
-
-    def emit(context, builder, signature, arguments):
-        return data(context, builder, a, arguments[0])
-
-    return types.CPointer(a.dtype)(a), emit
-
-
-def _keep_twin(a):
-    pass
-
-
-@with_twin(_keep_twin)
-def keep(typing_context, a):
-    """Have the owner of `a` live until here."""
-
-    def emit(context, builder, signature, arguments):
-        return context.get_dummy_value()
-
-    return types.void(a), emit
-
-
-def _gap_twin(a, i):
-    here = a[i : i + 1]
-    return (-here.ctypes.data % LINE_BYTES) // here.itemsize
-
-
-@with_twin(_gap_twin)
-def gap(typing_context, a, i):
-    """How many numbers from a[i] of a flat array on precede the first whole cache line."""
-
-    def emit(context, builder, signature, arguments):
-        whole = ir.IntType(64)
-        start = builder.ptrtoint(address(context, builder, a, *arguments), whole)
-        rest = builder.and_(builder.neg(start), ir.Constant(whole, LINE_BYTES - 1))
-        return builder.udiv(rest, ir.Constant(whole, a.dtype.bitwidth // 8))
-
-    return types.intp(a, types.intp), emit
-
-
 def _stream_twin(lines, to, i, source, j):
     n = lines * LINE_BYTES // to.dtype.itemsize
     to[i : i + n] = source[j : j + n]
@@ -345,70 +245,6 @@ def stream_lines(typing_context, lines, to, i, source, j):
 
     n = types.intp
     return types.void(n, to, n, source, n), emit
-
-
-def _load_twin(a, i):
-    return a[i]
-
-
-@with_twin(_load_twin)
-def load(typing_context, a, i):
-    """a[i] of a flat array."""
-
-    def emit(context, builder, signature, arguments):
-        value = builder.load(builder.gep(data(context, builder, a, arguments[0]), [arguments[1]]))
-        value.align = 1
-        return value
-
-    return a.dtype(a, types.intp), emit
-
-
-def _store_twin(a, i, value):
-    a[i] = value
-
-
-@with_twin(_store_twin)
-def store(typing_context, a, i, value):
-    """a[i] = value of a flat array."""
-
-    def emit(context, builder, signature, arguments):
-        pointer = builder.gep(data(context, builder, a, arguments[0]), [arguments[1]])
-        builder.store(arguments[2], pointer).align = 1
-        return context.get_dummy_value()
-
-    return types.void(a, types.intp, a.dtype), emit
-
-
-def _loader(ordering):
-    def typing(typing_context, a, i):
-        def emit(context, builder, signature, arguments):
-            return builder.load_atomic(address(context, builder, a, *arguments), ordering, 8)
-
-        return a.dtype(a, types.intp), emit
-
-    return with_twin(_load_twin)(typing)
-
-
-# a[i] of whole numbers that another thread may write, read anew each time; what that thread wrote before is seen too.
-load_flag = _loader("acquire")
-# Likewise, and never before what this thread wrote before: two threads that each write one number and then look at the other's
-# do not both miss it.
-load_ordered = _loader("seq_cst")
-
-
-def _store_flag_twin(a, i, value):
-    a[i] = value
-
-
-@with_twin(_store_flag_twin)
-def store_flag(typing_context, a, i, value):
-    """a[i] = value of whole numbers that another thread reads; who sees it sees all that was written before."""
-
-    def emit(context, builder, signature, arguments):
-        builder.store_atomic(arguments[2], address(context, builder, a, *arguments[:2]), "release", 8)
-        return context.get_dummy_value()
-
-    return types.void(a, types.intp, a.dtype), emit
 
 
 def _stand_alone_twin():

@@ -22,6 +22,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
 from fastbackprop.kernels.disk_cache import DiskCache
+from fastbackprop.kernels.inlined import INTO_CALLERS, once_for_all_constants
 from fastbackprop.kernels.tasks import Task
 
 JIT = not numba.config.DISABLE_JIT
@@ -35,66 +36,11 @@ _DTYPES = {"d": types.float64, "f": types.float32}
 
 
 def inner(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function that only kernels call, into each caller. It has no Python wrapper, which halves compile time.
+    """Compile a function that only kernels call, into each caller.
 
     Called from Python it would crash: what tests or users call is an `entry`.
     """
-    return numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(function) if JIT else function
-
-
-def IN(T: Any) -> Any:
-    """A matrix that is read: any strides, read-only or not, aligned or not."""
-    return types.Array(T, 2, "A", readonly=True, aligned=False)
-
-
-def OUT(T: Any) -> Any:
-    """A matrix that is written: C order."""
-    return types.Array(T, 2, "C")
-
-
-def FLAT(T: Any) -> Any:
-    """A vector in one piece, read or written."""
-    return types.Array(T, 1, "C")
-
-
-def TABLE(T: Any) -> Any:
-    """A vector of whole numbers."""
-    return types.Array(types.int64, 1, "C")
-
-
-def COSTS(T: Any) -> Any:
-    """A vector of float64 numbers, whatever the dtype of the arrays."""
-    return types.Array(types.float64, 1, "C")
-
-
-def INT(T: Any) -> Any:
-    """A whole number."""
-    return types.int64
-
-
-def REAL(T: Any) -> Any:
-    """A float64 number, whatever the dtype of the arrays."""
-    return types.float64
-
-
-def N(T: Any) -> Any:
-    """A count, an index or a stride."""
-    return types.intp
-
-
-def NUMBER(T: Any) -> Any:
-    """A number of the arrays' dtype."""
-    return T
-
-
-def POINTER(T: Any) -> Any:
-    """The address of numbers of the dtype."""
-    return types.CPointer(T)
-
-
-def WORDS(T: Any) -> Any:
-    """The address of whole numbers."""
-    return types.CPointer(types.int64)
+    return once_for_all_constants(numba.njit(**INTO_CALLERS, **_OPTIONS)(function)) if JIT else function
 
 
 # Held by the thread that compiles or loads one function, and by a fork, which waits for that function.
@@ -267,3 +213,8 @@ class Entry(dict[str, Callable[..., Any]]):
 def entry(*arguments: Callable[[Any], Any], dtypes: str = "df") -> Callable[[Callable[..., Any]], Entry]:
     """Mark a kernel that Python calls; `arguments` are its canonical types as functions of the dtype."""
     return lambda function: Entry(function, arguments, dtypes)
+
+
+def with_twin(twin: Callable[..., Any]) -> Callable[[Any], Any]:
+    """The decorator of an intrinsic: it is what kernels call, or its NumPy twin where nothing is compiled."""
+    return lambda typing: intrinsic(typing) if JIT else twin

@@ -12,10 +12,11 @@ the team.
 from fastbackprop.kernels.activations import LINEAR, one_of
 from fastbackprop.kernels.blocking import CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS, STREAM_BYTES, STRIP_BYTES
 from fastbackprop.kernels.elementwise import activate_shared, gradient_shared
-from fastbackprop.kernels.intrinsics import keep, load, store
-from fastbackprop.kernels.jit import IN, INT, OUT, POINTER, REAL, WORDS, N, entry, inner, routine
+from fastbackprop.kernels.jit import entry, inner, routine
+from fastbackprop.kernels.kinds import IN, INT, OUT, POINTER, REAL, WORDS, N
 from fastbackprop.kernels.matmul import divide
 from fastbackprop.kernels.matrix import Matrix, is_odd, matrix, part, size_of, transposed
+from fastbackprop.kernels.memory import keep
 from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO
 from fastbackprop.kernels.product import last_of, product, workspace_size
 from fastbackprop.kernels.threads import MEMBERS, claim, release, share
@@ -54,7 +55,7 @@ def vector(n, b, memory, at):
     if b.row == 1:
         return b
     for i in range(n):
-        store(memory, at + i, load(b.data, b.at + i * b.row))
+        memory[at + i] = b.data[b.at + i * b.row]
     return Matrix(memory, at, 1, 1)
 
 
@@ -91,15 +92,15 @@ def forward(columns, step, n, n_prev, one, A_prev, W, b, Z, A, activation, panel
 
 @routine(WORDS, N, N, POINTER)
 def forward_chunk(words, chunk, member, like):
-    w, one = words, one_of(load(like, 0))
+    w, one = words, one_of(like[0])
     n, m, n_prev, step, span, activation, room = (
-        load(w, 0),
-        load(w, 1),
-        load(w, 2),
-        load(w, 3),
-        load(w, 4),
-        load(w, 5),
-        load(w, 6),
+        w[0],
+        w[1],
+        w[2],
+        w[3],
+        w[4],
+        w[5],
+        w[6],
     )
     j = chunk * span
     A_prev, Z, A = part(take(w, 10, one), 0, j), part(take(w, 13, one), 0, j), part(take(w, 16, one), 0, j)
@@ -122,7 +123,7 @@ def layer_forward(A_prev, W, b, Z, A, activation, own_mailbox, team_mailbox):
     inputs, weights, values, outputs = matrix(A_prev), matrix(W), matrix(Z), matrix(A)
     step = strip(2 * n + n_prev, m, Z.itemsize)
     span = chunk_columns(m, step)
-    chunks, members = -(-m // span), load(team, MEMBERS)
+    chunks, members = -(-m // span), team[MEMBERS]
     shared = chunks > 1 and members > 1 and n * n_prev * m >= SHARED_OPERATIONS
     helped = 1 if shared else members
     room = 0
@@ -163,16 +164,16 @@ def backward(columns, step, n, n_prev, divisor, dA, Z, A_prev, W, dA_prev, dW, d
 
 @routine(WORDS, N, N, POINTER)
 def backward_chunk(words, chunk, member, like):
-    w, one = words, one_of(load(like, 0))
+    w, one = words, one_of(like[0])
     n, m, n_prev, step, span, activation, room, streams = (
-        load(w, 0),
-        load(w, 1),
-        load(w, 2),
-        load(w, 3),
-        load(w, 4),
-        load(w, 5),
-        load(w, 6),
-        load(w, 7) != 0,
+        w[0],
+        w[1],
+        w[2],
+        w[3],
+        w[4],
+        w[5],
+        w[6],
+        w[7] != 0,
     )
     j = chunk * span
     dA, Z, A_prev = part(take(w, 10, one), 0, j), part(take(w, 13, one), 0, j), part(take(w, 16, one), 0, j)
@@ -193,13 +194,13 @@ _backward_address = backward_chunk.address()
 def _add_up(chunks, size, sums, dW, db, n_weights, divisor):
     """dW and db from the chunks' partial sums, added up in order and divided."""
     for i in range(size):
-        total = load(sums.data, sums.at + i)
+        total = sums.data[sums.at + i]
         for chunk in range(1, chunks):
-            total += load(sums.data, sums.at + chunk * sums.row + i)
+            total += sums.data[sums.at + chunk * sums.row + i]
         if i < n_weights:
-            store(dW.data, dW.at + i, total)
+            dW.data[dW.at + i] = total
         else:
-            store(db.data, db.at + i - n_weights, total)
+            db.data[db.at + i - n_weights] = total
     divide(n_weights, dW.data, dW.at, divisor)
     divide(size - n_weights, db.data, db.at, divisor)
 
@@ -221,7 +222,7 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, own_mailbox, t
     to_inputs, to_weights, to_bias = matrix(dA_prev), matrix(dW), matrix(db)
     streams = is_large(n_prev, m, one)
     strip_of_dZ = gradients if activation == LINEAR else Matrix(to_weights.data, 0, step, 1)
-    in_chunks, members = chunks > 1 and chunks * size * dW.itemsize <= 2 * L2_BYTES, load(team, MEMBERS)
+    in_chunks, members = chunks > 1 and chunks * size * dW.itemsize <= 2 * L2_BYTES, team[MEMBERS]
     shared = in_chunks and members > 1 and n * n_prev * m >= SHARED_OPERATIONS
     copies, helped = (members, 1) if shared else (1, members)
     room = 0
@@ -236,7 +237,7 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, own_mailbox, t
     panels = Matrix(dZ.data, sums.at + partial_sums, 1, 1)
     ones = Matrix(dZ.data, panels.at + copies * room, 1, 1)
     for j in range(step):
-        store(ones.data, ones.at + j, one)
+        ones.data[ones.at + j] = one
     if not in_chunks:
         backward(
             m, step, n, n_prev, divisor, gradients, values, inputs, weights, to_inputs, to_weights, to_bias, dZ, activation,
@@ -273,7 +274,7 @@ def descend(W, dW, learning_rate, W_new):
     weights, gradients, new = matrix(W), matrix(dW), matrix(W_new)
     for i in range(W.shape[0]):
         for j in range(W.shape[1]):
-            w = load(weights.data, weights.at + i * weights.row + j * weights.column)
-            g = load(gradients.data, gradients.at + i * gradients.row + j * gradients.column)
-            store(new.data, new.at + i * new.row + j, w - rate * g)
+            w = weights.data[weights.at + i * weights.row + j * weights.column]
+            g = gradients.data[gradients.at + i * gradients.row + j * gradients.column]
+            new.data[new.at + i * new.row + j] = w - rate * g
     return True

@@ -22,7 +22,7 @@ from fastbackprop.kernels.blocking import (
     NV,
     VECTOR_BYTES,
 )
-from fastbackprop.kernels.intrinsics import load, stand_alone, store
+from fastbackprop.kernels.intrinsics import stand_alone
 from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of, transposed
 from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO, inner_product, outer
@@ -156,11 +156,11 @@ def _fill(rows, columns, C, bias):
     """C = c0 for BIAS."""
     if columns == 1 and C.row == 1:
         for i in range(rows):
-            store(C.data, C.at + i, load(bias.data, bias.at + i))
+            C.data[C.at + i] = bias.data[bias.at + i]
         return
     for i in range(rows):
         for j in range(columns):
-            store(C.data, C.at + i * C.row + j, load(bias.data, bias.at + i))
+            C.data[C.at + i * C.row + j] = bias.data[bias.at + i]
 
 
 @inner
@@ -168,7 +168,7 @@ def divide(n, x, at, divisor):
     """n numbers in a row, each divided."""
     stand_alone()
     for i in range(at, at + n):
-        store(x, i, load(x, i) / divisor)
+        x[i] = x[i] / divisor
 
 
 @inner

@@ -3,8 +3,9 @@
 from typing import Any, NamedTuple
 
 from fastbackprop.kernels.blocking import VECTOR_BYTES
-from fastbackprop.kernels.intrinsics import by_dtype, flat
+from fastbackprop.kernels.intrinsics import by_dtype
 from fastbackprop.kernels.jit import inner
+from fastbackprop.kernels.memory import flat
 
 # Numbers in a vector register, for a number of the dtype.
 lanes_of = by_dtype({"d": VECTOR_BYTES // 8, "f": VECTOR_BYTES // 4})

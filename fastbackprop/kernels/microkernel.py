@@ -33,8 +33,10 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from fastbackprop.kernels.blocking import INNER_COLUMNS, INNER_ROWS, MR, NV
-from fastbackprop.kernels.intrinsics import Vectors, address, lanes, with_twin
-from fastbackprop.kernels.jit import NUMBER, POINTER, N, inner, routine
+from fastbackprop.kernels.intrinsics import Vectors, lanes
+from fastbackprop.kernels.jit import inner, routine, with_twin
+from fastbackprop.kernels.kinds import NUMBER, POINTER, N
+from fastbackprop.kernels.memory import address
 
 ZERO, BIAS, ADD = 0, 1, 2
 DIVIDE = 4

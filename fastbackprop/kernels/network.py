@@ -14,9 +14,10 @@ import numpy as np
 from fastbackprop.kernels.activations import RELU, one_of, sigmoid
 from fastbackprop.kernels.cost import two_sum
 from fastbackprop.kernels.elementwise import activate_shared, gradient_shared
-from fastbackprop.kernels.intrinsics import bare, keep, load, load_flag, stand_alone, store
+from fastbackprop.kernels.intrinsics import stand_alone
 from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.matrix import Matrix, lanes_of, transposed
+from fastbackprop.kernels.memory import bare, keep, load_flag
 from fastbackprop.kernels.microkernel import BIAS, ZERO
 from fastbackprop.kernels.product import pieces_size, product, product_in_pieces
 
@@ -64,7 +65,7 @@ def keep_net(net):
 @inner
 def units(net):
     """Units of all layers but the inputs."""
-    return load(net.unit_at, net.L + 1)
+    return net.unit_at[net.L + 1]
 
 
 @inner
@@ -72,7 +73,7 @@ def widest(net):
     """Units of the widest layer but the inputs."""
     n = 0
     for l in range(1, net.L + 1):
-        n = max(n, load(net.sizes, l))
+        n = max(n, net.sizes[l])
     return n
 
 
@@ -81,7 +82,7 @@ def largest_product(net, first):
     """Multiply-adds an example in the largest product from layer `first` on."""
     largest = 1
     for l in range(first, net.L + 1):
-        largest = max(largest, load(net.sizes, l) * load(net.sizes, l - 1))
+        largest = max(largest, net.sizes[l] * net.sizes[l - 1])
     return largest
 
 
@@ -96,19 +97,19 @@ def row_length(columns, one):
 @inner
 def weights(net, W, l):
     """W_l, (n_l, n_{l-1}), in the row of all weights."""
-    return Matrix(W.data, W.at + load(net.weight_at, l), load(net.sizes, l - 1), 1)
+    return Matrix(W.data, W.at + net.weight_at[l], net.sizes[l - 1], 1)
 
 
 @inner
 def biases(net, b, l):
     """b_l, (n_l, 1), in the row of all biases."""
-    return Matrix(b.data, b.at + load(net.unit_at, l), 1, 1)
+    return Matrix(b.data, b.at + net.unit_at[l], 1, 1)
 
 
 @inner
 def rows_of(net, block, l, length):
     """Layer l's rows in a block of activations or gradients."""
-    return Matrix(block.data, block.at + load(net.unit_at, l) * length, length, 1)
+    return Matrix(block.data, block.at + net.unit_at[l] * length, length, 1)
 
 
 @inner
@@ -118,7 +119,7 @@ def panels_size(net, first, columns, one, X, members):
     block = Matrix(X.data, 0, length, 1)
     needed = 0
     for l in range(first, net.L + 1):
-        n, n_prev = load(net.sizes, l), load(net.sizes, l - 1)
+        n, n_prev = net.sizes[l], net.sizes[l - 1]
         W = Matrix(X.data, 0, n_prev, 1)
         A_prev = X if l == 1 else block
         needed = max(needed, pieces_size(n, columns, n_prev, one, W, A_prev, members))
@@ -130,9 +131,9 @@ def panels_size(net, first, columns, one, X, members):
 @inner
 def forward_pass(net, first, columns, X, W, b, values, length, scratch, panels, state, team):
     """Layers `first` .. L on a block: Z = W A_prev + b, A = relu(Z). X is what layer 1 sees of it. Ends early when stopped."""
-    one = one_of(load(values.data, 0))
+    one = one_of(values.data[0])
     for l in range(first, net.L + 1):
-        n, n_prev = load(net.sizes, l), load(net.sizes, l - 1)
+        n, n_prev = net.sizes[l], net.sizes[l - 1]
         A_prev = X if l == 1 else rows_of(net, values, l - 1, length)
         if load_flag(state, 0) != 0:
             return
@@ -148,7 +149,7 @@ def forward_pass(net, first, columns, X, W, b, values, length, scratch, panels, 
 def _output_span(n, Z, z, Y, y, dZ, dz):
     stand_alone()
     for j in range(n):
-        store(dZ, dz + j, sigmoid(load(Z, z + j)) - load(Y, y + j))
+        dZ[dz + j] = sigmoid(Z[z + j]) - Y[y + j]
 
 
 @inner
@@ -157,7 +158,7 @@ def _cost_span(n, Z, z, Y, y):
     stand_alone()
     total, lost = 0.0, 0.0
     for j in range(n):
-        logit, label = np.float64(load(Z, z + j)), np.float64(load(Y, y + j))
+        logit, label = np.float64(Z[z + j]), np.float64(Y[y + j])
         term = max(logit, 0.0) - label * logit + math.log1p(math.exp(-abs(logit)))
         total, lost = two_sum(total, term, lost)
     return total + lost
@@ -186,7 +187,7 @@ def backward_pass(
     for l in range(net.L, first - 1, -1):
         if load_flag(state, 0) != 0:
             return
-        n, n_prev = load(net.sizes, l), load(net.sizes, l - 1)
+        n, n_prev = net.sizes[l], net.sizes[l - 1]
         A_prev = X if l == 1 else rows_of(net, values, l - 1, length)
         dZ, to_bias = rows_of(net, gradients, l, length), biases(net, db, l)
         product(n, 1, columns, mean, dZ, ones, to_bias, start, to_bias, panels, team)
@@ -206,7 +207,7 @@ def stays_finite(n, W, dW, rate, largest):
     stand_alone()
     bad = 0
     for i in range(n):
-        w = load(W.data, W.at + i) - rate * load(dW.data, dW.at + i)
+        w = W.data[W.at + i] - rate * dW.data[dW.at + i]
         bad += 0 if abs(w) <= largest else 1
     return bad == 0
 
@@ -215,4 +216,4 @@ def stays_finite(n, W, dW, rate, largest):
 def step(n, W, dW, rate):
     """W <- W - rate dW, for n numbers in a row."""
     for i in range(n):
-        store(W.data, W.at + i, load(W.data, W.at + i) - rate * load(dW.data, dW.at + i))
+        W.data[W.at + i] = W.data[W.at + i] - rate * dW.data[dW.at + i]

@@ -15,9 +15,10 @@ from llvmlite import ir
 from numba import types
 
 from fastbackprop.kernels.blocking import LINE_BYTES, SQUARE
-from fastbackprop.kernels.intrinsics import Vectors, address, gap, load, store, stream_lines, with_twin
-from fastbackprop.kernels.jit import inner
+from fastbackprop.kernels.intrinsics import Vectors, stream_lines
+from fastbackprop.kernels.jit import inner, with_twin
 from fastbackprop.kernels.matrix import lanes_of, part, size_of
+from fastbackprop.kernels.memory import address, gap
 
 PAGES = 16  # columns packed together; half or twice as many took longer
 
@@ -94,7 +95,7 @@ def transpose_square(typing_context, to, i, to_row, source, j, source_row, adds)
 @inner
 def _pack_along_width(width, depth, X, panels, at, panel):
     """All panels of an X that lies along its width; columns that lie pages apart are visited together for all panels."""
-    lanes = lanes_of(load(panels, 0))
+    lanes = lanes_of(panels[0])
     for begin in range(0, depth, PAGES):
         for w in range(0, width, panel):
             here = min(panel, width - w)
@@ -114,7 +115,7 @@ def _pack_panel(width, depth, X, panels, at, panel):
                 transpose_square(panels, at + p * panel + w, panel, X.data, X.at + w * X.row + p, X.row, False)
     for p in range(depth):
         for w in range(across if p < along else 0, width):
-            store(panels, at + p * panel + w, load(X.data, X.at + w * X.row + p * X.column))
+            panels[at + p * panel + w] = X.data[X.at + w * X.row + p * X.column]
 
 
 @inner
@@ -131,13 +132,13 @@ def pack(width, depth, X, panels, at, panel):
 def _stream_run(n, source, j, to, i):
     """to[i : i + n] = source[j : j + n]."""
     head = min(n, gap(to, i))
-    lines = (n - head) * size_of(load(source, j)) // LINE_BYTES
-    body = lines * LINE_BYTES // size_of(load(source, j))
+    lines = (n - head) * size_of(source[j]) // LINE_BYTES
+    body = lines * LINE_BYTES // size_of(source[j])
     for k in range(head):
-        store(to, i + k, load(source, j + k))
+        to[i + k] = source[j + k]
     stream_lines(lines, to, i + head, source, j + head)
     for k in range(head + body, n):
-        store(to, i + k, load(source, j + k))
+        to[i + k] = source[j + k]
 
 
 @inner
@@ -158,5 +159,5 @@ def turn(rows, columns, A, B, adds):
             transpose_square(B.data, B.at + j * B.row + i, B.row, A.data, A.at + i * A.row + j, A.row, adds)
     for j in range(columns):
         for i in range(across if j < along else 0, rows):
-            here, value = B.at + j * B.row + i, load(A.data, A.at + i * A.row + j)
-            store(B.data, here, load(B.data, here) + value if adds else value)
+            here, value = B.at + j * B.row + i, A.data[A.at + i * A.row + j]
+            B.data[here] = B.data[here] + value if adds else value

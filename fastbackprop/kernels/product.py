@@ -4,8 +4,8 @@ from numba import types
 
 from fastbackprop.kernels.activations import one_of
 from fastbackprop.kernels.blocking import KC, MR, NV, PIECE_OPERATIONS, SHARED_OPERATIONS
-from fastbackprop.kernels.intrinsics import address, load, load_flag, store, with_twin
-from fastbackprop.kernels.jit import NUMBER, POINTER, WORDS, N, inner, routine
+from fastbackprop.kernels.jit import inner, routine, with_twin
+from fastbackprop.kernels.kinds import NUMBER, POINTER, WORDS, N
 from fastbackprop.kernels.matmul import (
     FLIP,
     INNER,
@@ -23,6 +23,7 @@ from fastbackprop.kernels.matmul import (
     way,
 )
 from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of, transposed
+from fastbackprop.kernels.memory import address, load_flag
 from fastbackprop.kernels.microkernel import ADD
 from fastbackprop.kernels.threads import MEMBERS, share
 from fastbackprop.kernels.words import number_of, put, take, tell, word_of
@@ -83,9 +84,9 @@ def _here(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, 
 @routine(WORDS, N, N, POINTER)
 def product_chunk(words, chunk, member, like):
     """One chunk of C: a range of rows, or of columns where C has more of them; words as `_in_team` writes them."""
-    one, w = one_of(load(like, 0)), words
-    chosen, rows, columns, depth, start, diagonal = load(w, 0), load(w, 1), load(w, 2), load(w, 3), load(w, 4), load(w, 5)
-    scale, row_step, column_step = number_of(load(w, 6), one), load(w, 7), load(w, 8)
+    one, w = one_of(like[0]), words
+    chosen, rows, columns, depth, start, diagonal = w[0], w[1], w[2], w[3], w[4], w[5]
+    scale, row_step, column_step = number_of(w[6], one), w[7], w[8]
     A, B, C, bias = take(w, 10, one), take(w, 13, one), take(w, 16, one), take(w, 19, one)
     workspace = part(take(w, 22, one), member, 0)
     i = chunk * row_step if row_step < rows else 0
@@ -173,12 +174,12 @@ def _room(chosen, rows, columns, depth, one, members):
 
 @inner
 def _in_team(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, diagonal, team):
-    row_step, column_step = steps(chosen, rows, columns, load(team, MEMBERS), scale)
-    chunks = chunks_of(chosen, rows, columns, load(team, MEMBERS), scale)
+    row_step, column_step = steps(chosen, rows, columns, team[MEMBERS], scale)
+    chunks = chunks_of(chosen, rows, columns, team[MEMBERS], scale)
     tell(team, (chosen, rows, columns, depth, start, diagonal, word_of(scale), row_step, column_step))
     room = 0
     if chosen & (PACK_A | PACK_B | STREAM) != 0:
-        room = _room(chosen, rows, columns, depth, scale, load(team, MEMBERS)) // load(team, MEMBERS)
+        room = _room(chosen, rows, columns, depth, scale, team[MEMBERS]) // team[MEMBERS]
     end = put(team, put(team, put(team, put(team, 10, A), B), C), bias)
     put(team, end, Matrix(workspace.data, workspace.at, room, 1))
     share(team, _chunk_address(scale), chunks)
@@ -197,7 +198,7 @@ def product(rows, columns, depth, scale, A, B, C, start, bias, workspace, team, 
         chosen = OUTER
     if streams and chosen & (INNER | TURN | THIN) == 0 and depth * size_of(scale) <= KC * 8:
         chosen += STREAM
-    if is_shared(rows, columns, depth, load(team, MEMBERS)):
+    if is_shared(rows, columns, depth, team[MEMBERS]):
         _in_team(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, NOWHERE, team)
     else:
         _here(chosen, rows, columns, depth, scale, A, B, C, start, bias, workspace, NOWHERE)
@@ -285,7 +286,7 @@ def gram(m, depth, one, X, G, start, workspace, team, begin=0, end=-1):
     rows = begin + columns
     B, C = part(X, 0, begin), part(G, 0, begin)
     chosen = SYMMETRIC + PACK_B + (PACK_A if lies_across(m, depth, size_of(one), transposed(X)) else 0)
-    if is_shared(rows, columns, depth, load(team, MEMBERS)):
+    if is_shared(rows, columns, depth, team[MEMBERS]):
         _in_team(chosen, rows, columns, depth, one, transposed(X), B, C, start, G, workspace, begin, team)
     else:
         _here(chosen, rows, columns, depth, one, transposed(X), B, C, start, G, workspace, begin)
@@ -302,4 +303,4 @@ def mirror(m, G, begin=0, end=-1):
         for j_block in range(0, min(i_block + MIRROR, end), MIRROR):
             for i in range(i_block, min(i_block + MIRROR, end)):
                 for j in range(j_block, min(j_block + MIRROR, i)):
-                    store(G.data, G.at + i * G.row + j, load(G.data, G.at + j * G.row + i))
+                    G.data[G.at + i * G.row + j] = G.data[G.at + j * G.row + i]

@@ -11,9 +11,10 @@ import numpy as np
 
 from fastbackprop.kernels.activations import LINEAR, RELU, activate, one_of
 from fastbackprop.kernels.blocking import BLOCK_BYTES, BLOCK_COLUMNS, BLOCK_OPERATIONS, CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS
-from fastbackprop.kernels.intrinsics import bare, keep, load, load_flag, store
-from fastbackprop.kernels.jit import POINTER, WORDS, N, inner, routine
+from fastbackprop.kernels.jit import inner, routine
+from fastbackprop.kernels.kinds import POINTER, WORDS, N
 from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of
+from fastbackprop.kernels.memory import bare, keep, load_flag
 from fastbackprop.kernels.microkernel import ADD, ZERO
 from fastbackprop.kernels.network import (
     Net,
@@ -59,7 +60,7 @@ def plan(net, first, m, one, X, n_weights, team):
     """The plan for layers from `first` on; X is what layer `first` - 1 holds of the examples."""
     size = size_of(one)
     NR = NV * lanes_of(one)
-    rows = load(net.sizes, first - 1) + 2 * units(net)
+    rows = net.sizes[first - 1] + 2 * units(net)
     columns = BLOCK_BYTES // (rows * size) // NR * NR
     narrow = columns >= 4 * NR
     if not narrow:
@@ -70,9 +71,9 @@ def plan(net, first, m, one, X, n_weights, team):
     in_chunks = narrow and min(blocks, CHUNKS) * width * size <= 2 * L2_BYTES
     span = -(-blocks // CHUNKS) * columns if in_chunks else m
     chunks = -(-m // span)
-    shared = chunks > 1 and load(team, MEMBERS) > 1 and n_weights * m >= SHARED_OPERATIONS
+    shared = chunks > 1 and team[MEMBERS] > 1 and n_weights * m >= SHARED_OPERATIONS
     length = row_length(columns, one)
-    copies, helped = (load(team, MEMBERS), 1) if shared else (1, load(team, MEMBERS))
+    copies, helped = (team[MEMBERS], 1) if shared else (1, team[MEMBERS])
     copy = (2 * units(net) + widest(net)) * length + max(
         panels_size(net, first, columns, one, X, helped), panels_size(net, first, m - (blocks - 1) * columns, one, X, helped)
     )
@@ -107,9 +108,9 @@ def keep_plan(p):
 def _first_layer(n, columns, V, b, A, activation):
     """A = g(V + b) on a block."""
     for i in range(n):
-        bias, v, a = load(b.data, b.at + i), V.at + i * V.row, A.at + i * A.row
+        bias, v, a = b.data[b.at + i], V.at + i * V.row, A.at + i * A.row
         for j in range(columns):
-            store(A.data, a + j, activate(load(V.data, v + j) + bias, activation))
+            A.data[a + j] = activate(V.data[v + j] + bias, activation)
 
 
 @inner
@@ -118,7 +119,7 @@ def _copy(rows, columns, A, B):
     for i in range(rows):
         a, b = A.at + i * A.row, B.at + i * B.row
         for j in range(columns):
-            store(B.data, b + j, load(A.data, a + j))
+            B.data[b + j] = A.data[a + j]
 
 
 @inner
@@ -139,7 +140,7 @@ def sweep_columns(net, first, begin, end, columns, mean, X, Y, W, b, dW, db, dZ1
         inputs = part(X, 0, j)
         if first == 2:
             A1, activation = rows_of(net, values, 1, length), RELU if net.L > 1 else LINEAR
-            _first_layer(load(net.sizes, 1), here, inputs, biases(net, b, 1), A1, activation)
+            _first_layer(net.sizes[1], here, inputs, biases(net, b, 1), A1, activation)
         forward_pass(net, first, here, inputs, W, b, values, length, scratch, panels, state, team)
         total += output_pass(net, here, part(Y, 0, j), values, gradients, length, with_cost)
         backward_pass(
@@ -147,37 +148,37 @@ def sweep_columns(net, first, begin, end, columns, mean, X, Y, W, b, dW, db, dZ1
         )
         if first == 2:
             slopes, to_bias = rows_of(net, gradients, 1, length), biases(net, db, 1)
-            product(load(net.sizes, 1), 1, here, mean, slopes, ones, to_bias, start, to_bias, panels, team)
-            _copy(load(net.sizes, 1), here, slopes, part(dZ1, 0, j))
+            product(net.sizes[1], 1, here, mean, slopes, ones, to_bias, start, to_bias, panels, team)
+            _copy(net.sizes[1], here, slopes, part(dZ1, 0, j))
     return total
 
 
 @routine(WORDS, N, N, POINTER)
 def sweep_chunk(words, chunk, member, like):
-    w, one = words, one_of(load(like, 0))
+    w, one = words, one_of(like[0])
     L, first, m, columns, span, length, with_cost = (
-        load(w, 0),
-        load(w, 1),
-        load(w, 2),
-        load(w, 3),
-        load(w, 4),
-        load(w, 5),
-        load(w, 6) != 0,
+        w[0],
+        w[1],
+        w[2],
+        w[3],
+        w[4],
+        w[5],
+        w[6] != 0,
     )
-    mean, whole = number_of(load(w, 7), one), load(w, 0)
-    net = Net(L, at_place(load(w, 8), whole), at_place(load(w, 9), whole), at_place(load(w, 10), whole))
-    state, costs = at_place(load(w, 11), whole), at_place(load(w, 12), 0.0)
-    W, b = Matrix(at_place(load(w, 13), one), 0, 1, 1), Matrix(at_place(load(w, 14), one), 0, 1, 1)
+    mean, whole = number_of(w[7], one), w[0]
+    net = Net(L, at_place(w[8], whole), at_place(w[9], whole), at_place(w[10], whole))
+    state, costs = at_place(w[11], whole), at_place(w[12], 0.0)
+    W, b = Matrix(at_place(w[13], one), 0, 1, 1), Matrix(at_place(w[14], one), 0, 1, 1)
     X, Y, dZ1 = take(w, 15, one), take(w, 18, one), take(w, 21, one)
     room, sums, ones = part(take(w, 24, one), member, 0), part(take(w, 27, one), chunk, 0), take(w, 30, one)
-    n_weights = load(net.weight_at, L + 1)
+    n_weights = net.weight_at[L + 1]
     dW, db = Matrix(sums.data, sums.at, 1, 1), Matrix(sums.data, sums.at + n_weights, 1, 1)
     begin = chunk * span
     cost = sweep_columns(
         net, first, begin, min(begin + span, m), columns, mean, X, Y, W, b, dW, db, dZ1, room, length, ones, with_cost, state,
         alone(words),
     )  # fmt: skip
-    store(costs, chunk, cost)
+    costs[chunk] = cost
 
 
 _chunk_address = sweep_chunk.address()
@@ -213,17 +214,17 @@ def sweep(net, p, mean, X, Y, W, b, dZ1, with_cost, state, team):
     else:
         for chunk in range(p.chunks):
             begin, sums = chunk * p.span, part(p.sums, chunk, 0)
-            dW, db = Matrix(sums.data, sums.at, 1, 1), Matrix(sums.data, sums.at + load(net.weight_at, net.L + 1), 1, 1)
+            dW, db = Matrix(sums.data, sums.at, 1, 1), Matrix(sums.data, sums.at + net.weight_at[net.L + 1], 1, 1)
             cost = sweep_columns(
                 net, p.first, begin, min(begin + p.span, p.m), p.columns, mean, X, Y, W, b, dW, db, dZ1, p.room, p.length,
                 p.ones, with_cost, state, team,
             )  # fmt: skip
-            store(p.costs, chunk, cost)
+            p.costs[chunk] = cost
     total = 0.0
     for chunk in range(p.chunks):
-        total += load(p.costs, chunk)
+        total += p.costs[chunk]
         if chunk > 0:
             for i in range(p.sums.row):
                 at = p.sums.at + i
-                store(p.sums.data, at, load(p.sums.data, at) + load(p.sums.data, at + chunk * p.sums.row))
+                p.sums.data[at] = p.sums.data[at] + p.sums.data[at + chunk * p.sums.row]
     return total

@@ -28,8 +28,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from fastbackprop.kernels.intrinsics import address, load, load_flag, load_ordered, store, store_flag, with_twin
-from fastbackprop.kernels.jit import INT, entry, inner
+from fastbackprop.kernels.jit import entry, inner, with_twin
+from fastbackprop.kernels.kinds import INT, Pointer
+from fastbackprop.kernels.memory import address, load_flag, load_ordered, store_flag
 
 OPEN, CLAIM, ACTIVE, HOLD, OWNER = 0, 8, 16, 24, 25
 JOB, COUNT, MEMBERS, SCRATCH, SCRATCH_BYTES, TOKEN = 32, 33, 34, 35, 36, 37
@@ -67,7 +68,7 @@ def _mailbox_at(typing_context, place):
     def emit(context, builder, signature, arguments):
         return builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
 
-    return types.CPointer(types.int64)(types.int64), emit
+    return Pointer(types.int64)(types.int64), emit
 
 
 def _claim_twin(a, i, value):
@@ -94,7 +95,7 @@ def claim(own, team):
     if team == 0:
         return mine
     theirs = _mailbox_at(team)
-    if not _claim_word(theirs, OWNER, load(mine, TOKEN)):
+    if not _claim_word(theirs, OWNER, mine[TOKEN]):
         return mine
     store_flag(theirs, HOLD, 1)
     return theirs
@@ -176,7 +177,7 @@ def _call_job(typing_context, team, chunk, member):
 @inner
 def _work(team, member):
     """Claim chunks and do them until none is left."""
-    count = load(team, COUNT)
+    count = team[COUNT]
     while True:
         chunk = atomic_add(team, CLAIM, 1)
         if chunk >= count:
@@ -187,9 +188,9 @@ def _work(team, member):
 @inner
 def share(team, job, count):
     """Do `count` chunks of the job, a routine's address, with whoever joins in; all is done on return."""
-    store(team, JOB, job)
-    store(team, COUNT, count)
-    store(team, CLAIM, 0)
+    team[JOB] = job
+    team[COUNT] = count
+    team[CLAIM] = 0
     atomic_add(team, OPEN, 1)
     _work(team, 0)
     atomic_add(team, OPEN, 1)  # closed: then the look at who is inside, as `serve` goes in and then looks whether it is open

@@ -7,9 +7,10 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from fastbackprop.kernels.intrinsics import address, load, store
 from fastbackprop.kernels.jit import inner
+from fastbackprop.kernels.kinds import Pointer
 from fastbackprop.kernels.matrix import Matrix
+from fastbackprop.kernels.memory import address
 from fastbackprop.kernels.threads import ALONE, ARGUMENTS
 
 
@@ -50,35 +51,35 @@ def at_place(typing_context, word, like):
     """The memory at an address from `place_of` as a flat array of the dtype of `like`."""
 
     def emit(context, builder, signature, arguments):
-        return builder.inttoptr(arguments[0], context.get_value_type(types.CPointer(like)))
+        return builder.inttoptr(arguments[0], context.get_value_type(Pointer(like)))
 
-    return types.CPointer(like)(types.int64, like), emit
+    return Pointer(like)(types.int64, like), emit
 
 
 @inner
 def tell(team, numbers):
     """Write whole numbers, a tuple of them, to the first words."""
     for i in range(len(numbers)):
-        store(team, ARGUMENTS + i, numbers[i])
+        team[ARGUMENTS + i] = numbers[i]
 
 
 @inner
 def put(team, i, A):
     """Write a matrix to the words from `i` on; gives the index behind it."""
     at = ARGUMENTS + i
-    store(team, at, place_of(A.data, A.at))
-    store(team, at + 1, A.row)
-    store(team, at + 2, A.column)
+    team[at] = place_of(A.data, A.at)
+    team[at + 1] = A.row
+    team[at + 2] = A.column
     return i + 3
 
 
 @inner
 def take(words, i, like):
     """The matrix that `put` wrote."""
-    return Matrix(at_place(load(words, i), like), 0, load(words, i + 1), load(words, i + 2))
+    return Matrix(at_place(words[i], like), 0, words[i + 1], words[i + 2])
 
 
 @inner
 def alone(words):
     """From a routine's words, the mailbox to hand on: a chunk is not shared further."""
-    return at_place(place_of(words, ALONE - ARGUMENTS), load(words, 0))
+    return at_place(place_of(words, ALONE - ARGUMENTS), words[0])

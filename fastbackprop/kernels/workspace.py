@@ -7,9 +7,9 @@ which took longer than the products of a layer of 784 x 128 x 1000.
 import numpy as np
 
 from fastbackprop.kernels.blocking import LINE_BYTES
-from fastbackprop.kernels.intrinsics import bare, gap, load
 from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.matrix import Matrix, size_of
+from fastbackprop.kernels.memory import bare, gap
 from fastbackprop.kernels.threads import SCRATCH, SCRATCH_BYTES
 from fastbackprop.kernels.words import at_place
 
@@ -33,8 +33,8 @@ def scratch(size, one, team):
 
     It is the mailbox's where that suffices.
     """
-    suffices = size * size_of(one) < load(team, SCRATCH_BYTES)
+    suffices = size * size_of(one) < team[SCRATCH_BYTES]
     own = workspace(0 if suffices else size, one)
     if suffices:
-        return Matrix(at_place(load(team, SCRATCH), one), 0, size, 1), own.data
+        return Matrix(at_place(team[SCRATCH], one), 0, size, 1), own.data
     return lent(own), own.data

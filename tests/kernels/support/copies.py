@@ -17,9 +17,10 @@ PACKAGE = Path(fastbackprop.__file__).parent
 
 # A kernel that tells what it was compiled with: a tile, and what a function in another file says.
 PROBE = """
+from fastbackprop.kernels.kinds import OUT
 from fastbackprop.kernels.activations import told
 from fastbackprop.kernels.blocking import MR
-from fastbackprop.kernels.jit import OUT, entry
+from fastbackprop.kernels.jit import entry
 
 @entry(OUT)
 def tell(x):

@@ -13,10 +13,11 @@ from fastbackprop import testing
 from fastbackprop.kernels import matmul
 from fastbackprop.kernels.activations import activate, exp_of_negative, gradient, log, one_of, sigmoid_slope
 from fastbackprop.kernels.elementwise import activate_shared, gradient_shared
-from fastbackprop.kernels.intrinsics import bare, load, store
-from fastbackprop.kernels.jit import FLAT, IN, INT, NUMBER, TABLE, N, entry
+from fastbackprop.kernels.jit import entry
+from fastbackprop.kernels.kinds import FLAT, IN, INT, NUMBER, TABLE, N
 from fastbackprop.kernels.matmul import NOWHERE, blocks
 from fastbackprop.kernels.matrix import Matrix, lanes_of, matrix, size_of
+from fastbackprop.kernels.memory import bare
 from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO, inner_tiles, outer_tiles
 from fastbackprop.kernels.packing import pack, stream
 from fastbackprop.kernels.product import (
@@ -172,22 +173,22 @@ EXP, ACTIVATE, SLOPE, GRADIENT = 0, 1, 2, 3
 def formula(which, activation, da, z, result):
     """One formula of `activations` on each element."""
     for i in range(z.size):
-        x = load(z, i)
+        x = z[i]
         if which == EXP:
-            store(result, i, exp_of_negative(x))
+            result[i] = exp_of_negative(x)
         elif which == ACTIVATE:
-            store(result, i, activate(x, activation))
+            result[i] = activate(x, activation)
         elif which == SLOPE:
-            store(result, i, sigmoid_slope(x))
+            result[i] = sigmoid_slope(x)
         else:
-            store(result, i, gradient(load(da, i), x, activation))
+            result[i] = gradient(da[i], x, activation)
 
 
 @entry(FLAT, FLAT)
 def logarithm(x, result):
     """log of each element, of float64 numbers."""
     for i in range(x.size):
-        store(result, i, log(load(x, i)))
+        result[i] = log(x[i])
 
 
 @entry(IN, FLAT, N, N, INT, TABLE)

@@ -75,8 +75,9 @@ def test_a_sample_stays_while_something_else_changes(candidates):
 
 
 KERNEL = '''
+from fastbackprop.kernels.jit import with_twin
 from fastbackprop.kernels.blocking import BLOCK
-from fastbackprop.kernels.intrinsics import relax, with_twin
+from fastbackprop.kernels.intrinsics import relax
 from fastbackprop.kernels.microkernel import ADD, BIAS, ZERO
 WAYS, ONE, TWO = 0, 1, 2
 
