@@ -35,3 +35,28 @@ def test_each_function_and_size_is_a_row_with_its_goal(monkeypatch, capsys):
 def test_an_unknown_family_is_refused():
     with pytest.raises(SystemExit, match="unknown family banana"):
         functions.run(argparse.Namespace(families=["banana"], threads=1, repeats=9))
+
+
+def test_the_readmes_figures_are_replaced_and_nothing_else(monkeypatch, tmp_path, capsys):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n\n{functions.BEGIN}\n\nold figures\n\n{functions.END}\n\nafter\n")
+    monkeypatch.setattr(functions, "README", readme)
+    monkeypatch.setattr(functions, "facts", lambda: ["processor      one"])
+    monkeypatch.setattr(functions, "rows", lambda family, dtypes: [functions.Row([family, *dtypes, "", "2", "1", "2.00"], 2.5)])
+    functions.write_readme()
+    before, _, rest = readme.read_text().partition(functions.BEGIN)
+    figures, _, after = rest.partition(functions.END)
+    assert (before, after) == ("before\n\n", "\n\nafter\n")
+    assert "old figures" not in figures
+    assert "processor      one" in figures
+    row = figures.rstrip().splitlines()[-1]
+    assert [cell.strip() for cell in row.strip("|").split("|")] == ["training", "float64", "", "2", "1", "2.00"]
+
+
+def test_a_readme_without_markers_is_left_alone(monkeypatch, tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text("before\n")
+    monkeypatch.setattr(functions, "README", readme)
+    with pytest.raises(SystemExit, match="has no markers"):
+        functions.write_readme()
+    assert readme.read_text() == "before\n"
