@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 
 from fastbackprop.kernels.blocking import KC
-from fastbackprop.kernels.descent import direct_descent
+from fastbackprop.kernels.descent import DIVERGED, direct_descent
 from fastbackprop.kernels.gram_descent import DEPTH, gram_add, gram_descent, gram_finish, gram_mirror
-from fastbackprop.kernels.network import DIVERGED
 from fastbackprop.team import in_team
 
 COST_EVERY = 100

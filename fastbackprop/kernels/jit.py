@@ -32,7 +32,7 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck"
 
 _DESCRIBED = repr(sorted(_OPTIONS.items()))
 
-_DTYPES = {"d": types.float64, "f": types.float32}
+DTYPES = {"d": types.float64, "f": types.float32}
 
 
 def inner(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -140,19 +140,9 @@ class Routine:
             llvm.add_symbol(self.symbol(T), compiled.address)
             Routine.loaded[self.symbol(T)] = compiled
 
-    def address(self) -> Any:
-        """An intrinsic that gives the routine's address as a whole number, for the dtype of its argument."""
-
-        @intrinsic
-        def symbol_address(typing_context, like):
-            def emit(context, builder, signature, arguments):
-                kind = ir.FunctionType(ir.VoidType(), [])
-                function = cgutils.get_or_insert_function(builder.module, kind, self.symbol(like))
-                return builder.ptrtoint(function, ir.IntType(64))
-
-            return types.int64(like), emit
-
-        return symbol_address
+    def address(self, builder: Any, T: Any) -> Any:
+        """Emit its address."""
+        return cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.VoidType(), []), self.symbol(T))
 
     def call(self, builder: Any, T: Any, values: list[Any]) -> None:
         """Emit a call."""
@@ -198,7 +188,7 @@ class Entry(dict[str, Callable[..., Any]]):
         return self[char]
 
     def _compile(self, char: str) -> None:
-        T = _DTYPES[char]
+        T = DTYPES[char]
         for routine in routines_of(self.function):  # all before it is linked: a missing symbol ends the process
             routine.load(T)
         with _compiling:
