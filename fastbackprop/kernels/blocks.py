@@ -5,7 +5,7 @@ with a partial sum of dW and db. Wide nets: long blocks, one after the other, an
 chunks depend on the shape alone, so the bits don't depend on the team.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -42,7 +42,7 @@ class Cut(NamedTuple):
     """How examples are cut into blocks of `columns` and chunks of `span`, and the workspace: a row of `room` a member.
 
     A row of `room` is a block's activations, its gradients, and scratch, `length` numbers a unit, then panels. A row of `sums`
-    is a chunk's dW and db; a number of `costs` its cost.
+    is a chunk's dW and db; a number of `costs` its cost, where asked[0] is not 0.
     """
 
     columns: int
@@ -50,10 +50,11 @@ class Cut(NamedTuple):
     chunks: int
     shared: bool
     length: int
-    room: Any
-    sums: Any
-    costs: Any
-    ones: Any
+    room: Matrix
+    sums: Matrix
+    costs: Reals
+    asked: Words
+    ones: Matrix
 
 
 class BlocksJob(NamedTuple):
@@ -65,20 +66,12 @@ class BlocksJob(NamedTuple):
     net: Net
     first: int
     m: int
-    columns: int
-    span: int
-    length: int
-    shared: bool
-    with_cost: bool
     inverse_m: Number
     X: Matrix
     Y: Matrix
     dZ1: Matrix
     parameters: Row
-    room: Matrix
-    sums: Matrix
-    ones: Matrix
-    costs: Reals
+    cut: Cut
     state: Words
     team: Words
 
@@ -110,14 +103,16 @@ def cut(net, first, m, one, X, n_weights, team):
     ones = Matrix(np.ones(columns, np.asarray(one).dtype), 0, 1, 1)
     return Cut(
         columns, span, chunks, shared, length, Matrix(room.data, room.at, copy, 1), Matrix(sums.data, sums.at, width, 1),
-        np.zeros(chunks), ones,
+        np.zeros(chunks), np.zeros(1, np.int64), ones,
     )  # fmt: skip
 
 
 @inner
 def bare_cut(c):
     """The cut to hand on; `keep_cut` comes after the last use."""
-    return Cut(c.columns, c.span, c.chunks, c.shared, c.length, lent(c.room), lent(c.sums), bare(c.costs), lent(c.ones))
+    return Cut(
+        c.columns, c.span, c.chunks, c.shared, c.length, lent(c.room), lent(c.sums), bare(c.costs), bare(c.asked), lent(c.ones)
+    )
 
 
 @inner
@@ -126,6 +121,7 @@ def keep_cut(c):
     keep(c.room.data)
     keep(c.sums.data)
     keep(c.costs)
+    keep(c.asked)
     keep(c.ones.data)
 
 
@@ -157,51 +153,53 @@ def gradients_in(net, sums, chunk):
 @inner
 def _desk(job, member):
     """A member's memory in its row of the room, and whom it works with."""
-    net, at = job.net, job.room.at + member * job.room.row
-    block = units(net) * job.length
-    A, dZ = Matrix(job.room.data, at, job.length, 1), Matrix(job.room.data, at + block, job.length, 1)
-    scratch = Matrix(job.room.data, at + 2 * block, job.length, 1)
-    panels = Matrix(job.room.data, scratch.at + widest(net) * job.length, 1, 1)
-    return Desk(job.length, A, dZ, scratch, panels, job.ones, job.state, single(job.team) if job.shared else job.team)
+    net, at = job.net, job.cut.room.at + member * job.cut.room.row
+    block = units(net) * job.cut.length
+    A, dZ = Matrix(job.cut.room.data, at, job.cut.length, 1), Matrix(job.cut.room.data, at + block, job.cut.length, 1)
+    scratch = Matrix(job.cut.room.data, at + 2 * block, job.cut.length, 1)
+    panels = Matrix(job.cut.room.data, scratch.at + widest(net) * job.cut.length, 1, 1)
+    return Desk(
+        job.cut.length, A, dZ, scratch, panels, job.cut.ones, job.state, single(job.team) if job.cut.shared else job.team
+    )
 
 
 @routine(JOB(BlocksJob), N, N)
 def blocks_chunk(at, chunk, member):
     """The chunk's cost, dW and db; ends early when stopped."""
     job = at[0]
-    net, first, desk, gradients = job.net, job.first, _desk(job, member), gradients_in(job.net, job.sums, chunk)
-    begin = chunk * job.span
-    end = min(begin + job.span, job.m)
+    net, first, desk, gradients = job.net, job.first, _desk(job, member), gradients_in(job.net, job.cut.sums, chunk)
+    begin = chunk * job.cut.span
+    end = min(begin + job.cut.span, job.m)
     total = 0.0
-    for j in range(begin, end, job.columns):
+    for j in range(begin, end, job.cut.columns):
         if load_flag(job.state, 0) != 0:
             return
-        columns, start = min(job.columns, end - j), ADD if j > begin else ZERO
+        columns, start = min(job.cut.columns, end - j), ADD if j > begin else ZERO
         X = part(job.X, 0, j)
         if first == 2:
-            A1, activation = rows_of(net, desk.A, 1, job.length), RELU if net.L > 1 else LINEAR
+            A1, activation = rows_of(net, desk.A, 1, job.cut.length), RELU if net.L > 1 else LINEAR
             _first_layer(net.sizes[1], columns, X, biases(net, job.parameters, 1), A1, activation)
         forward_pass(net, first, columns, X, job.parameters, desk)
-        total += output_pass(net, columns, part(job.Y, 0, j), desk, job.with_cost)
+        total += output_pass(net, columns, part(job.Y, 0, j), desk, job.cut.asked[0] != 0)
         backward_pass(net, first, columns, job.inverse_m, X, job.parameters, gradients, start, desk)
         if first == 2:
-            dZ1, db = rows_of(net, desk.dZ, 1, job.length), biases(net, gradients, 1)
+            dZ1, db = rows_of(net, desk.dZ, 1, job.cut.length), biases(net, gradients, 1)
             to_db = Product(net.sizes[1], 1, columns, job.inverse_m, dZ1, desk.ones, db, start, db)
             product(to_db, desk.panels, desk.team)
             _copy(net.sizes[1], columns, dZ1, part(job.dZ1, 0, j))
-    job.costs[chunk] = total
+    job.cut.costs[chunk] = total
 
 
 @inner
-def all_blocks(job, chunks):
-    """All examples: the sums of dW and of db are the first row of `job.sums`; returns the cost's sum."""
-    if job.shared:
-        share(job.team, blocks_chunk, job, chunks)
+def all_blocks(job, at):
+    """All examples of the job that lies there: dW and db are the first row of `job.cut.sums`; returns the cost's sum."""
+    if job.cut.shared:
+        share(job.team, blocks_chunk, at, job.cut.chunks)
     else:
-        in_turn(blocks_chunk, job, chunks)
-    total, sums = 0.0, job.sums
-    for chunk in range(chunks):
-        total += job.costs[chunk]
+        in_turn(blocks_chunk, at, job.cut.chunks)
+    total, sums = 0.0, job.cut.sums
+    for chunk in range(job.cut.chunks):
+        total += job.cut.costs[chunk]
         if chunk > 0:
             for i in range(sums.row):
                 sums.data[sums.at + i] = sums.data[sums.at + i] + sums.data[sums.at + chunk * sums.row + i]

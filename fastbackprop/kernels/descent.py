@@ -7,8 +7,9 @@ gradient of sigmoid and cross-entropy, dZ_L = A_L - Y.
 from typing import NamedTuple
 
 from fastbackprop.kernels.activations import one_of
-from fastbackprop.kernels.blocks import BlocksJob, all_blocks, bare_cut, cut, gradients_in, keep_cut
+from fastbackprop.kernels.blocks import BlocksJob, all_blocks, bare_cut, blocks_chunk, cut, gradients_in, keep_cut
 from fastbackprop.kernels.jit import entry, inner
+from fastbackprop.kernels.jobs import held
 from fastbackprop.kernels.kinds import COSTS, FLAT, IN, INT, REAL, TABLE, Number
 from fastbackprop.kernels.matmul import Product
 from fastbackprop.kernels.matrix import Matrix, matrix
@@ -41,7 +42,7 @@ class Iterations(NamedTuple):
 
 
 @inner
-def of_layers(net, c, gradients, parameters, rate):
+def of_layers(net, gradients, parameters, rate):
     """The updates of all weights and of all biases."""
     n_weights = net.weight_at[net.L + 1]
     weights = Update(n_weights, parameters.W, gradients.W, rate)
@@ -49,20 +50,16 @@ def of_layers(net, c, gradients, parameters, rate):
 
 
 @inner
-def iterate(job, chunks, gram, updates, iterations, costs):
+def iterate(job, gram, updates, iterations, costs):
     """Blocks, then the updates; returns the first iteration not done, and says in state[1] why."""
     state = job.state
+    at = held(blocks_chunk, job)
     first_cost = -(-iterations.begin // iterations.every)
     state[1] = DONE
     for iteration in range(iterations.begin, iterations.end):
         with_cost = iteration % iterations.every == 0
-        total = all_blocks(
-            BlocksJob(
-                job.net, job.first, job.m, job.columns, job.span, job.length, job.shared, with_cost, job.inverse_m, job.X, job.Y,
-                job.dZ1, job.parameters, job.room, job.sums, job.ones, job.costs, state, job.team,
-            ),
-            chunks,
-        )  # fmt: skip
+        job.cut.asked[0] = 1 if with_cost else 0
+        total = all_blocks(job, at)
         if job.first == 2:
             to_change = Product(job.net.sizes[1], job.m, job.m, job.inverse_m, job.dZ1, gram.G, gram.change, ZERO, gram.change)
             product_in_pieces(to_change, gram.panels, job.team, state)
@@ -98,13 +95,11 @@ def direct_descent(X, Y, sizes, W, b, learning_rate, largest, begin, end, every,
     team = claim(own_mailbox, team_mailbox)
     memory = cut(net, 1, m, one, examples, W.size, team)
     c = bare_cut(memory)
-    job = BlocksJob(
-        net, 1, m, c.columns, c.span, c.length, c.shared, False, inverse_m, examples, Matrix(bare(Y), 0, m, 1), examples, parameters,
-        c.room, c.sums, c.ones, c.costs, bare(state), team,
-    )  # fmt: skip
-    updates = of_layers(net, c, gradients_in(net, c.sums, 0), parameters, rate)
+    labels = Matrix(bare(Y), 0, m, 1)
+    job = BlocksJob(net, 1, m, inverse_m, examples, labels, examples, parameters, c, bare(state), team)
+    updates = of_layers(net, gradients_in(net, c.sums, 0), parameters, rate)
     iterations = Iterations(begin, end, every, b.dtype.type(largest))
-    done = iterate(job, c.chunks, Gram(examples, examples, examples), updates, iterations, costs)
+    done = iterate(job, Gram(examples, examples, examples), updates, iterations, costs)
     release(team)
     keep_net(owners)
     keep_cut(memory)

@@ -9,7 +9,7 @@ from fastbackprop.kernels.activations import activate, gradient
 from fastbackprop.kernels.blocking import SHARED_ELEMENTS
 from fastbackprop.kernels.intrinsics import stand_alone
 from fastbackprop.kernels.jit import entry, inner, routine
-from fastbackprop.kernels.jobs import in_turn
+from fastbackprop.kernels.jobs import held, in_turn
 from fastbackprop.kernels.kinds import IN, INT, JOB, OUT, N
 from fastbackprop.kernels.matrix import Matrix, is_odd, matrix, part
 from fastbackprop.kernels.threads import MEMBERS, claim, release, share
@@ -106,7 +106,7 @@ def apply_activation(rows, columns, Z, A, activation, team):
     if Z.column == 1 and Z.row == columns and A.row == columns:
         rows, columns = 1, rows * columns
     row_step, column_step, chunks = _steps(rows, columns, team)
-    job = ActivationJob(rows, columns, row_step, column_step, activation, Z, A)
+    job = held(activation_chunk, ActivationJob(rows, columns, row_step, column_step, activation, Z, A))
     if chunks > 1:
         share(team, activation_chunk, job, chunks)
     else:
@@ -120,7 +120,7 @@ def apply_gradient(rows, columns, dA, Z, dZ, activation, team):
     if along_rows and dA.row == columns and Z.row == columns and dZ.row == columns:
         rows, columns = 1, rows * columns
     row_step, column_step, chunks = _steps(rows, columns, team)
-    job = GradientJob(rows, columns, row_step, column_step, activation, dA, Z, dZ)
+    job = held(gradient_chunk, GradientJob(rows, columns, row_step, column_step, activation, dA, Z, dZ))
     if chunks > 1:
         share(team, gradient_chunk, job, chunks)
     else:

@@ -95,14 +95,12 @@ def gram_descent(G, Y, sizes, W, b, V, S, learning_rate, largest, begin, end, ev
     panels = workspace(pieces_size(to_change, team[MEMBERS]), one)
     memory = cut(net, 2, m, one, first, W.size, team)
     c = bare_cut(memory)
-    job = BlocksJob(
-        net, 2, m, c.columns, c.span, c.length, c.shared, False, inverse_m, first, Matrix(bare(Y), 0, m, 1), dZ1, parameters,
-        c.room, c.sums, c.ones, c.costs, bare(state), team,
-    )  # fmt: skip
-    updates = of_layers(net, c, gradients_in(net, c.sums, 0), parameters, rate)
+    labels = Matrix(bare(Y), 0, m, 1)
+    job = BlocksJob(net, 2, m, inverse_m, first, labels, dZ1, parameters, c, bare(state), team)
+    updates = of_layers(net, gradients_in(net, c.sums, 0), parameters, rate)
     of_first = Update(n_1 * m, first, change, rate), Update(n_1 * m, total_dZ1, dZ1, -one)
     iterations = Iterations(begin, end, every, b.dtype.type(largest))
-    done = iterate(job, c.chunks, Gram(matrix(G), change, lent(panels)), updates + of_first, iterations, costs)
+    done = iterate(job, Gram(matrix(G), change, lent(panels)), updates + of_first, iterations, costs)
     release(team)
     keep(slopes)
     keep(changes)

@@ -1,7 +1,8 @@
 """A job: what all chunks of some work have to know, a named tuple on the stack of the thread that waits for their end.
 
-A routine takes the tuple's address, the number of a chunk and of the member that does it. `in_turn` does all chunks in the
-calling thread; `post` writes the job into a mailbox, for whoever claims chunks (`threads.share`).
+A routine takes the tuple's address, the number of a chunk and of the member that does it. `held` puts the tuple on the stack;
+`in_turn` does all chunks in the calling thread; `post` writes where the job lies into a mailbox, for whoever claims chunks
+(`threads.share`).
 """
 
 from llvmlite import ir
@@ -66,30 +67,43 @@ def _converted(context, builder, value, given, wanted):
     return result
 
 
-def _on_stack(context, builder, routine, given, job, T):
-    """The address of a copy in the frame of the function that is emitted."""
-    wanted = routine.arguments[0](T).dtype
-    slot = cgutils.alloca_once_value(builder, _converted(context, builder, job, given, wanted))
-    return builder.bitcast(slot, context.get_value_type(routine.arguments[0](T)))
+def _held_twin(routine, job):
+    return [job]
 
 
-def _in_turn_twin(routine, job, chunks):
+@with_twin(_held_twin)
+def held(typing_context, routine, job):
+    """The address of a copy, in the frame of the function that calls this, of the routine's job."""
+    kind = routine.routine.arguments[0](_dtype_for(routine.routine, job))
+
+    def emit(context, builder, signature, arguments):
+        slot = cgutils.alloca_once_value(builder, _converted(context, builder, arguments[1], job, kind.dtype))
+        return builder.bitcast(slot, context.get_value_type(kind))
+
+    return kind(routine, job), emit
+
+
+def _dtype_of(routine, at):
+    """The dtype of the arrays in the routine's job at an address."""
+    return next(T for T in DTYPES.values() if routine.arguments[0](T) == at)
+
+
+def _in_turn_twin(routine, at, chunks):
     for chunk in range(chunks):
-        routine.function([job], chunk, 0)
+        routine.function(at, chunk, 0)
 
 
 @with_twin(_in_turn_twin)
-def in_turn(typing_context, routine, job, chunks):
-    """Do all chunks of a job, one after the other, in this thread."""
-    T = _dtype_for(routine.routine, job)
+def in_turn(typing_context, routine, at, chunks):
+    """Do all chunks of the job at an address, one after the other, in this thread."""
+    T = _dtype_of(routine.routine, at)
 
     def emit(context, builder, signature, arguments):
-        there = _on_stack(context, builder, routine.routine, job, arguments[1], T)
         with cgutils.for_range(builder, arguments[2]) as loop:
-            routine.routine.call(builder, T, [there, loop.index, ir.Constant(ir.IntType(64), 0)])
+            routine.routine.call(builder, T, [arguments[1], loop.index, ir.Constant(ir.IntType(64), 0)])
         return context.get_dummy_value()
 
-    return types.void(routine, job, types.intp), emit
+    return types.void(routine, at, types.intp), emit
 
 
 def _no_team_twin(*arguments):
@@ -97,19 +111,18 @@ def _no_team_twin(*arguments):
 
 
 @with_twin(_no_team_twin)
-def post(typing_context, team, routine, job):
-    """Write a job into a mailbox: the address of its routine, and of the tuple, for as long as the calling function runs."""
-    T = _dtype_for(routine.routine, job)
+def post(typing_context, team, routine, at):
+    """Write into a mailbox where a routine and its job lie."""
+    T = _dtype_of(routine.routine, at)
 
     def emit(context, builder, signature, arguments):
         word = ir.IntType(64)
-        there = _on_stack(context, builder, routine.routine, job, arguments[2], T)
-        for place, pointer in ((ROUTINE, routine.routine.address(builder, T)), (JOB, there)):
+        for place, pointer in ((ROUTINE, routine.routine.address(builder, T)), (JOB, arguments[2])):
             where = address(context, builder, team, arguments[0], ir.Constant(word, place))
             builder.store(builder.ptrtoint(pointer, word), where)
         return context.get_dummy_value()
 
-    return types.void(team, routine, job), emit
+    return types.void(team, routine, at), emit
 
 
 @with_twin(_no_team_twin)

@@ -15,7 +15,7 @@ from fastbackprop.kernels.activations import LINEAR, one_of
 from fastbackprop.kernels.blocking import CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS, STREAM_BYTES, STRIP_BYTES
 from fastbackprop.kernels.elementwise import apply_activation, apply_gradient
 from fastbackprop.kernels.jit import entry, inner, routine
-from fastbackprop.kernels.jobs import in_turn
+from fastbackprop.kernels.jobs import held, in_turn
 from fastbackprop.kernels.kinds import IN, INT, JOB, OUT, N, Number, Words
 from fastbackprop.kernels.matmul import Product, divide
 from fastbackprop.kernels.matrix import Matrix, is_odd, matrix, part, size_of, transposed
@@ -162,7 +162,8 @@ def layer_forward(A_prev, W, b, Z, A, activation, own_mailbox, team_mailbox):
     shared = chunks > 1 and members > 1 and n * n_prev * m >= SHARED_OPERATIONS
     helpers = 1 if shared else members
     layer = Forward(n, n_prev, m, activation, matrix(A_prev), matrix(W), matrix(b), matrix(Z), matrix(A))
-    strip, last = plan(_to_Z(layer, 0, step), False, helpers), plan(_to_Z(layer, 0, last_of(m, step)), False, helpers)
+    strip = plan(_to_Z(layer, 0, step), False, helpers)
+    last = plan(_to_Z(layer, 0, last_of(m, step)), False, helpers) if m % step != 0 else strip
     room = max(room_of(strip, helpers), room_of(last, helpers))
     rooms = room * members if shared else room
     memory, owner = scratch(rooms + n, one, team)
@@ -170,10 +171,12 @@ def layer_forward(A_prev, W, b, Z, A, activation, own_mailbox, team_mailbox):
         n, n_prev, m, activation, layer.A_prev, layer.W, vector(n, layer.b, memory.data, memory.at + rooms), layer.Z, layer.A
     )
     workspace = Matrix(memory.data, memory.at, room, 1)
+    hand_on = single(team) if shared else team
+    job = held(forward_chunk, ForwardJob(along, step, span if shared else m, strip, last, workspace, hand_on))
     if shared:
-        share(team, forward_chunk, ForwardJob(along, step, span, strip, last, workspace, single(team)), chunks)
+        share(team, forward_chunk, job, chunks)
     else:
-        in_turn(forward_chunk, ForwardJob(along, step, m, strip, last, workspace, team), 1)
+        in_turn(forward_chunk, job, 1)
     release(team)
     keep(owner)
     return True
@@ -241,7 +244,10 @@ def _add_up(chunks, size, sums, dW, db, n_weights, divisor):
 
 @entry(IN, IN, IN, IN, OUT, OUT, OUT, INT, INT, INT)
 def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, own_mailbox, team_mailbox):
-    """dA_prev, dW, db from dA and Z; LINEAR: dA is dZ, Z is not read. Returns whether it is done: not where an operand is odd."""
+    """dA_prev, dW, db from dA and Z; LINEAR: dA is dZ, Z is not read.
+
+    Returns whether it is done: not where an operand is odd.
+    """
     if is_odd(dA) or is_odd(Z) or is_odd(A_prev) or is_odd(W):
         return False
     n, m = dA.shape
@@ -259,7 +265,7 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, own_mailbox, t
     )
     streams_dW, streams_dA = step >= m and is_large(n, n_prev, one), is_large(n_prev, m, one)
     strip = _strip_plans(layer, step, one, streams_dW, streams_dA, helpers)
-    last = _strip_plans(layer, last_of(m, step), one, streams_dW, streams_dA, helpers)
+    last = _strip_plans(layer, last_of(m, step), one, streams_dW, streams_dA, helpers) if m % step != 0 else strip
     room = max(
         max(room_of(strip.to_weights, helpers), room_of(strip.to_inputs, helpers)),
         max(room_of(last.to_weights, helpers), room_of(last.to_inputs, helpers)),
@@ -273,20 +279,21 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, own_mailbox, t
     ones = Matrix(memory.data, workspace.at + copies * room, 1, 1)
     for j in range(step):
         ones.data[ones.at + j] = one
-    if not in_chunks:
-        job = BackwardJob(layer, step, m, strip, last, 0, divisor, ones, dZ, workspace, team)
-        in_turn(backward_chunk, job, 1)
-    else:
-        to_sums = Backward(
+    to = layer
+    if in_chunks:
+        to = Backward(
             n, n_prev, m, activation, layer.dA, layer.Z, layer.A_prev, layer.W, layer.dA_prev, sums,
             Matrix(sums.data, sums.at + n * n_prev, 1, 1),
         )  # fmt: skip
-        hand_on = single(team) if shared else team
-        job = BackwardJob(to_sums, step, span, strip, last, size, one, ones, dZ, workspace, hand_on)
-        if shared:
-            share(team, backward_chunk, job, chunks)
-        else:
-            in_turn(backward_chunk, job, chunks)
+    chunks, span, partial = (chunks, span, size) if in_chunks else (1, m, 0)
+    hand_on = single(team) if shared else team
+    by = one if in_chunks else divisor
+    job = held(backward_chunk, BackwardJob(to, step, span, strip, last, partial, by, ones, dZ, workspace, hand_on))
+    if shared:
+        share(team, backward_chunk, job, chunks)
+    else:
+        in_turn(backward_chunk, job, chunks)
+    if in_chunks:
         _add_up(chunks, size, sums, layer.dW, layer.db, n * n_prev, divisor)
     release(team)
     keep(owner)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from fastbackprop.kernels.blocking import KC, MR, NV, PIECE_OPERATIONS
 from fastbackprop.kernels.jit import inner, routine
-from fastbackprop.kernels.jobs import in_turn
+from fastbackprop.kernels.jobs import held, in_turn
 from fastbackprop.kernels.kinds import JOB, N
 from fastbackprop.kernels.matmul import RIGHT, Blocks, Product, multiply
 from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of
@@ -43,7 +43,7 @@ def product_chunk(at, chunk, member):
 def run_beside(diagonal, how, p, workspace, team):
     """The product as planned; its C begins so far right of the diagonal of a symmetric matrix."""
     rooms = Matrix(workspace.data, workspace.at, how.room, 1)
-    job = ProductJob(how.method, how.blocks, how.row_step, how.column_step, diagonal, p, rooms)
+    job = held(product_chunk, ProductJob(how.method, how.blocks, how.row_step, how.column_step, diagonal, p, rooms))
     if how.chunks > 1:
         share(team, product_chunk, job, how.chunks)
     else:

@@ -1,9 +1,9 @@
 """A team of threads that shares work inside the kernels: fork and join without leaving compiled code.
 
-A job is a routine, what its chunks have to know (`jobs.py`) and their count. The caller writes it into the mailbox and opens it; whoever is there, the caller
-too, claims chunks by an atomic counter until none is left; the caller closes the job and waits for those still at work.
-Nobody waits for a helper that sleeps: what it doesn't claim, the others do. So which thread computes a chunk is chance,
-but what a chunk computes is not: the bits are the same for any number of threads.
+A job is a routine, what its chunks have to know (`jobs.py`) and their count. The caller writes it into the mailbox and opens
+it; whoever is there, the caller too, claims chunks by an atomic counter until none is left; the caller closes the job and
+waits for those still at work. Nobody waits for a helper that sleeps: what it doesn't claim, the others do. So which thread
+computes a chunk is chance, but what a chunk computes is not: the bits are the same for any number of threads.
 
 Entries are handed two mailboxes: the caller's own and the team's. They claim the team as they begin and give it back as they
 end, within compiled code: a signal handler, which runs between two instructions of Python and may raise there, never finds it
@@ -184,9 +184,9 @@ def _work(team, member):
 
 
 @inner
-def share(team, routine, job, chunks):
-    """Do all chunks of a job with whoever joins in; all is done on return."""
-    post(team, routine, job)
+def share(team, routine, at, chunks):
+    """Do all chunks of the job at an address with whoever joins in; all is done on return."""
+    post(team, routine, at)
     team[COUNT] = chunks
     team[CLAIM] = 0
     atomic_add(team, OPEN, 1)
