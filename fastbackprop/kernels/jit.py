@@ -9,6 +9,7 @@ import atexit
 import os
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any, ClassVar
 
@@ -21,7 +22,7 @@ from numba.core.ccallback import CFunc
 from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
-from fastbackprop.kernels.disk_cache import DiskCache
+from fastbackprop.kernels.disk_cache import DiskCache, folder
 from fastbackprop.kernels.introspection import Introduced
 from fastbackprop.kernels.notice import notice
 from fastbackprop.kernels.tasks import Task
@@ -32,6 +33,12 @@ JIT = not numba.config.DISABLE_JIT
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": False}
 
 _DESCRIBED = repr(sorted(_OPTIONS.items()))
+
+
+def cache_folder() -> Path | None:
+    """The folder in which machine code is kept, made if need be; None where none can be had."""
+    return folder(_DESCRIBED)
+
 
 _DTYPES = {"d": types.float64, "f": types.float32}
 
