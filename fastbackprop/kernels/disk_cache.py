@@ -37,7 +37,7 @@ MONTH = 30 * 24 * 3600  # seconds; a folder that no process used for so long goe
 _MARK = b"machine code of fastbackprop\n"
 # Settings that change no machine code.
 _HARMLESS = {"NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS", "NUMBA_DISABLE_JIT"}
-said: dict[str, str] = {}  # once a process and kind: "folder", "damaged", "unwritten"
+said: dict[str, str] = {}  # what was logged, once a process and kind: "folder", "damaged", "unwritten"
 
 
 def _say_once(kind: str, message: str, *details: object) -> None:
