@@ -261,6 +261,12 @@ def _gather() -> None:
                 _team.wanted = wanted
 
 
+def load_team() -> None:
+    """Have what calls the helpers compiled or loaded."""
+    if _members > 1 and JIT:
+        core["d"], serve["d"]
+
+
 def _present() -> Team | None:
     """The team with its helpers called, or None where a call works alone: it is to be one thread, or somebody has the team."""
     if _members == 1 or not JIT:
