@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 
 from fastbackprop.kernels.blocking import KC
-from fastbackprop.kernels.descent import direct_descent
+from fastbackprop.kernels.descent import DIVERGED, direct_descent
 from fastbackprop.kernels.gram_descent import DEPTH, gram_add, gram_descent, gram_finish, gram_mirror
-from fastbackprop.kernels.network import DIVERGED
-from fastbackprop.team import in_team
+from fastbackprop.team import in_team, load_team
 
 COST_EVERY = 100
 ALGORITHMS = ("auto", "direct", "gram")
@@ -99,6 +98,7 @@ class Direct:
 
     def load(self) -> None:
         """Have the kernels compiled or loaded: a signal's exception ends the wait, as it could not in a thread that trains."""
+        load_team()
         direct_descent[self.W.dtype.char]
 
     def prepare(self) -> None:
@@ -179,6 +179,7 @@ class Gram(Direct):
         return super().operations + self.V.size * self.X.shape[1]
 
     def load(self) -> None:
+        load_team()
         for kernel in (gram_add, gram_mirror, gram_descent, gram_finish):
             kernel["d"]
 

@@ -38,7 +38,23 @@ def verify(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
-COMMANDS: tuple[Callable[[Any], None], ...] = (verify,)
+def warmup(commands: Any) -> None:
+    parser = commands.add_parser(
+        "warmup",
+        help="compile every kernel ahead, so that no first call waits",
+        description="Compile every kernel for this processor, in float64 and float32, and keep the machine code in the disk "
+        "cache, from which later processes load it. The exit code is 0, or 1 where nothing can be kept.",
+    )
+
+    def run(arguments: argparse.Namespace) -> int:
+        from fastbackprop.warmup import run_warmup
+
+        return run_warmup()
+
+    parser.set_defaults(run=run)
+
+
+COMMANDS: tuple[Callable[[Any], None], ...] = (verify, warmup)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -16,7 +16,7 @@ from numpy import array, empty, ndarray
 from numpy.typing import ArrayLike, NDArray
 
 from fastbackprop import arguments, operands, reference
-from fastbackprop.kernels import layer
+from fastbackprop.kernels import elementwise, layer
 from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
 from fastbackprop.kernels.blocking import SHARED_ELEMENTS, WAKE_OPERATIONS
 from fastbackprop.operands import KERNEL_DTYPES
@@ -105,7 +105,7 @@ def _activate(name, Z, code):
             A, _ = by_reference(name, why)(Z)
             return A
     A = empty(Z.shape, Z.dtype)
-    kernel = layer.activation_forward[Z.dtype.char]
+    kernel = elementwise.activation_forward[Z.dtype.char]
     given = as_matrix(Z), as_matrix(A), code
     if not (kernel(*given, ALONE, NOBODY) if Z.size < SHARED_ELEMENTS else in_team(kernel, *given)):
         with_copies(partial(in_team, kernel), given[:1], *given[1:])
@@ -175,7 +175,7 @@ def _activation_gradient(name, dA, Z, code):
 
 def _run_activation_backward(dA, Z, code):
     dZ = empty(Z.shape, Z.dtype)
-    kernel = layer.activation_backward[Z.dtype.char]
+    kernel = elementwise.activation_backward[Z.dtype.char]
     given = as_matrix(dA), as_matrix(Z), as_matrix(dZ), code
     if not (kernel(*given, ALONE, NOBODY) if Z.size < SHARED_ELEMENTS else in_team(kernel, *given)):
         with_copies(partial(in_team, kernel), given[:2], *given[2:])

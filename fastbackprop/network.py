@@ -11,7 +11,7 @@ from numpy import empty
 from numpy.typing import ArrayLike, NDArray
 
 from fastbackprop import arguments, doubtful, operands
-from fastbackprop.kernels import cost, layer
+from fastbackprop.kernels import cost, update
 from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
 from fastbackprop.layers import backward, by_reference, forward, run_backward, run_forward, with_copies
 
@@ -287,7 +287,7 @@ def update_parameters(parameters: Any, grads: Any, learning_rate: float) -> Any:
         for key, W, dW in steps:
             if W.dtype is not dtype:
                 dtype = W.dtype
-                kernel = layer.descend[dtype.char]
+                kernel = update.descend[dtype.char]
             W_new = new[key] = empty(W.shape, dtype)
             if not kernel(W, dW, learning_rate, W_new):
                 with_copies(kernel, (W, dW), learning_rate, W_new)

@@ -20,7 +20,6 @@ import numpy as np
 from fastbackprop.kernels.blocking import LINE_BYTES, MEMBER_BYTES
 from fastbackprop.kernels.jit import JIT
 from fastbackprop.kernels.tasks import do
-from fastbackprop.kernels.threads import ALONE as KERNEL_ALONE
 from fastbackprop.kernels.threads import (
     HOLD,
     MAILBOX,
@@ -28,6 +27,7 @@ from fastbackprop.kernels.threads import (
     OWNER,
     SCRATCH,
     SCRATCH_BYTES,
+    SINGLE,
     SPINS,
     TOKEN,
     YIELDS,
@@ -57,7 +57,7 @@ def _mailbox(members: int) -> np.ndarray:
     """A mailbox without scratch memory."""
     mailbox = _line(MAILBOX)
     mailbox[:] = 0
-    mailbox[MEMBERS], mailbox[KERNEL_ALONE + MEMBERS] = members, 1
+    mailbox[MEMBERS], mailbox[SINGLE + MEMBERS] = members, 1
     return mailbox
 
 
@@ -259,6 +259,12 @@ def _gather() -> None:
                 logger.info("threads: 1 instead of %d, since there is no memory for their work (%s)", wanted, error)
                 _team = Team(1)
                 _team.wanted = wanted
+
+
+def load_team() -> None:
+    """Have what calls the helpers compiled or loaded."""
+    if _members > 1 and JIT:
+        core["d"], serve["d"]
 
 
 def _present() -> Team | None:

@@ -154,6 +154,7 @@ def L_layer_model(
         descent = _behind(sum(sizes) * max(sizes) * X.itemsize, kind, X, Y, sizes, start, rate)
         if file is not None:
             file.restore(descent)
+        descent.load()  # before a bar's clock starts
         with contextlib.ExitStack() as stack:
             watchers: list[Callable[[Direct], None]] = []
             if progress:
@@ -205,7 +206,6 @@ def _train(
     descent: Direct, iterations: int, watchers: Sequence[Callable[[Direct], None]], file: Checkpoint | None
 ) -> dict[str, np.ndarray]:
     """Train up to `iterations`; after an interrupt the message of KeyboardInterrupt says what was saved."""
-    descent.load()
     logger.info(
         "L_layer_model: %s descent in %s, iterations %d to %d, threads: %d",
         descent.name, descent.X.dtype, descent.done, iterations, get_num_threads(),

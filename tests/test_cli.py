@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fastbackprop import verify
+from fastbackprop import verify, warmup
 from fastbackprop.cli import main
 
 OWN = Path(__file__).parent / "support" / "own.py"
@@ -24,8 +24,8 @@ def here(tmp_path, monkeypatch):
 def test_importing_the_package_imports_no_command_line():
     program = (
         "import numpy, numba, sys; before = set(sys.modules); import fastbackprop; new = set(sys.modules) - before; "
-        "print([name for name in new if name in ('argparse', 'dis') or name.startswith(("
-        "'fastbackprop.cli', 'fastbackprop.verify', 'fastbackprop.testing', 'fastbackprop.examination'))])"
+        "print([name for name in new if name in ('argparse', 'dis') or name.startswith(('fastbackprop.cli', "
+        "'fastbackprop.verify', 'fastbackprop.warmup', 'fastbackprop.testing', 'fastbackprop.examination'))])"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
     assert run.stdout.strip() == "[]", run.stderr
@@ -34,6 +34,12 @@ def test_importing_the_package_imports_no_command_line():
 def test_verify_runs_the_verification(monkeypatch):
     monkeypatch.setattr(verify, "run_verification", lambda: 1)
     assert main(["verify"]) == 1
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_warmup_warms_up(code, monkeypatch):
+    monkeypatch.setattr(warmup, "run_warmup", lambda: code)
+    assert main(["warmup"]) == code
 
 
 @pytest.mark.parametrize("arguments", [[], ["verity"], ["verify", "--module"]])

@@ -15,6 +15,7 @@
                      |              |
     ground        matrix.py   workspace.py   activations.py   threads.py   words.py   intrinsics.py   blocking.py   jit.py
     below it      disk_cache.py   tasks.py                        machine code on disk; work that no signal handler reaches
+                  notice.py   introspection.py                    a word while a compile takes long; what help() shows
 
 An example, one layer forward: `layer_forward` views its arrays as matrices, takes a strip of columns, calls `product`
 with the bias in its write-back, then the activation while the strip is in L2. `product` chooses a way; each way cuts C

@@ -21,6 +21,16 @@
 | STREAM_BYTES              | a result that is written past the caches     | a quarter of L3 or so: it would drive out more  |
 |                           |                                              | than anybody reads of it soon                   |
 | STRIP_BYTES               | columns of a layer taken at a time           | what one step writes is in L2 for the next one  |
+| SHALLOW                   | depth up to which packing A, or an inner     | how a product is done                           |
+|                           | product of few columns, does not pay         |                                                 |
+| FAR_BYTES                 | between columns of A that share L1 and L2    | whether A is packed                             |
+|                           | sets: a page                                 |                                                 |
+| HALF_PAGE                 | rows of B so many bytes apart share L1 sets  | whether B is packed, by READ_OFTEN_FAR          |
+| READ_OFTEN,               | rows of A from which B, larger than L2, is   | whether B is packed; every MR rows read it once |
+| READ_OFTEN_FAR            | read so often that packing pays              |                                                 |
+| TURNED_ROWS,              | most rows and fewest columns of a C that is  | where B lies along the depth                    |
+| TURNED_COLUMNS            | computed as its transpose                    |                                                 |
+| THIN_DEPTH                | depth of a block for a single row            | B is read in long pieces, C stays in L1         |
 | CHUNKS                    | most chunks that a sum over examples is      | partial sums of dW; their number must not       |
 |                           | cut into                                     | depend on the team                              |
 | BLOCK_BYTES               | a block of examples of a narrow net          | activations and gradients stay in L1/L2         |
@@ -100,6 +110,14 @@ L2_BYTES = _cache_bytes("2", 512 * 1024)
 KC = max(64, 2 * L1_BYTES // (NV * VECTOR_BYTES) // 32 * 32)
 BLOCK_A_BYTES = L2_BYTES // 2
 BLOCK_B_BYTES = 6 * 2**20
+SHALLOW = 8
+FAR_BYTES = 4096
+HALF_PAGE = 2048
+READ_OFTEN = 128 * MR
+READ_OFTEN_FAR = 32 * MR
+TURNED_ROWS = 16 * MR
+TURNED_COLUMNS = 32 * MR
+THIN_DEPTH = 64
 STREAM_BYTES = 8 * 2**20
 MEMBER_BYTES = 2 * (BLOCK_A_BYTES + BLOCK_B_BYTES)
 STRIP_BYTES = L2_BYTES // 4

@@ -1,24 +1,16 @@
 """Cross-entropy and its gradient."""
 
+import math
+
 import numpy as np
 
-from fastbackprop.kernels.activations import log, sigmoid_slope
+from fastbackprop.kernels.activations import log, sigmoid, sigmoid_slope
 from fastbackprop.kernels.intrinsics import stand_alone
 from fastbackprop.kernels.jit import entry, inner
 from fastbackprop.kernels.kinds import COSTS, IN, OUT
 from fastbackprop.kernels.matrix import is_odd, matrix, part
 from fastbackprop.kernels.memory import bare, keep
-
-PIECE = 256  # terms that are summed pairwise
-
-
-@inner
-def two_sum(total, term, lost):
-    """total + term rounded, and `lost` plus what the rounding lost. Source: Neumaier, ZAMM 54, 1974."""
-    added = total + term
-    if abs(total) >= abs(term):
-        return added, lost + ((total - added) + term)
-    return added, lost + ((term - added) + total)
+from fastbackprop.kernels.sums import PIECE, pairwise, two_sum
 
 
 @inner
@@ -55,18 +47,6 @@ def _terms(n, AL, a, a_step, Y, y, y_step, terms):
         terms[j] = _term(label, output) + _term(1.0 - label, 1.0 - output)
 
 
-@inner
-def _pairwise(terms):
-    """Sum of a piece, by halves."""
-    stand_alone()
-    half = PIECE // 2
-    while half > 0:
-        for j in range(half):
-            terms[j] = terms[j] + terms[half + j]
-        half //= 2
-    return terms[0]
-
-
 @entry(IN, IN, COSTS)
 def cross_entropy(AL, Y, cost):
     """cost[0] = -sum(Y log AL + (1 - Y) log(1 - AL)) / m in float64, where a term 0 log 0 counts as 0. AL, Y: (1, m).
@@ -91,7 +71,7 @@ def cross_entropy(AL, Y, cost):
             _terms(n, outputs.data, a, outputs.column, labels.data, y, labels.column, terms)
         for rest in range(n, PIECE):
             terms[rest] = 0.0
-        total, lost = two_sum(total, _pairwise(terms), lost)
+        total, lost = two_sum(total, pairwise(terms), lost)
     keep(owner)
     # Beside an infinite or undefined sum nothing is lost that could be known.
     cost[0] = 0.0 - ((total + lost) / m if lost - lost == 0 else total / m)
@@ -124,3 +104,23 @@ def output_gradient(AL, Y, Z, dZ):
             a, y, z = part(outputs, i, j), part(labels, i, j), part(logits, i, j)
             _gradients(length, a.data, a.at, y.data, y.at, z.data, z.at, slopes.data, slopes.at + i * slopes.row + j)
     return True
+
+
+@inner
+def logits_gradient(n, Z, z, Y, y, dZ, dz):
+    """dZ = sigmoid(Z) - Y: what sigmoid and cross-entropy are together."""
+    stand_alone()
+    for j in range(n):
+        dZ[dz + j] = sigmoid(Z[z + j]) - Y[y + j]
+
+
+@inner
+def logits_cost(n, Z, z, Y, y):
+    """Sum of softplus(z) - y z, the cross-entropy of sigmoid(z), compensated."""
+    stand_alone()
+    total, lost = 0.0, 0.0
+    for j in range(n):
+        logit, label = np.float64(Z[z + j]), np.float64(Y[y + j])
+        term = max(logit, 0.0) - label * logit + math.log1p(math.exp(-abs(logit)))
+        total, lost = two_sum(total, term, lost)
+    return total + lost

@@ -1,43 +1,87 @@
-"""Full-batch gradient descent, compiled: the direct algorithm.
+"""Full-batch gradient descent, compiled: the iterations of both algorithms, and the direct one's entry.
 
 X is read once an iteration, dA0 is never formed, nothing of the size of m is allocated. The output layer uses the fused
 gradient of sigmoid and cross-entropy, dZ_L = A_L - Y.
 """
 
+from typing import NamedTuple
+
 from fastbackprop.kernels.activations import one_of
+from fastbackprop.kernels.blocks import BlocksJob, all_blocks, bare_cut, blocks_chunk, cut, gradients_in, keep_cut
 from fastbackprop.kernels.jit import entry, inner
-from fastbackprop.kernels.kinds import COSTS, FLAT, IN, INT, REAL, TABLE
+from fastbackprop.kernels.jobs import held
+from fastbackprop.kernels.kinds import COSTS, FLAT, IN, INT, REAL, TABLE, Number
+from fastbackprop.kernels.matmul import Product
 from fastbackprop.kernels.matrix import Matrix, matrix
 from fastbackprop.kernels.memory import bare, load_flag
-from fastbackprop.kernels.network import DIVERGED, DONE, STOPPED, bare_net, keep_net, net_of, stays_finite, step
-from fastbackprop.kernels.sweep import bare_plan, keep_plan, plan, sweep
+from fastbackprop.kernels.microkernel import ZERO
+from fastbackprop.kernels.network import Row, bare_net, keep_net, net_of, units
+from fastbackprop.kernels.product import product_in_pieces
 from fastbackprop.kernels.threads import claim, release
+from fastbackprop.kernels.update import Update, accept, stays_finite
+
+# What state[1] says of a training's iterations.
+DONE, STOPPED, DIVERGED = 0, 1, 2
+
+
+class Gram(NamedTuple):
+    """What gram descent has besides: the change of V is dZ1 G / m. Direct descent has none of it."""
+
+    G: Matrix
+    change: Matrix
+    panels: Matrix
+
+
+class Iterations(NamedTuple):
+    """Iterations `begin` .. `end` - 1; the cost before each multiple of `every`; the largest number that may come up."""
+
+    begin: int
+    end: int
+    every: int
+    largest: Number
 
 
 @inner
-def _iterate(net, p, X, Y, W, b, rate, largest, mean, begin, end, every, costs, state, team):
-    n_weights, n_biases = net.weight_at[net.L + 1], net.unit_at[net.L + 1]
-    dW, db = p.sums, Matrix(p.sums.data, p.sums.at + n_weights, 1, 1)
-    first_cost = -(-begin // every)
+def of_layers(net, gradients, parameters, rate):
+    """The updates of all weights and of all biases."""
+    n_weights = net.weight_at[net.L + 1]
+    weights = Update(n_weights, parameters.W, gradients.W, rate)
+    return weights, Update(units(net), parameters.b, gradients.b, rate)
+
+
+@inner
+def iterate(job, gram, updates, iterations, costs):
+    """Blocks, then the updates; returns the first iteration not done, and says in state[1] why."""
+    state = job.state
+    at = held(blocks_chunk, job)
+    first_cost = -(-iterations.begin // iterations.every)
     state[1] = DONE
-    for iteration in range(begin, end):
-        total = sweep(net, p, mean, X, Y, W, b, X, iteration % every == 0, state, team)
+    for iteration in range(iterations.begin, iterations.end):
+        with_cost = iteration % iterations.every == 0
+        job.cut.asked[0] = 1 if with_cost else 0
+        total = all_blocks(job, at)
+        if job.first == 2:
+            to_change = Product(job.net.sizes[1], job.m, job.m, job.inverse_m, job.dZ1, gram.G, gram.change, ZERO, gram.change)
+            product_in_pieces(to_change, gram.panels, job.team, state)
         if load_flag(state, 0) != 0:
             state[1] = STOPPED
             return iteration
-        if iteration % every == 0:
-            costs[iteration // every - first_cost] = total / p.m
-        if not (stays_finite(n_weights, W, dW, rate, largest) and stays_finite(n_biases, b, db, rate, largest)):
+        if with_cost:
+            costs[iteration // iterations.every - first_cost] = total / job.m
+        finite = True
+        for update in updates:
+            finite = finite and stays_finite(update, iterations.largest)
+        if not finite:
             state[1] = DIVERGED
             return iteration
-        step(n_weights, W, dW, rate)
-        step(n_biases, b, db, rate)
-    return end
+        for update in updates:
+            accept(update)
+    return iterations.end
 
 
 @entry(IN, FLAT, TABLE, FLAT, FLAT, REAL, REAL, INT, INT, INT, COSTS, TABLE, INT, INT)
 def direct_descent(X, Y, sizes, W, b, learning_rate, largest, begin, end, every, costs, state, own_mailbox, team_mailbox):
-    """Iterations `begin` .. `end` - 1 of W <- W - learning_rate dW, likewise b; gives the first iteration not done.
+    """Iterations `begin` .. `end` - 1 of W <- W - learning_rate dW, likewise b; returns the first iteration not done.
 
     X (n_0, m), Y (m), sizes n_0 .. n_L, W and b all layers' in one row, updated in place. `costs` takes the cost before each
     iteration that is a multiple of `every`, the first of them at its start. state[0] not 0 stops within a block; state[1] is
@@ -45,19 +89,18 @@ def direct_descent(X, Y, sizes, W, b, learning_rate, largest, begin, end, every,
     Either leaves them as the iteration found them.
     """
     owners = net_of(sizes, 1)
-    net = bare_net(owners)
-    m = X.shape[1]
-    one = one_of(W[0])
-    rate, mean = W.dtype.type(learning_rate), one / W.dtype.type(m)
-    inputs, labels = matrix(X), Matrix(bare(Y), 0, m, 1)
-    weights, biases = Matrix(bare(W), 0, 1, 1), Matrix(bare(b), 0, 1, 1)
+    net, m, one = bare_net(owners), X.shape[1], one_of(W[0])
+    rate, inverse_m = W.dtype.type(learning_rate), one / W.dtype.type(m)
+    examples, parameters = matrix(X), Row(Matrix(bare(W), 0, 1, 1), Matrix(bare(b), 0, 1, 1))
     team = claim(own_mailbox, team_mailbox)
-    p = plan(net, 1, m, one, inputs, W.size, team)
-    done = _iterate(
-        net, bare_plan(p), inputs, labels, weights, biases, rate, b.dtype.type(largest), mean, begin, end, every, costs,
-        bare(state), team,
-    )  # fmt: skip
+    memory = cut(net, 1, m, one, examples, W.size, team)
+    c = bare_cut(memory)
+    labels = Matrix(bare(Y), 0, m, 1)
+    job = BlocksJob(net, 1, m, inverse_m, examples, labels, examples, parameters, c, bare(state), team)
+    updates = of_layers(net, gradients_in(net, c.sums, 0), parameters, rate)
+    iterations = Iterations(begin, end, every, b.dtype.type(largest))
+    done = iterate(job, Gram(examples, examples, examples), updates, iterations, costs)
     release(team)
     keep_net(owners)
-    keep_plan(p)
+    keep_cut(memory)
     return done

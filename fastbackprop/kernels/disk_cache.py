@@ -29,6 +29,7 @@ import numpy as np
 from numba.core import compiler, serialize
 
 from fastbackprop.kernels import blocking
+from fastbackprop.kernels.notice import notice
 
 logger = logging.getLogger("fastbackprop")
 
@@ -36,12 +37,12 @@ MONTH = 30 * 24 * 3600  # seconds; a folder that no process used for so long goe
 _MARK = b"machine code of fastbackprop\n"
 # Settings that change no machine code.
 _HARMLESS = {"NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS", "NUMBA_DISABLE_JIT"}
-_said: set[str] = set()
+said: dict[str, str] = {}  # what was logged, once a process and kind: "folder", "damaged", "unwritten"
 
 
 def _say_once(kind: str, message: str, *details: object) -> None:
-    if kind not in _said:
-        _said.add(kind)
+    if kind not in said:
+        said[kind] = message % details
         logger.info(message, *details)
 
 
@@ -132,7 +133,13 @@ class DiskCache:
         return self.folder / f"{self.name}-{hashlib.sha256(described.encode()).hexdigest()[:16]}.code"
 
     def load_overload(self, signature: Any, target: Any) -> Any:
-        """The compiled function, or None."""
+        """The compiled function, or None, upon which Numba compiles it."""
+        loaded = self._load(signature, target)
+        if loaded is None:
+            notice.began(kept=self.folder is not None)
+        return loaded
+
+    def _load(self, signature: Any, target: Any) -> Any:
         target.refresh()
         path = self._path(signature, target.codegen())
         if path is None:

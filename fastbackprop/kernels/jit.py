@@ -9,6 +9,7 @@ import atexit
 import os
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any, ClassVar
 
@@ -21,8 +22,10 @@ from numba.core.ccallback import CFunc
 from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
-from fastbackprop.kernels.disk_cache import DiskCache
+from fastbackprop.kernels.disk_cache import DiskCache, folder
 from fastbackprop.kernels.inlined import INTO_CALLERS, once_for_all_constants
+from fastbackprop.kernels.introspection import Introduced
+from fastbackprop.kernels.notice import notice
 from fastbackprop.kernels.tasks import Task
 
 JIT = not numba.config.DISABLE_JIT
@@ -32,7 +35,13 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck"
 
 _DESCRIBED = repr(sorted(_OPTIONS.items()))
 
-_DTYPES = {"d": types.float64, "f": types.float32}
+
+def cache_folder() -> Path | None:
+    """The folder in which machine code is kept, made if need be; None where none can be had."""
+    return folder(_DESCRIBED)
+
+
+DTYPES = {"d": types.float64, "f": types.float32}
 
 
 def inner(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -114,23 +123,28 @@ def routines_of(function: Any) -> list["Routine"]:
     return found
 
 
-class Routine:
+class Routine(Introduced):
     """Vector code that entries call by its symbol, compiled once a dtype.
 
     An inner function is optimized anew in every function above it; for the micro-kernels that took 1 s a level.
     """
 
     loaded: ClassVar[dict[str, Any]] = {}
+    usage = "kernels call it by its symbol"
 
     def __init__(self, function: Callable[..., Any], arguments: tuple[Callable[[Any], Any], ...]) -> None:
-        self.function, self.arguments = function, arguments
+        self.introduce(function)
+        self.arguments = arguments
+
+    def __repr__(self) -> str:
+        return self.described((str(T) for T in DTYPES.values() if self.symbol(T) in Routine.loaded), not JIT)
 
     def symbol(self, T: Any) -> str:
         return f"fastbackprop_{self.function.__name__}_{T}"
 
     def load(self, T: Any) -> None:
         """Compile it, or load it from the disk cache, and make its symbol known to the linker."""
-        with _compiling:
+        with _compiling, notice:
             if self.symbol(T) in Routine.loaded:
                 return
             signature = types.void(*(argument(T) for argument in self.arguments))
@@ -140,19 +154,9 @@ class Routine:
             llvm.add_symbol(self.symbol(T), compiled.address)
             Routine.loaded[self.symbol(T)] = compiled
 
-    def address(self) -> Any:
-        """An intrinsic that gives the routine's address as a whole number, for the dtype of its argument."""
-
-        @intrinsic
-        def symbol_address(typing_context, like):
-            def emit(context, builder, signature, arguments):
-                kind = ir.FunctionType(ir.VoidType(), [])
-                function = cgutils.get_or_insert_function(builder.module, kind, self.symbol(like))
-                return builder.ptrtoint(function, ir.IntType(64))
-
-            return types.int64(like), emit
-
-        return symbol_address
+    def address(self, builder: Any, T: Any) -> Any:
+        """Emit its address."""
+        return cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.VoidType(), []), self.symbol(T))
 
     def call(self, builder: Any, T: Any, values: list[Any]) -> None:
         """Emit a call."""
@@ -165,7 +169,7 @@ def routine(*arguments: Callable[[Any], Any]) -> Callable[[Callable[..., Any]], 
     return lambda function: Routine(function, arguments)
 
 
-class Entry(dict[str, Callable[..., Any]]):
+class Entry(Introduced, dict[str, Callable[..., Any]]):
     """A kernel that Python calls: `kernel["d"](...)` for float64, `kernel["f"](...)` for float32.
 
     A look-up compiles (or loads from the disk cache) the canonical signature of that dtype the first time. A thread of its own
@@ -174,14 +178,18 @@ class Entry(dict[str, Callable[..., Any]]):
     """
 
     all: ClassVar[list["Entry"]] = []
+    usage = 'look up ["d"] of it for float64, ["f"] for float32, and call what that returns'
 
     def __init__(self, function: Callable[..., Any], arguments: tuple[Callable[[Any], Any], ...], dtypes: str) -> None:
         super().__init__()
-        self.dtypes = dtypes
-        self.function, self.arguments = function, arguments
+        self.introduce(function)
+        self.arguments, self.dtypes = arguments, dtypes
         self.dispatchers: dict[str, Any] = {}
         self.tasks: dict[str, Task] = {}
         Entry.all.append(self)
+
+    def __repr__(self) -> str:
+        return self.described((str(DTYPES[char]) for char in self.dtypes if char in self), not JIT)
 
     def __missing__(self, char: str) -> Callable[..., Any]:
         if char not in self.dtypes:
@@ -191,17 +199,17 @@ class Entry(dict[str, Callable[..., Any]]):
         task = self.tasks.setdefault(char, Task(self._compile, char))
         task.start()
         try:
-            task.wait()
+            task.wait(notice.look)
         finally:
             if task.done and char not in self and self.tasks.get(char) is task:  # it failed: the next look-up tries again
                 self.tasks.pop(char, None)
         return self[char]
 
     def _compile(self, char: str) -> None:
-        T = _DTYPES[char]
+        T = DTYPES[char]
         for routine in routines_of(self.function):  # all before it is linked: a missing symbol ends the process
             routine.load(T)
-        with _compiling:
+        with _compiling, notice:
             signature = tuple(argument(T) for argument in self.arguments)
             dispatcher = self.dispatchers[char] = numba.njit(**_OPTIONS)(self.function)
             dispatcher._cache = DiskCache(self.function, f"{self.function.__name__}-{T}", _DESCRIBED)

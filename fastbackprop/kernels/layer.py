@@ -9,44 +9,90 @@ then divided. With few strips the team shares each product. Chunks depend on the
 the team.
 """
 
+from typing import NamedTuple
+
 from fastbackprop.kernels.activations import LINEAR, one_of
 from fastbackprop.kernels.blocking import CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS, STREAM_BYTES, STRIP_BYTES
-from fastbackprop.kernels.elementwise import activate_shared, gradient_shared
+from fastbackprop.kernels.elementwise import apply_activation, apply_gradient
 from fastbackprop.kernels.jit import entry, inner, routine
-from fastbackprop.kernels.kinds import IN, INT, OUT, POINTER, REAL, WORDS, N
-from fastbackprop.kernels.matmul import divide
+from fastbackprop.kernels.jobs import held, in_turn
+from fastbackprop.kernels.kinds import IN, INT, JOB, OUT, N, Number, Words
+from fastbackprop.kernels.matmul import Product, divide
 from fastbackprop.kernels.matrix import Matrix, is_odd, matrix, part, size_of, transposed
 from fastbackprop.kernels.memory import keep
 from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO
-from fastbackprop.kernels.product import last_of, product, workspace_size
-from fastbackprop.kernels.threads import MEMBERS, claim, release, share
-from fastbackprop.kernels.words import alone, put, take, tell
+from fastbackprop.kernels.plan import Plan, plan
+from fastbackprop.kernels.product import last_of, product, room_of, run
+from fastbackprop.kernels.threads import MEMBERS, claim, release, share, single
 from fastbackprop.kernels.workspace import scratch
 
 
-@entry(IN, OUT, INT, INT, INT)
-def activation_forward(Z, A, activation, own_mailbox, team_mailbox):
-    """A = g(Z), elementwise; tells whether it is done, which it is not where Z is odd."""
-    if is_odd(Z):
-        return False
-    if Z.size > 0:
-        team = claim(own_mailbox, team_mailbox)
-        activate_shared(Z.shape[0], Z.shape[1], one_of(A[0, 0]), matrix(Z), matrix(A), activation, team)
-        release(team)
-    return True
+class Forward(NamedTuple):
+    """A layer, forward; b lies along itself."""
+
+    n: int
+    n_prev: int
+    m: int
+    activation: int
+    A_prev: Matrix
+    W: Matrix
+    b: Matrix
+    Z: Matrix
+    A: Matrix
 
 
-@entry(IN, IN, OUT, INT, INT, INT)
-def activation_backward(dA, Z, dZ, activation, own_mailbox, team_mailbox):
-    """dZ = dA * g'(Z), elementwise; tells whether it is done, which it is not where an operand is odd."""
-    if is_odd(dA) or is_odd(Z):
-        return False
-    if Z.size > 0:
-        one = one_of(dZ[0, 0])
-        team = claim(own_mailbox, team_mailbox)
-        gradient_shared(Z.shape[0], Z.shape[1], one, matrix(dA), matrix(Z), matrix(dZ), activation, team)
-        release(team)
-    return True
+class ForwardJob(NamedTuple):
+    """Strips of `step` columns in chunks of `span`, the product of a strip and of the last one; a row of workspace a member."""
+
+    layer: Forward
+    step: int
+    span: int
+    strip: Plan
+    last: Plan
+    workspace: Matrix
+    team: Words
+
+
+class Backward(NamedTuple):
+    """A layer, backward."""
+
+    n: int
+    n_prev: int
+    m: int
+    activation: int
+    dA: Matrix
+    Z: Matrix
+    A_prev: Matrix
+    W: Matrix
+    dA_prev: Matrix
+    dW: Matrix
+    db: Matrix
+
+
+class StripPlans(NamedTuple):
+    """The products of a strip."""
+
+    to_weights: Plan
+    to_inputs: Plan
+
+
+class BackwardJob(NamedTuple):
+    """As `ForwardJob`. A chunk's sums begin `partial` numbers after those of the chunk before, and are divided by `divisor`.
+
+    A row of `dZ` is a member's strip of it, not used if LINEAR.
+    """
+
+    layer: Backward
+    step: int
+    span: int
+    strip: StripPlans
+    last: StripPlans
+    partial: int
+    divisor: Number
+    ones: Matrix
+    dZ: Matrix
+    workspace: Matrix
+    team: Words
 
 
 @inner
@@ -60,7 +106,7 @@ def vector(n, b, memory, at):
 
 
 @inner
-def strip(rows, m, size):
+def strip_columns(rows, m, size):
     """Columns to take at a time, `rows` numbers each; all of them if a strip would be thinner than four tiles."""
     columns = STRIP_BYTES // (max(rows, 1) * size)
     narrowest = 4 * NV * 64 // size
@@ -81,113 +127,104 @@ def chunk_columns(m, step):
 
 
 @inner
-def forward(columns, step, n, n_prev, one, A_prev, W, b, Z, A, activation, panels, team):
+def _to_Z(layer, j, columns):
+    """Z = W A_prev + b on some columns."""
+    one = one_of(layer.b.data[0])
+    A_prev, Z = part(layer.A_prev, 0, j), part(layer.Z, 0, j)
+    return Product(layer.n, columns, layer.n_prev, one, layer.W, A_prev, Z, BIAS, layer.b)
+
+
+@routine(JOB(ForwardJob), N, N)
+def forward_chunk(at, chunk, member):
     """Z = W A_prev + b, A = g(Z), strip by strip; LINEAR writes Z alone."""
-    for j in range(0, columns, step):
-        here = min(step, columns - j)
-        product(n, here, n_prev, one, W, part(A_prev, 0, j), part(Z, 0, j), BIAS, b, panels, team)
-        if activation != LINEAR:
-            activate_shared(n, here, one, part(Z, 0, j), part(A, 0, j), activation, team)
-
-
-@routine(WORDS, N, N, POINTER)
-def forward_chunk(words, chunk, member, like):
-    w, one = words, one_of(like[0])
-    n, m, n_prev, step, span, activation, room = (
-        w[0],
-        w[1],
-        w[2],
-        w[3],
-        w[4],
-        w[5],
-        w[6],
-    )
-    j = chunk * span
-    A_prev, Z, A = part(take(w, 10, one), 0, j), part(take(w, 13, one), 0, j), part(take(w, 16, one), 0, j)
-    W, b, panels = take(w, 19, one), take(w, 22, one), part(take(w, 25, one), 0, member * room)
-    forward(min(span, m - j), step, n, n_prev, one, A_prev, W, b, Z, A, activation, panels, alone(words))
-
-
-_forward_address = forward_chunk.address()
+    job = at[0]
+    layer, workspace = job.layer, part(job.workspace, member, 0)
+    end = min((chunk + 1) * job.span, layer.m)
+    for j in range(chunk * job.span, end, job.step):
+        columns = min(job.step, end - j)
+        run(job.strip if columns == job.step else job.last, _to_Z(layer, j, columns), workspace, job.team)
+        if layer.activation != LINEAR:
+            apply_activation(layer.n, columns, part(layer.Z, 0, j), part(layer.A, 0, j), layer.activation, job.team)
 
 
 @entry(IN, IN, IN, OUT, OUT, INT, INT, INT)
 def layer_forward(A_prev, W, b, Z, A, activation, own_mailbox, team_mailbox):
-    """Z = W A_prev + b, A = g(Z); LINEAR: A is not written. Tells whether it is done: not where an operand is odd."""
+    """Z = W A_prev + b, A = g(Z); LINEAR: A is not written. Returns whether it is done: not where an operand is odd."""
     if is_odd(A_prev) or is_odd(W) or is_odd(b):
         return False
     n, m = Z.shape
     n_prev = W.shape[1]
     team = claim(own_mailbox, team_mailbox)
     one = Z.dtype.type(1)
-    inputs, weights, values, outputs = matrix(A_prev), matrix(W), matrix(Z), matrix(A)
-    step = strip(2 * n + n_prev, m, Z.itemsize)
+    step = strip_columns(2 * n + n_prev, m, Z.itemsize)
     span = chunk_columns(m, step)
     chunks, members = -(-m // span), team[MEMBERS]
     shared = chunks > 1 and members > 1 and n * n_prev * m >= SHARED_OPERATIONS
-    helped = 1 if shared else members
-    room = 0
-    for columns in (step, last_of(m, step)):
-        room = max(room, workspace_size(n, columns, n_prev, one, weights, inputs, False, helped))
+    helpers = 1 if shared else members
+    layer = Forward(n, n_prev, m, activation, matrix(A_prev), matrix(W), matrix(b), matrix(Z), matrix(A))
+    strip = plan(_to_Z(layer, 0, step), False, helpers)
+    last = plan(_to_Z(layer, 0, last_of(m, step)), False, helpers) if m % step != 0 else strip
+    room = max(room_of(strip, helpers), room_of(last, helpers))
     rooms = room * members if shared else room
-    panels, owner = scratch(rooms + n, one, team)
-    bias = vector(n, matrix(b), panels.data, panels.at + rooms)
+    memory, owner = scratch(rooms + n, one, team)
+    along = Forward(
+        n, n_prev, m, activation, layer.A_prev, layer.W, vector(n, layer.b, memory.data, memory.at + rooms), layer.Z, layer.A
+    )
+    workspace = Matrix(memory.data, memory.at, room, 1)
+    hand_on = single(team) if shared else team
+    job = held(forward_chunk, ForwardJob(along, step, span if shared else m, strip, last, workspace, hand_on))
     if shared:
-        tell(team, (n, m, n_prev, step, span, activation, room))
-        end = put(team, put(team, put(team, 10, inputs), values), outputs)
-        put(team, put(team, put(team, end, weights), bias), panels)
-        share(team, _forward_address(one), chunks)
+        share(team, forward_chunk, job, chunks)
     else:
-        forward(m, step, n, n_prev, one, inputs, weights, bias, values, outputs, activation, panels, team)
+        in_turn(forward_chunk, job, 1)
     release(team)
     keep(owner)
     return True
 
 
 @inner
-def backward(columns, step, n, n_prev, divisor, dA, Z, A_prev, W, dA_prev, dW, db, dZ, activation, ones, panels, streams, team):
-    """dA_prev, dW and db, divided with the last strip, strip by strip; dZ is workspace for a strip, not used if LINEAR."""
-    one = one_of(divisor)
-    wide = step >= columns and is_large(n, n_prev, one)
-    for j in range(0, columns, step):
-        here, start, scale = min(step, columns - j), ADD if j > 0 else ZERO, one
-        if j + here >= columns and divisor != one:
-            start, scale = start + DIVIDE, divisor
-        gradients = part(dA, 0, j)
-        if activation != LINEAR:
-            gradients = Matrix(dZ.data, dZ.at, here, 1)
-            gradient_shared(n, here, one, part(dA, 0, j), part(Z, 0, j), gradients, activation, team)
-        product(n, 1, here, scale, gradients, ones, db, start, db, panels, team)
-        product(n, n_prev, here, scale, gradients, transposed(part(A_prev, 0, j)), dW, start, db, panels, team, wide)
-        product(n_prev, here, n, one, transposed(W), gradients, part(dA_prev, 0, j), ZERO, db, panels, team, streams)
+def _to_dW(layer, j, columns, scale, dZ, dW, start):
+    """dW = dZ A_prev^T of some columns."""
+    return Product(layer.n, layer.n_prev, columns, scale, dZ, transposed(part(layer.A_prev, 0, j)), dW, start, dW)
 
 
-@routine(WORDS, N, N, POINTER)
-def backward_chunk(words, chunk, member, like):
-    w, one = words, one_of(like[0])
-    n, m, n_prev, step, span, activation, room, streams = (
-        w[0],
-        w[1],
-        w[2],
-        w[3],
-        w[4],
-        w[5],
-        w[6],
-        w[7] != 0,
-    )
-    j = chunk * span
-    dA, Z, A_prev = part(take(w, 10, one), 0, j), part(take(w, 13, one), 0, j), part(take(w, 16, one), 0, j)
-    W, dA_prev, sums = take(w, 19, one), part(take(w, 22, one), 0, j), part(take(w, 25, one), chunk, 0)
-    ones, panels = take(w, 28, one), part(take(w, 31, one), 0, member * room)
-    dZ = part(take(w, 34, one), 0, member * n * step)
-    dW, db = Matrix(sums.data, sums.at, n_prev, 1), Matrix(sums.data, sums.at + n * n_prev, 1, 1)
-    backward(
-        min(span, m - j), step, n, n_prev, one, dA, Z, A_prev, W, dA_prev, dW, db, dZ, activation, ones, panels, streams,
-        alone(words),
-    )  # fmt: skip
+@inner
+def _to_dA_prev(layer, j, columns, one, dZ):
+    """dA_prev = W^T dZ on some columns."""
+    dA_prev = part(layer.dA_prev, 0, j)
+    return Product(layer.n_prev, columns, layer.n, one, transposed(layer.W), dZ, dA_prev, ZERO, dA_prev)
 
 
-_backward_address = backward_chunk.address()
+@inner
+def _strip_plans(layer, columns, one, streams_dW, streams_dA, members):
+    """The plans of a strip of so many columns."""
+    dZ = layer.dA if layer.activation == LINEAR else Matrix(layer.dW.data, 0, columns, 1)
+    to_weights = plan(_to_dW(layer, 0, columns, one, dZ, layer.dW, ZERO), streams_dW, members)
+    return StripPlans(to_weights, plan(_to_dA_prev(layer, 0, columns, one, dZ), streams_dA, members))
+
+
+@routine(JOB(BackwardJob), N, N)
+def backward_chunk(at, chunk, member):
+    """dA_prev, dW and db, divided with the last strip, strip by strip."""
+    job = at[0]
+    layer, workspace, one = job.layer, part(job.workspace, member, 0), one_of(job.divisor)
+    dW = Matrix(layer.dW.data, layer.dW.at + chunk * job.partial, layer.dW.row, 1)
+    db = Matrix(layer.db.data, layer.db.at + chunk * job.partial, 1, 1)
+    begin = chunk * job.span
+    end = min(begin + job.span, layer.m)
+    for j in range(begin, end, job.step):
+        columns, start, scale = min(job.step, end - j), ADD if j > begin else ZERO, one
+        if j + columns >= end and job.divisor != one:
+            start, scale = start + DIVIDE, job.divisor
+        dZ = part(layer.dA, 0, j)
+        if layer.activation != LINEAR:
+            dZ = Matrix(job.dZ.data, job.dZ.at + member * job.dZ.row, columns, 1)
+            dA, Z = part(layer.dA, 0, j), part(layer.Z, 0, j)
+            apply_gradient(layer.n, columns, dA, Z, dZ, layer.activation, job.team)
+        plans = job.strip if columns == job.step else job.last
+        product(Product(layer.n, 1, columns, scale, dZ, job.ones, db, start, db), workspace, job.team)
+        run(plans.to_weights, _to_dW(layer, j, columns, scale, dZ, dW, start), workspace, job.team)
+        run(plans.to_inputs, _to_dA_prev(layer, j, columns, one, dZ), workspace, job.team)
 
 
 @inner
@@ -196,7 +233,7 @@ def _add_up(chunks, size, sums, dW, db, n_weights, divisor):
     for i in range(size):
         total = sums.data[sums.at + i]
         for chunk in range(1, chunks):
-            total += sums.data[sums.at + chunk * sums.row + i]
+            total += sums.data[sums.at + chunk * size + i]
         if i < n_weights:
             dW.data[dW.at + i] = total
         else:
@@ -207,74 +244,57 @@ def _add_up(chunks, size, sums, dW, db, n_weights, divisor):
 
 @entry(IN, IN, IN, IN, OUT, OUT, OUT, INT, INT, INT)
 def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, own_mailbox, team_mailbox):
-    """dA_prev, dW, db from dA and Z; LINEAR: dA is dZ, Z is not read. Tells whether it is done: not where an operand is odd."""
+    """dA_prev, dW, db from dA and Z; LINEAR: dA is dZ, Z is not read.
+
+    Returns whether it is done: not where an operand is odd.
+    """
     if is_odd(dA) or is_odd(Z) or is_odd(A_prev) or is_odd(W):
         return False
     n, m = dA.shape
     n_prev = W.shape[1]
     team = claim(own_mailbox, team_mailbox)
-    one = dW.dtype.type(1)
-    divisor = dW.dtype.type(m)
-    step = strip(2 * n + 2 * n_prev, m, dW.itemsize)
+    one, divisor, members = dW.dtype.type(1), dW.dtype.type(m), team[MEMBERS]
+    step = strip_columns(2 * n + 2 * n_prev, m, dW.itemsize)
     span = chunk_columns(m, step)
     chunks, size = -(-m // span), n * n_prev + n
-    gradients, values, inputs, weights = matrix(dA), matrix(Z), matrix(A_prev), matrix(W)
-    to_inputs, to_weights, to_bias = matrix(dA_prev), matrix(dW), matrix(db)
-    streams = is_large(n_prev, m, one)
-    strip_of_dZ = gradients if activation == LINEAR else Matrix(to_weights.data, 0, step, 1)
-    in_chunks, members = chunks > 1 and chunks * size * dW.itemsize <= 2 * L2_BYTES, team[MEMBERS]
+    in_chunks = chunks > 1 and chunks * size * dW.itemsize <= 2 * L2_BYTES
     shared = in_chunks and members > 1 and n * n_prev * m >= SHARED_OPERATIONS
-    copies, helped = (members, 1) if shared else (1, members)
-    room = 0
-    for columns in (step, last_of(m, step)):
-        wide = is_large(n, n_prev, one)
-        room = max(room, workspace_size(n, n_prev, columns, one, strip_of_dZ, transposed(inputs), wide, helped))
-        room = max(room, workspace_size(n_prev, columns, n, one, transposed(weights), strip_of_dZ, streams, helped))
+    copies, helpers = (members, 1) if shared else (1, members)
+    layer = Backward(
+        n, n_prev, m, activation, matrix(dA), matrix(Z), matrix(A_prev), matrix(W), matrix(dA_prev), matrix(dW), matrix(db)
+    )
+    streams_dW, streams_dA = step >= m and is_large(n, n_prev, one), is_large(n_prev, m, one)
+    strip = _strip_plans(layer, step, one, streams_dW, streams_dA, helpers)
+    last = _strip_plans(layer, last_of(m, step), one, streams_dW, streams_dA, helpers) if m % step != 0 else strip
+    room = max(
+        max(room_of(strip.to_weights, helpers), room_of(strip.to_inputs, helpers)),
+        max(room_of(last.to_weights, helpers), room_of(last.to_inputs, helpers)),
+    )
     strips = 0 if activation == LINEAR else copies * n * step
     partial_sums = chunks * size if in_chunks else 0
-    dZ, owner = scratch(strips + partial_sums + copies * room + step, one, team)
-    sums = Matrix(dZ.data, dZ.at + strips, size, 1)
-    panels = Matrix(dZ.data, sums.at + partial_sums, 1, 1)
-    ones = Matrix(dZ.data, panels.at + copies * room, 1, 1)
+    memory, owner = scratch(strips + partial_sums + copies * room + step, one, team)
+    dZ = Matrix(memory.data, memory.at, n * step, 1)
+    sums = Matrix(memory.data, memory.at + strips, n_prev, 1)
+    workspace = Matrix(memory.data, sums.at + partial_sums, room, 1)
+    ones = Matrix(memory.data, workspace.at + copies * room, 1, 1)
     for j in range(step):
         ones.data[ones.at + j] = one
-    if not in_chunks:
-        backward(
-            m, step, n, n_prev, divisor, gradients, values, inputs, weights, to_inputs, to_weights, to_bias, dZ, activation,
-            ones, panels, streams, team,
-        )  # fmt: skip
-    elif shared:
-        tell(team, (n, m, n_prev, step, span, activation, room, 1 if streams else 0))
-        end = put(team, put(team, put(team, 10, gradients), values), inputs)
-        end = put(team, put(team, put(team, end, weights), to_inputs), sums)
-        put(team, put(team, put(team, end, ones), panels), dZ)
-        share(team, _backward_address(one), chunks)
-    else:
-        for chunk in range(chunks):
-            j = chunk * span
-            partial = part(sums, chunk, 0)
-            backward(
-                min(span, m - j), step, n, n_prev, one, part(gradients, 0, j), part(values, 0, j), part(inputs, 0, j), weights,
-                part(to_inputs, 0, j), Matrix(partial.data, partial.at, n_prev, 1),
-                Matrix(partial.data, partial.at + n * n_prev, 1, 1), dZ, activation, ones, panels, streams, team,
-            )  # fmt: skip
+    to = layer
     if in_chunks:
-        _add_up(chunks, size, sums, to_weights, to_bias, n * n_prev, divisor)
+        to = Backward(
+            n, n_prev, m, activation, layer.dA, layer.Z, layer.A_prev, layer.W, layer.dA_prev, sums,
+            Matrix(sums.data, sums.at + n * n_prev, 1, 1),
+        )  # fmt: skip
+    chunks, span, partial = (chunks, span, size) if in_chunks else (1, m, 0)
+    hand_on = single(team) if shared else team
+    by = one if in_chunks else divisor
+    job = held(backward_chunk, BackwardJob(to, step, span, strip, last, partial, by, ones, dZ, workspace, hand_on))
+    if shared:
+        share(team, backward_chunk, job, chunks)
+    else:
+        in_turn(backward_chunk, job, chunks)
+    if in_chunks:
+        _add_up(chunks, size, sums, layer.dW, layer.db, n * n_prev, divisor)
     release(team)
     keep(owner)
-    return True
-
-
-@entry(IN, IN, REAL, OUT)
-def descend(W, dW, learning_rate, W_new):
-    """W_new = W - learning_rate dW; tells whether it is done, which it is not where an operand is odd."""
-    if is_odd(W) or is_odd(dW):
-        return False
-    rate = W_new.dtype.type(learning_rate)
-    weights, gradients, new = matrix(W), matrix(dW), matrix(W_new)
-    for i in range(W.shape[0]):
-        for j in range(W.shape[1]):
-            w = weights.data[weights.at + i * weights.row + j * weights.column]
-            g = gradients.data[gradients.at + i * gradients.row + j * gradients.column]
-            new.data[new.at + i * new.row + j] = w - rate * g
     return True

@@ -1,10 +1,11 @@
 """A matrix as kernels pass it on: flat memory, the index of its first element, and two strides counted in elements."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from fastbackprop.kernels.blocking import VECTOR_BYTES
 from fastbackprop.kernels.intrinsics import by_dtype
 from fastbackprop.kernels.jit import inner
+from fastbackprop.kernels.kinds import Numbers
 from fastbackprop.kernels.memory import flat
 
 # Numbers in a vector register, for a number of the dtype.
@@ -16,7 +17,7 @@ size_of = by_dtype({"d": 8, "f": 4})
 class Matrix(NamedTuple):
     """Element (i, j) is data[at + i * row + j * column]."""
 
-    data: Any
+    data: Numbers
     at: int
     row: int
     column: int

@@ -104,6 +104,20 @@ def bare(typing_context, a):
     return Pointer(a.dtype)(a), emit
 
 
+def _at_address_twin(word, like):
+    raise NotImplementedError("there are no addresses where nothing is compiled")
+
+
+@with_twin(_at_address_twin)
+def at_address(typing_context, word, like):
+    """The memory at an address, of numbers of the dtype of `like`."""
+
+    def emit(context, builder, signature, arguments):
+        return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+
+    return Pointer(like)(types.int64, like), emit
+
+
 def _keep_twin(a):
     pass
 

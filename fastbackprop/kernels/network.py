@@ -1,4 +1,4 @@
-"""The whole network on a block of examples: forward, output gradient, backward, update. Training is made of it.
+"""The whole network on a block of examples: forward, output gradient, backward. Training is made of it.
 
 All weights lie in one flat array, layer after layer, and all biases in another; `Net` says where each begins. A block's
 activations lie in a third, `length` numbers a unit, its gradients likewise. A hidden layer keeps A alone, since relu's mask
@@ -6,23 +6,20 @@ is the same from Z or A; the output layer keeps Z, the logits. What only lives f
 `scratch`, the widest layer's rows: LLVM does not vectorize an elementwise loop that works in place.
 """
 
-import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from fastbackprop.kernels.activations import RELU, one_of, sigmoid
-from fastbackprop.kernels.cost import two_sum
-from fastbackprop.kernels.elementwise import activate_shared, gradient_shared
-from fastbackprop.kernels.intrinsics import stand_alone
+from fastbackprop.kernels.activations import RELU, one_of
+from fastbackprop.kernels.cost import logits_cost, logits_gradient
+from fastbackprop.kernels.elementwise import apply_activation, apply_gradient
 from fastbackprop.kernels.jit import inner
+from fastbackprop.kernels.kinds import Words
+from fastbackprop.kernels.matmul import Product
 from fastbackprop.kernels.matrix import Matrix, lanes_of, transposed
 from fastbackprop.kernels.memory import bare, keep, load_flag
 from fastbackprop.kernels.microkernel import BIAS, ZERO
 from fastbackprop.kernels.product import pieces_size, product, product_in_pieces
-
-# What a training loop's status says.
-DONE, STOPPED, DIVERGED = 0, 1, 2
 
 
 class Net(NamedTuple):
@@ -32,9 +29,9 @@ class Net(NamedTuple):
     """
 
     L: int
-    sizes: Any
-    weight_at: Any
-    unit_at: Any
+    sizes: Words
+    weight_at: Words
+    unit_at: Words
 
 
 @inner
@@ -94,16 +91,40 @@ def row_length(columns, one):
     return (vectors + 1 if vectors % 16 == 0 else vectors) * lanes
 
 
-@inner
-def weights(net, W, l):
-    """W_l, (n_l, n_{l-1}), in the row of all weights."""
-    return Matrix(W.data, W.at + net.weight_at[l], net.sizes[l - 1], 1)
+class Row(NamedTuple):
+    """All weights in a row, layer after layer, and all biases in another; or their gradients."""
+
+    W: Matrix
+    b: Matrix
+
+
+class Desk(NamedTuple):
+    """What a thread works with on a block: memory, and who helps.
+
+    Rows of `A` and of `dZ`, `length` numbers apart, are a unit's activations and gradients; what only lives from one loop to
+    the next goes to `scratch`; `panels` are the products' workspace; `ones` a column of them. state[0] not 0 stops.
+    """
+
+    length: int
+    A: Matrix
+    dZ: Matrix
+    scratch: Matrix
+    panels: Matrix
+    ones: Matrix
+    state: Words
+    team: Words
 
 
 @inner
-def biases(net, b, l):
-    """b_l, (n_l, 1), in the row of all biases."""
-    return Matrix(b.data, b.at + net.unit_at[l], 1, 1)
+def weights(net, row, l):
+    """W_l, (n_l, n_{l-1}), in the row of all weights, or dW_l in that of their gradients."""
+    return Matrix(row.W.data, row.W.at + net.weight_at[l], net.sizes[l - 1], 1)
+
+
+@inner
+def biases(net, row, l):
+    """b_l, (n_l, 1), in the row of all biases, or db_l in that of their gradients."""
+    return Matrix(row.b.data, row.b.at + net.unit_at[l], 1, 1)
 
 
 @inner
@@ -113,107 +134,80 @@ def rows_of(net, block, l, length):
 
 
 @inner
+def _to_Z(net, l, columns, one, row, A_prev, Z):
+    """Z_l = W_l A_{l-1} + b_l."""
+    return Product(net.sizes[l], columns, net.sizes[l - 1], one, weights(net, row, l), A_prev, Z, BIAS, biases(net, row, l))
+
+
+@inner
+def _to_dW(net, l, columns, inverse_m, dZ, A_prev, gradients, start):
+    """dW_l = dZ_l A_{l-1}^T / m."""
+    dW = weights(net, gradients, l)
+    return Product(net.sizes[l], net.sizes[l - 1], columns, inverse_m, dZ, transposed(A_prev), dW, start, dW)
+
+
+@inner
+def _to_dA_prev(net, l, columns, one, row, dZ, dA_prev):
+    """dA_{l-1} = W_l^T dZ_l."""
+    W = transposed(weights(net, row, l))
+    return Product(net.sizes[l - 1], columns, net.sizes[l], one, W, dZ, dA_prev, ZERO, dA_prev)
+
+
+@inner
 def panels_size(net, first, columns, one, X, members):
     """Numbers of workspace that `forward_pass` and `backward_pass` need on a block of `columns` in a team of `members`."""
     length = row_length(columns, one)
-    block = Matrix(X.data, 0, length, 1)
+    block, row = Matrix(X.data, 0, length, 1), Row(Matrix(X.data, 0, 1, 1), Matrix(X.data, 0, 1, 1))
     needed = 0
     for l in range(first, net.L + 1):
-        n, n_prev = net.sizes[l], net.sizes[l - 1]
-        W = Matrix(X.data, 0, n_prev, 1)
         A_prev = X if l == 1 else block
-        needed = max(needed, pieces_size(n, columns, n_prev, one, W, A_prev, members))
-        needed = max(needed, pieces_size(n, n_prev, columns, one, block, transposed(A_prev), members))
-        needed = max(needed, pieces_size(n_prev, columns, n, one, transposed(W), block, members))
+        needed = max(needed, pieces_size(_to_Z(net, l, columns, one, row, A_prev, block), members))
+        needed = max(needed, pieces_size(_to_dW(net, l, columns, one, block, A_prev, row, ZERO), members))
+        needed = max(needed, pieces_size(_to_dA_prev(net, l, columns, one, row, block, block), members))
     return needed
 
 
 @inner
-def forward_pass(net, first, columns, X, W, b, values, length, scratch, panels, state, team):
+def forward_pass(net, first, columns, X, row, desk):
     """Layers `first` .. L on a block: Z = W A_prev + b, A = relu(Z). X is what layer 1 sees of it. Ends early when stopped."""
-    one = one_of(values.data[0])
+    one, length = one_of(row.W.data[0]), desk.length
     for l in range(first, net.L + 1):
-        n, n_prev = net.sizes[l], net.sizes[l - 1]
-        A_prev = X if l == 1 else rows_of(net, values, l - 1, length)
-        if load_flag(state, 0) != 0:
+        A_prev = X if l == 1 else rows_of(net, desk.A, l - 1, length)
+        if load_flag(desk.state, 0) != 0:
             return
-        A = rows_of(net, values, l, length)
-        Z = Matrix(scratch.data, scratch.at, length, 1) if l < net.L else A
-        bias = biases(net, b, l)
-        product_in_pieces(n, columns, n_prev, one, weights(net, W, l), A_prev, Z, BIAS, bias, panels, team, state)
+        A = rows_of(net, desk.A, l, length)
+        Z = Matrix(desk.scratch.data, desk.scratch.at, length, 1) if l < net.L else A
+        product_in_pieces(_to_Z(net, l, columns, one, row, A_prev, Z), desk.panels, desk.team, desk.state)
         if l < net.L:
-            activate_shared(n, length, one, Z, A, RELU, team)
+            apply_activation(net.sizes[l], length, Z, A, RELU, desk.team)
 
 
 @inner
-def _output_span(n, Z, z, Y, y, dZ, dz):
-    stand_alone()
-    for j in range(n):
-        dZ[dz + j] = sigmoid(Z[z + j]) - Y[y + j]
+def output_pass(net, columns, Y, desk, with_cost):
+    """dZ_L = sigmoid(Z_L) - Y; returns the block's sum of softplus(z) - y z, the cross-entropy, if it is asked for, else 0."""
+    Z, dZ = rows_of(net, desk.A, net.L, desk.length), rows_of(net, desk.dZ, net.L, desk.length)
+    logits_gradient(columns, Z.data, Z.at, Y.data, Y.at, dZ.data, dZ.at)
+    return logits_cost(columns, Z.data, Z.at, Y.data, Y.at) if with_cost else 0.0
 
 
 @inner
-def _cost_span(n, Z, z, Y, y):
-    """Sum of softplus(z) - y z, compensated."""
-    stand_alone()
-    total, lost = 0.0, 0.0
-    for j in range(n):
-        logit, label = np.float64(Z[z + j]), np.float64(Y[y + j])
-        term = max(logit, 0.0) - label * logit + math.log1p(math.exp(-abs(logit)))
-        total, lost = two_sum(total, term, lost)
-    return total + lost
-
-
-@inner
-def output_pass(net, columns, Y, values, gradients, length, with_cost):
-    """dZ_L = sigmoid(Z_L) - Y; gives the block's sum of softplus(z) - y z, the cross-entropy, if it is asked for.
-
-    Y lies along its row.
-    """
-    Z, dZ = rows_of(net, values, net.L, length), rows_of(net, gradients, net.L, length)
-    _output_span(columns, Z.data, Z.at, Y.data, Y.at, dZ.data, dZ.at)
-    return _cost_span(columns, Z.data, Z.at, Y.data, Y.at) if with_cost else 0.0
-
-
-@inner
-def backward_pass(
-    net, first, columns, mean, X, W, values, gradients, length, dW, db, start, ones, scratch, panels, state, team
-):
+def backward_pass(net, first, columns, inverse_m, X, row, gradients, start, desk):
     """Layers L .. `first` on a block: dW and db (started, or added to), and dZ of the layers below down to layer 1.
 
     Ends early when stopped.
     """
-    one = one_of(mean)
+    one, length = one_of(inverse_m), desk.length
     for l in range(net.L, first - 1, -1):
-        if load_flag(state, 0) != 0:
+        if load_flag(desk.state, 0) != 0:
             return
-        n, n_prev = net.sizes[l], net.sizes[l - 1]
-        A_prev = X if l == 1 else rows_of(net, values, l - 1, length)
-        dZ, to_bias = rows_of(net, gradients, l, length), biases(net, db, l)
-        product(n, 1, columns, mean, dZ, ones, to_bias, start, to_bias, panels, team)
-        X_prev = transposed(A_prev)
-        product_in_pieces(n, n_prev, columns, mean, dZ, X_prev, weights(net, dW, l), start, to_bias, panels, team, state)
-        if l > 1 and load_flag(state, 0) == 0:
-            dA_prev = Matrix(scratch.data, scratch.at, length, 1)
-            W_T = transposed(weights(net, W, l))
-            product_in_pieces(n_prev, columns, n, one, W_T, dZ, dA_prev, ZERO, to_bias, panels, team, state)
-            dZ_prev = rows_of(net, gradients, l - 1, length)
-            gradient_shared(n_prev, length, one, dA_prev, A_prev, dZ_prev, RELU, team)
-
-
-@inner
-def stays_finite(n, W, dW, rate, largest):
-    """Whether W - rate dW is within `largest`, for n numbers in a row."""
-    stand_alone()
-    bad = 0
-    for i in range(n):
-        w = W.data[W.at + i] - rate * dW.data[dW.at + i]
-        bad += 0 if abs(w) <= largest else 1
-    return bad == 0
-
-
-@inner
-def step(n, W, dW, rate):
-    """W <- W - rate dW, for n numbers in a row."""
-    for i in range(n):
-        W.data[W.at + i] = W.data[W.at + i] - rate * dW.data[dW.at + i]
+        A_prev = X if l == 1 else rows_of(net, desk.A, l - 1, length)
+        dZ, db = rows_of(net, desk.dZ, l, length), biases(net, gradients, l)
+        product(Product(net.sizes[l], 1, columns, inverse_m, dZ, desk.ones, db, start, db), desk.panels, desk.team)
+        to_weights = _to_dW(net, l, columns, inverse_m, dZ, A_prev, gradients, start)
+        product_in_pieces(to_weights, desk.panels, desk.team, desk.state)
+        if l > 1 and load_flag(desk.state, 0) == 0:
+            dA_prev = Matrix(desk.scratch.data, desk.scratch.at, length, 1)
+            to_inputs = _to_dA_prev(net, l, columns, one, row, dZ, dA_prev)
+            product_in_pieces(to_inputs, desk.panels, desk.team, desk.state)
+            dZ_prev = rows_of(net, desk.dZ, l - 1, length)
+            apply_gradient(net.sizes[l - 1], length, dA_prev, A_prev, dZ_prev, RELU, desk.team)

@@ -69,10 +69,11 @@ class Task:
         while self._begun.locked() and not self.done and time.monotonic() < end:
             self._bell.acquire(timeout=LOOK_SECONDS)
 
-    def wait(self) -> Any:
-        """The result, or the error raised here; an interrupt ends the wait alone."""
+    def wait(self, meanwhile: Callable[[], None] = lambda: None) -> Any:
+        """The result, or the error raised here; an interrupt ends the wait alone. `meanwhile` is called at each look."""
         while not self.done:
             self._bell.acquire(timeout=LOOK_SECONDS)
+            meanwhile()
         try:
             if self._error is not None:
                 raise self._error

@@ -1,9 +1,9 @@
 """A team of threads that shares work inside the kernels: fork and join without leaving compiled code.
 
-A job is a routine and a count of chunks. The caller writes it into the mailbox and opens it; whoever is there, the caller
-too, claims chunks by an atomic counter until none is left; the caller closes the job and waits for those still at work.
-Nobody waits for a helper that sleeps: what it doesn't claim, the others do. So which thread computes a chunk is chance,
-but what a chunk computes is not: the bits are the same for any number of threads.
+A job is a routine, what its chunks have to know (`jobs.py`) and their count. The caller writes it into the mailbox and opens
+it; whoever is there, the caller too, claims chunks by an atomic counter until none is left; the caller closes the job and
+waits for those still at work. Nobody waits for a helper that sleeps: what it doesn't claim, the others do. So which thread
+computes a chunk is chance, but what a chunk computes is not: the bits are the same for any number of threads.
 
 Entries are handed two mailboxes: the caller's own and the team's. They claim the team as they begin and give it back as they
 end, within compiled code: a signal handler, which runs between two instructions of Python and may raise there, never finds it
@@ -13,12 +13,12 @@ The mailbox is an array of int64, what is written by different threads on differ
 
     OPEN    odd while a job can be joined; goes up by one when it opens and again when it closes
     CLAIM   the next chunk          ACTIVE   helpers inside the job
-    JOB     address of the routine, COUNT of chunks, then ARGUMENTS, as many words as the routine knows
+    ROUTINE and JOB, their addresses; COUNT of chunks
     MEMBERS of the team, the caller among them; 1 in the mailbox of who works alone
     OWNER   TOKEN of who has the team, 0 if nobody; TOKEN of whose mailbox it is, in the mailbox of who works alone
     HOLD    1 while somebody has the team: helpers stay awake between jobs
     SCRATCH address of memory that a call may use until it returns, SCRATCH_BYTES of it
-    ALONE   where the mailbox begins that a chunk hands on: its work is not shared further
+    SINGLE  where the mailbox of one thread begins, which a chunk hands on: its work is not shared further
 """
 
 import sys
@@ -26,15 +26,15 @@ import sys
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
 from fastbackprop.kernels.jit import entry, inner, with_twin
+from fastbackprop.kernels.jobs import do_chunk, post
 from fastbackprop.kernels.kinds import INT, Pointer
 from fastbackprop.kernels.memory import address, load_flag, load_ordered, store_flag
 
 OPEN, CLAIM, ACTIVE, HOLD, OWNER = 0, 8, 16, 24, 25
-JOB, COUNT, MEMBERS, SCRATCH, SCRATCH_BYTES, TOKEN = 32, 33, 34, 35, 36, 37
-ARGUMENTS, ALONE, MAILBOX = 40, 88, 128
+COUNT, MEMBERS, SCRATCH, SCRATCH_BYTES, TOKEN = 33, 34, 35, 36, 37  # beside ROUTINE and JOB
+SINGLE, MAILBOX = 40, 80
 
 SPINS = 2_000  # looks at the mailbox before a helper yields the processor; about 40 us
 YIELDS = 200  # looks with a yield between before it sleeps 50 us between looks
@@ -86,6 +86,20 @@ def _claim_word(typing_context, a, i, value):
         return builder.or_(builder.extract_value(found, 1), left)
 
     return types.boolean(a, types.intp, types.int64), emit
+
+
+def _single_twin(team):
+    return team
+
+
+@with_twin(_single_twin)
+def single(typing_context, team):
+    """The mailbox of one thread within a mailbox."""
+
+    def emit(context, builder, signature, arguments):
+        return address(context, builder, team, arguments[0], ir.Constant(ir.IntType(64), SINGLE))
+
+    return team(team), emit
 
 
 @inner
@@ -158,22 +172,6 @@ def core_of_thread(typing_context):
     return types.int64(), emit
 
 
-@intrinsic
-def _call_job(typing_context, team, chunk, member):
-    """Call the routine in the mailbox on one chunk, as a member of the team: 0 is the caller."""
-
-    def emit(context, builder, signature, arguments):
-        word = ir.IntType(64)
-        where = address(context, builder, team, arguments[0], ir.Constant(word, JOB))
-        kind = ir.FunctionType(ir.VoidType(), [word.as_pointer(), word, word, word.as_pointer()])
-        routine = builder.inttoptr(builder.load(where), kind.as_pointer())
-        first = address(context, builder, team, arguments[0], ir.Constant(word, ARGUMENTS))
-        builder.call(routine, [first, *arguments[1:], first])  # the last one only tells a routine its dtype
-        return context.get_dummy_value()
-
-    return types.void(team, types.intp, types.intp), emit
-
-
 @inner
 def _work(team, member):
     """Claim chunks and do them until none is left."""
@@ -182,14 +180,14 @@ def _work(team, member):
         chunk = atomic_add(team, CLAIM, 1)
         if chunk >= count:
             return
-        _call_job(team, chunk, member)
+        do_chunk(team, chunk, member)
 
 
 @inner
-def share(team, job, count):
-    """Do `count` chunks of the job, a routine's address, with whoever joins in; all is done on return."""
-    team[JOB] = job
-    team[COUNT] = count
+def share(team, routine, at, chunks):
+    """Do all chunks of the job at an address with whoever joins in; all is done on return."""
+    post(team, routine, at)
+    team[COUNT] = chunks
     team[CLAIM] = 0
     atomic_add(team, OPEN, 1)
     _work(team, 0)

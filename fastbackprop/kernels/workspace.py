@@ -9,9 +9,8 @@ import numpy as np
 from fastbackprop.kernels.blocking import LINE_BYTES
 from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.matrix import Matrix, size_of
-from fastbackprop.kernels.memory import bare, gap
+from fastbackprop.kernels.memory import at_address, bare, gap
 from fastbackprop.kernels.threads import SCRATCH, SCRATCH_BYTES
-from fastbackprop.kernels.words import at_place
 
 
 @inner
@@ -36,5 +35,5 @@ def scratch(size, one, team):
     suffices = size * size_of(one) < team[SCRATCH_BYTES]
     own = workspace(0 if suffices else size, one)
     if suffices:
-        return Matrix(at_place(team[SCRATCH], one), 0, size, 1), own.data
+        return Matrix(at_address(team[SCRATCH], one), 0, size, 1), own.data
     return lent(own), own.data

@@ -62,7 +62,7 @@ def test_another_version_over_it_runs_its_own_code(copy):
 FOLDER = """
 import json, sys
 from fastbackprop.kernels import disk_cache, jit
-json.dump(str(disk_cache.folder(jit._DESCRIBED)), sys.stdout)
+json.dump(str(jit.cache_folder()), sys.stdout)
 """
 
 
@@ -190,7 +190,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
     "a folder that vanished, with a file in its place": """
 import shutil
 from fastbackprop.kernels import disk_cache, jit
-folder = disk_cache.folder(jit._DESCRIBED)
+folder = jit.cache_folder()
 shutil.rmtree(folder)
 folder.touch()
 """,
@@ -218,7 +218,7 @@ def test_a_folder_that_vanished_is_made_again(copy):
     before = """
 import shutil
 from fastbackprop.kernels import disk_cache, jit
-shutil.rmtree(disk_cache.folder(jit._DESCRIBED))
+shutil.rmtree(jit.cache_folder())
 """
     result = copy.run(TELL_AND_LOG, LISTEN + before)
     assert (result["told"], result["messages"]) == (1, [])

@@ -1,6 +1,8 @@
-"""The one decorator: an import compiles nothing, layouts cost nothing, what is interrupted or forked finds its kernels."""
+"""The one decorator: an import compiles nothing, layouts cost nothing, kernels introduce themselves."""
 
 import ast
+import inspect
+import pydoc
 
 import numpy as np
 import pytest
@@ -110,6 +112,66 @@ def test_an_entry_loads_the_routines_that_it_reaches_and_no_others():
     names = [routine.function.__name__ for routine in jit.routines_of(descent.direct_descent.function)]
     assert "sweep_chunk" in names
     assert names.index("product_routine") < names.index("product_chunk") < names.index("sweep_chunk")
+
+
+# ------------------------------------------------------------------------------------------------------- introspection
+
+
+def _scaled(X, factor, rows, columns):
+    """X times factor."""
+    X[0, 0] *= factor
+
+
+def _doubled(X):
+    X[0, 0] *= 2
+
+
+@pytest.mark.parametrize("introduced", [jit.entry(jit.OUT, jit.NUMBER, jit.INT, jit.INT), jit.routine(jit.POINTER)])
+def test_kernels_introduce_themselves_as_their_functions(introduced):
+    kernel = introduced(_scaled)
+    for name in ("__name__", "__qualname__", "__module__", "__doc__"):
+        assert getattr(kernel, name) == getattr(_scaled, name)
+    assert inspect.unwrap(kernel) is kernel.function is _scaled
+    assert str(inspect.signature(kernel)) == "(X, factor, rows, columns)"
+    assert inspect.getsource(kernel) == inspect.getsource(_scaled)
+    shown = pydoc.plain(pydoc.render_doc(kernel)).splitlines()
+    assert shown[2:] == ["_scaled(X, factor, rows, columns)", "    X times factor."]
+
+
+def test_every_entry_and_routine_of_a_module_is_listed_by_its_help():
+    shown = pydoc.plain(pydoc.render_doc(layer)).split("\nFUNCTIONS\n")[1].splitlines()
+    names = [
+        name for name, value in vars(layer).items() if isinstance(value, jit.Introduced) and value.__module__ == layer.__name__
+    ]
+    assert len(names) > 5
+    for name in names:
+        assert any(line.startswith(f"    {name}(") for line in shown), name
+
+
+def test_the_repr_of_an_entry_says_for_which_dtypes_it_is_compiled():
+    kernel = jit.entry(jit.OUT, jit.NUMBER, jit.INT, jit.INT)(_scaled)
+    assert repr(kernel) == str(kernel) == "<entry _scaled(X, factor, rows, ...), not compiled>"
+    for chars, dtypes in (("d", "float64"), ("fd", "float64 and float32")):
+        for char in chars:
+            assert callable(kernel[char])
+        assert repr(kernel) == f"<entry _scaled(X, factor, rows, ...), {dtypes} compiled>"
+    assert repr(jit.entry(jit.OUT)(_doubled)) == "<entry _doubled(X), not compiled>"
+
+
+def test_the_repr_of_a_routine_says_it_too(monkeypatch):
+    kernel = jit.routine(jit.POINTER)(_doubled)
+    monkeypatch.setattr(jit.Routine, "loaded", {})
+    assert repr(kernel) == "<routine _doubled(X), not compiled>"
+    jit.Routine.loaded[kernel.symbol(jit._DTYPES["f"])] = None
+    assert repr(kernel) == "<routine _doubled(X), float32 compiled>"
+
+
+@pytest.mark.plain
+def test_who_calls_a_kernel_as_it_is_learns_how():
+    with pytest.raises(TypeError, match=r'layer_forward is not called as it is: look up \["d"\]'):
+        layer.layer_forward(1, 2)
+    state = "compiled" if jit.JIT else "plain Python"
+    assert repr(layer.layer_forward).endswith(f"{state}>")
 
 
 # ---------------------------------------------------------------------------------------------------------- the sources

@@ -1,0 +1,206 @@
+"""One iteration's cost, dW and db: a block of examples (columns) at a time through all layers.
+
+Narrow nets: a block's activations and gradients stay in L1/L2; blocks are gathered into chunks, which the team shares, each
+with a partial sum of dW and db. Wide nets: long blocks, one after the other, and the team shares each product. Blocks and
+chunks depend on the shape alone, so the bits don't depend on the team.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fastbackprop.kernels.activations import LINEAR, RELU, activate
+from fastbackprop.kernels.blocking import BLOCK_BYTES, BLOCK_COLUMNS, BLOCK_OPERATIONS, CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS
+from fastbackprop.kernels.jit import inner, routine
+from fastbackprop.kernels.jobs import in_turn
+from fastbackprop.kernels.kinds import JOB, N, Number, Reals, Words
+from fastbackprop.kernels.matmul import Product
+from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of
+from fastbackprop.kernels.memory import bare, keep, load_flag
+from fastbackprop.kernels.microkernel import ADD, ZERO
+from fastbackprop.kernels.network import (
+    Desk,
+    Net,
+    Row,
+    backward_pass,
+    biases,
+    forward_pass,
+    largest_product,
+    output_pass,
+    panels_size,
+    row_length,
+    rows_of,
+    units,
+    widest,
+)
+from fastbackprop.kernels.product import product
+from fastbackprop.kernels.threads import MEMBERS, share, single
+from fastbackprop.kernels.workspace import lent, workspace
+
+
+class Cut(NamedTuple):
+    """How examples are cut into blocks of `columns` and chunks of `span`, and the workspace: a row of `room` a member.
+
+    A row of `room` is a block's activations, its gradients, and scratch, `length` numbers a unit, then panels. A row of `sums`
+    is a chunk's dW and db; a number of `costs` its cost, where asked[0] is not 0.
+    """
+
+    columns: int
+    span: int
+    chunks: int
+    shared: bool
+    length: int
+    room: Matrix
+    sums: Matrix
+    costs: Reals
+    asked: Words
+    ones: Matrix
+
+
+class BlocksJob(NamedTuple):
+    """An iteration's examples: layers from `first` on, where layer `first` - 1 holds X.
+
+    `first` is 1, or 2 under gram: then X is V = W1 X, dW lacks layer 1, and dZ1 (n_1, m) is filled.
+    """
+
+    net: Net
+    first: int
+    m: int
+    inverse_m: Number
+    X: Matrix
+    Y: Matrix
+    dZ1: Matrix
+    parameters: Row
+    cut: Cut
+    state: Words
+    team: Words
+
+
+@inner
+def cut(net, first, m, one, X, n_weights, team):
+    """The cut of m examples for layers from `first` on; X is what layer `first` - 1 holds of them."""
+    size = size_of(one)
+    NR = NV * lanes_of(one)
+    rows = net.sizes[first - 1] + 2 * units(net)
+    columns = BLOCK_BYTES // (rows * size) // NR * NR
+    narrow = columns >= 4 * NR
+    if not narrow:
+        columns = max(4 * NR, min(BLOCK_COLUMNS, BLOCK_OPERATIONS // largest_product(net, first)))
+    columns = -(-m // -(-m // columns))  # blocks of about the same size
+    blocks = -(-m // columns)
+    width = n_weights + units(net)
+    in_chunks = narrow and min(blocks, CHUNKS) * width * size <= 2 * L2_BYTES
+    span = -(-blocks // CHUNKS) * columns if in_chunks else m
+    chunks, members = -(-m // span), team[MEMBERS]
+    shared = chunks > 1 and members > 1 and n_weights * m >= SHARED_OPERATIONS
+    length = row_length(columns, one)
+    copies, helpers = (members, 1) if shared else (1, members)
+    panels = panels_size(net, first, columns, one, X, helpers)
+    panels = max(panels, panels_size(net, first, m - (blocks - 1) * columns, one, X, helpers))
+    copy = -(-((2 * units(net) + widest(net)) * length + panels) // 16) * 16
+    room = workspace(copies * copy, one)
+    sums = workspace(chunks * width, one)
+    ones = Matrix(np.ones(columns, np.asarray(one).dtype), 0, 1, 1)
+    return Cut(
+        columns, span, chunks, shared, length, Matrix(room.data, room.at, copy, 1), Matrix(sums.data, sums.at, width, 1),
+        np.zeros(chunks), np.zeros(1, np.int64), ones,
+    )  # fmt: skip
+
+
+@inner
+def bare_cut(c):
+    """The cut to hand on; `keep_cut` comes after the last use."""
+    return Cut(
+        c.columns, c.span, c.chunks, c.shared, c.length, lent(c.room), lent(c.sums), bare(c.costs), bare(c.asked), lent(c.ones)
+    )
+
+
+@inner
+def keep_cut(c):
+    """Have the memory of a cut live until here."""
+    keep(c.room.data)
+    keep(c.sums.data)
+    keep(c.costs)
+    keep(c.asked)
+    keep(c.ones.data)
+
+
+@inner
+def _first_layer(n, columns, V, b, A, activation):
+    """A = g(V + b) on a block."""
+    for i in range(n):
+        bias, v, a = b.data[b.at + i], V.at + i * V.row, A.at + i * A.row
+        for j in range(columns):
+            A.data[a + j] = activate(V.data[v + j] + bias, activation)
+
+
+@inner
+def _copy(rows, columns, A, B):
+    """B = A, row by row."""
+    for i in range(rows):
+        a, b = A.at + i * A.row, B.at + i * B.row
+        for j in range(columns):
+            B.data[b + j] = A.data[a + j]
+
+
+@inner
+def gradients_in(net, sums, chunk):
+    """The row of dW and that of db in a chunk's sums."""
+    at = sums.at + chunk * sums.row
+    return Row(Matrix(sums.data, at, 1, 1), Matrix(sums.data, at + net.weight_at[net.L + 1], 1, 1))
+
+
+@inner
+def _desk(job, member):
+    """A member's memory in its row of the room, and whom it works with."""
+    net, at = job.net, job.cut.room.at + member * job.cut.room.row
+    block = units(net) * job.cut.length
+    A, dZ = Matrix(job.cut.room.data, at, job.cut.length, 1), Matrix(job.cut.room.data, at + block, job.cut.length, 1)
+    scratch = Matrix(job.cut.room.data, at + 2 * block, job.cut.length, 1)
+    panels = Matrix(job.cut.room.data, scratch.at + widest(net) * job.cut.length, 1, 1)
+    return Desk(
+        job.cut.length, A, dZ, scratch, panels, job.cut.ones, job.state, single(job.team) if job.cut.shared else job.team
+    )
+
+
+@routine(JOB(BlocksJob), N, N)
+def blocks_chunk(at, chunk, member):
+    """The chunk's cost, dW and db; ends early when stopped."""
+    job = at[0]
+    net, first, desk, gradients = job.net, job.first, _desk(job, member), gradients_in(job.net, job.cut.sums, chunk)
+    begin = chunk * job.cut.span
+    end = min(begin + job.cut.span, job.m)
+    total = 0.0
+    for j in range(begin, end, job.cut.columns):
+        if load_flag(job.state, 0) != 0:
+            return
+        columns, start = min(job.cut.columns, end - j), ADD if j > begin else ZERO
+        X = part(job.X, 0, j)
+        if first == 2:
+            A1, activation = rows_of(net, desk.A, 1, job.cut.length), RELU if net.L > 1 else LINEAR
+            _first_layer(net.sizes[1], columns, X, biases(net, job.parameters, 1), A1, activation)
+        forward_pass(net, first, columns, X, job.parameters, desk)
+        total += output_pass(net, columns, part(job.Y, 0, j), desk, job.cut.asked[0] != 0)
+        backward_pass(net, first, columns, job.inverse_m, X, job.parameters, gradients, start, desk)
+        if first == 2:
+            dZ1, db = rows_of(net, desk.dZ, 1, job.cut.length), biases(net, gradients, 1)
+            to_db = Product(net.sizes[1], 1, columns, job.inverse_m, dZ1, desk.ones, db, start, db)
+            product(to_db, desk.panels, desk.team)
+            _copy(net.sizes[1], columns, dZ1, part(job.dZ1, 0, j))
+    job.cut.costs[chunk] = total
+
+
+@inner
+def all_blocks(job, at):
+    """All examples of the job that lies there: dW and db are the first row of `job.cut.sums`; returns the cost's sum."""
+    if job.cut.shared:
+        share(job.team, blocks_chunk, at, job.cut.chunks)
+    else:
+        in_turn(blocks_chunk, at, job.cut.chunks)
+    total, sums = 0.0, job.cut.sums
+    for chunk in range(job.cut.chunks):
+        total += job.cut.costs[chunk]
+        if chunk > 0:
+            for i in range(sums.row):
+                sums.data[sums.at + i] = sums.data[sums.at + i] + sums.data[sums.at + chunk * sums.row + i]
+    return total

@@ -1,0 +1,142 @@
+"""A job: what all chunks of some work have to know, a named tuple on the stack of the thread that waits for their end.
+
+A routine takes the tuple's address, the number of a chunk and of the member that does it. `held` puts the tuple on the stack;
+`in_turn` does all chunks in the calling thread; `post` writes where the job lies into a mailbox, for whoever claims chunks
+(`threads.share`).
+"""
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.datamodel import models
+from numba.core.errors import TypingError
+from numba.core.imputils import lower_constant
+from numba.extending import register_model, typeof_impl
+
+from fastbackprop.kernels.jit import DTYPES, Routine, with_twin
+from fastbackprop.kernels.kinds import Pointer
+from fastbackprop.kernels.memory import address
+
+# Where a mailbox says which routine does the chunks, and where their job lies.
+ROUTINE, JOB = 32, 38
+
+
+class _RoutineType(types.Type):  # type: ignore[misc]
+    """A routine as kernels name it: it is no value, only its type counts."""
+
+    def __init__(self, routine):
+        self.routine = routine
+        super().__init__(f"routine {routine.function.__module__}.{routine.function.__name__}")
+
+
+register_model(_RoutineType)(models.OpaqueModel)
+
+
+@typeof_impl.register(Routine)
+def _type_of_routine(routine, context):
+    return _RoutineType(routine)
+
+
+@lower_constant(_RoutineType)
+def _routine_constant(context, builder, kind, routine):
+    return context.get_dummy_value()
+
+
+def _fits(given, wanted):
+    if isinstance(wanted, types.BaseTuple):
+        same = isinstance(given, types.BaseTuple) and given.instance_class is wanted.instance_class
+        return same and all(map(_fits, given.types, wanted.types))
+    return given == wanted if isinstance(wanted, Pointer) else isinstance(given, (types.Number, types.Boolean))
+
+
+def _dtype_for(routine, given):
+    """The dtype of the arrays for which the routine takes such a job."""
+    for T in DTYPES.values():
+        if _fits(given, routine.arguments[0](T).dtype):
+            return T
+    raise TypingError(f"{routine.function.__name__} takes another job than {given}")
+
+
+def _converted(context, builder, value, given, wanted):
+    """The tuple with its fields converted to the types of the routine's job: a literal 1 is a whole number there."""
+    if not isinstance(wanted, types.BaseTuple):
+        return context.cast(builder, value, given, wanted)
+    result = cgutils.get_null_value(context.get_value_type(wanted))
+    for i, kinds in enumerate(zip(given.types, wanted.types, strict=True)):
+        result = builder.insert_value(result, _converted(context, builder, builder.extract_value(value, i), *kinds), i)
+    return result
+
+
+def _held_twin(routine, job):
+    return [job]
+
+
+@with_twin(_held_twin)
+def held(typing_context, routine, job):
+    """The address of a copy, in the frame of the function that calls this, of the routine's job."""
+    kind = routine.routine.arguments[0](_dtype_for(routine.routine, job))
+
+    def emit(context, builder, signature, arguments):
+        slot = cgutils.alloca_once_value(builder, _converted(context, builder, arguments[1], job, kind.dtype))
+        return builder.bitcast(slot, context.get_value_type(kind))
+
+    return kind(routine, job), emit
+
+
+def _dtype_of(routine, at):
+    """The dtype of the arrays in the routine's job at an address."""
+    return next(T for T in DTYPES.values() if routine.arguments[0](T) == at)
+
+
+def _in_turn_twin(routine, at, chunks):
+    for chunk in range(chunks):
+        routine.function(at, chunk, 0)
+
+
+@with_twin(_in_turn_twin)
+def in_turn(typing_context, routine, at, chunks):
+    """Do all chunks of the job at an address, one after the other, in this thread."""
+    T = _dtype_of(routine.routine, at)
+
+    def emit(context, builder, signature, arguments):
+        with cgutils.for_range(builder, arguments[2]) as loop:
+            routine.routine.call(builder, T, [arguments[1], loop.index, ir.Constant(ir.IntType(64), 0)])
+        return context.get_dummy_value()
+
+    return types.void(routine, at, types.intp), emit
+
+
+def _no_team_twin(*arguments):
+    raise NotImplementedError("there is no team where nothing is compiled")
+
+
+@with_twin(_no_team_twin)
+def post(typing_context, team, routine, at):
+    """Write into a mailbox where a routine and its job lie."""
+    T = _dtype_of(routine.routine, at)
+
+    def emit(context, builder, signature, arguments):
+        word = ir.IntType(64)
+        for place, pointer in ((ROUTINE, routine.routine.address(builder, T)), (JOB, arguments[2])):
+            where = address(context, builder, team, arguments[0], ir.Constant(word, place))
+            builder.store(builder.ptrtoint(pointer, word), where)
+        return context.get_dummy_value()
+
+    return types.void(team, routine, at), emit
+
+
+@with_twin(_no_team_twin)
+def do_chunk(typing_context, team, chunk, member):
+    """Do one chunk of the job in a mailbox, as a member of the team: 0 is the caller."""
+
+    def emit(context, builder, signature, arguments):
+        word, byte = ir.IntType(64), ir.IntType(8)
+        routine, job = (
+            builder.load(address(context, builder, team, arguments[0], ir.Constant(word, place))) for place in (ROUTINE, JOB)
+        )
+        kind = ir.FunctionType(ir.VoidType(), [byte.as_pointer(), word, word])
+        function = builder.inttoptr(routine, kind.as_pointer())
+        builder.call(function, [builder.inttoptr(job, byte.as_pointer()), *arguments[1:]])
+        return context.get_dummy_value()
+
+    return types.void(team, types.intp, types.intp), emit

@@ -1,0 +1,159 @@
+"""How a product is done: its method, blocks, chunks for the team and room, chosen in one step.
+
+The method is that of the whole product however it is cut, and looks at shapes and strides alone: bits do not depend on the
+team. What a plan says of its room sizes a workspace; then `product.run` carries it out.
+"""
+
+from typing import NamedTuple
+
+from fastbackprop.kernels.blocking import (
+    BLOCK_A_BYTES,
+    BLOCK_B_BYTES,
+    FAR_BYTES,
+    HALF_PAGE,
+    KC,
+    L2_BYTES,
+    MR,
+    NV,
+    READ_OFTEN,
+    READ_OFTEN_FAR,
+    SHALLOW,
+    SHARED_OPERATIONS,
+    THIN_DEPTH,
+    TURNED_COLUMNS,
+    TURNED_ROWS,
+    VECTOR_BYTES,
+)
+from fastbackprop.kernels.jit import inner
+from fastbackprop.kernels.matmul import (
+    FLIP,
+    INNER,
+    OUTER,
+    PACK_A,
+    PACK_B,
+    STREAM,
+    SYMMETRIC,
+    THIN,
+    TURN,
+    Blocks,
+)
+from fastbackprop.kernels.matrix import lanes_of, size_of
+
+
+class Plan(NamedTuple):
+    """Method and blocks; rows and columns of a chunk, the number of chunks; numbers of workspace that a member needs."""
+
+    method: int
+    blocks: Blocks
+    row_step: int
+    column_step: int
+    chunks: int
+    room: int
+
+
+@inner
+def lies_across(p):
+    """Whether A's columns lie so far apart that they share L1 and L2 sets, and packing A pays, being used more than once."""
+    size = size_of(p.scale)
+    return p.A.column * size >= FAR_BYTES and p.depth > SHALLOW and p.columns * size >= 2 * NV * VECTOR_BYTES
+
+
+@inner
+def choose_method(p, streams):
+    """The fastest method; if it `streams`, C is written past the caches where that can be, never with ADD."""
+    method = _method(p)
+    if method & FLIP != 0 and p.C.row != 1:
+        method = OUTER
+    can_stream = method & (INNER | TURN | THIN) == 0 and p.depth * size_of(p.scale) <= KC * 8
+    return method | STREAM if streams and can_stream else method
+
+
+@inner
+def _method(p):
+    size = size_of(p.scale)
+    if p.rows == 1 and p.columns > 1 and p.B.column == 1:
+        return THIN
+    if p.columns == 1 and p.A.row == 1:
+        return FLIP | THIN
+    along_depth = (p.A.column == 1 or p.depth == 1) and p.B.row == 1
+    if along_depth and p.columns < 4 and (p.depth > SHALLOW or p.columns == 1):
+        return INNER
+    pack_a = PACK_A if lies_across(p) else OUTER
+    if p.B.column == 1 or p.columns == 1:
+        # Packing pays where B is too large for L2 and read often, or its rows lie half pages apart and share L1 sets.
+        often = p.rows >= (READ_OFTEN_FAR if p.B.row * size % HALF_PAGE == 0 else READ_OFTEN)
+        return pack_a | (PACK_B if often and 2 * p.depth * p.columns * size > L2_BYTES else OUTER)
+    # An inner product of few vectors is mostly the sum of its lanes; with enough rows, turning B over costs less.
+    if along_depth and 8 * p.depth * size > 5 * p.rows * VECTOR_BYTES:
+        if 4 * p.rows * size > 3 * VECTOR_BYTES and p.rows <= TURNED_ROWS and p.columns >= max(8 * p.rows, TURNED_COLUMNS):
+            return TURN | PACK_B
+        if p.rows <= 4 * MR or p.columns <= 4 * MR:
+            return INNER
+    return pack_a | PACK_B
+
+
+@inner
+def choose_blocks(method, rows, columns, depth, one):
+    """Blocks for a product, no larger than it needs."""
+    size, NR = size_of(one), NV * lanes_of(one)
+    if method & (TURN | FLIP) != 0:
+        rows, columns = columns, rows
+    kc = max(1, min(THIN_DEPTH if method & THIN != 0 else KC * 8 // size, depth))
+    mc = max(MR, min(-(-rows // MR) * MR, BLOCK_A_BYTES // (kc * size) // MR * MR))
+    block = L2_BYTES // 4 if method & THIN != 0 else BLOCK_B_BYTES
+    nc = max(NR, min(-(-columns // NR) * NR, block // (kc * size) // NR * NR))
+    return Blocks(kc, mc, nc)
+
+
+@inner
+def even_step(units, members):
+    """Units of a chunk: up to a quarter of a member's share, so that who comes late still helps, and all end together."""
+    step = -(-units // (4 * members))
+    least = units * step
+    for candidate in range(step, min(step // 2, 16), -1):
+        chunks = -(-units // candidate)
+        most = -(-chunks // members) * candidate
+        if most < least:
+            step, least = candidate, most
+    return step
+
+
+@inner
+def steps(method, rows, columns, members, one):
+    """Rows and columns of a chunk.
+
+    Each reads all of the operand along the side that is not cut: not the one to be packed, unless the other is much larger.
+    """
+    NR = NV * lanes_of(one)
+    packs = method & (PACK_A | PACK_B)
+    if method & SYMMETRIC != 0:
+        by_columns = True  # rows of a chunk end at the diagonal
+    elif packs == PACK_B:
+        by_columns = columns >= 2 * members * NR
+    elif packs == PACK_A:
+        by_columns = rows < 2 * members * MR or columns > 2 * rows
+    else:
+        by_columns = columns >= rows and (columns >= 4 * members * NR or columns * MR >= rows * NR)
+    if by_columns:
+        return rows, even_step(-(-columns // NR), members) * NR
+    return even_step(-(-rows // MR), members) * MR, columns
+
+
+@inner
+def planned(method, rows, columns, depth, one, members):
+    """The plan for a method, in a team of so many members."""
+    row_step, column_step, chunks = rows, columns, 1
+    if members > 1 and rows * columns * depth >= SHARED_OPERATIONS:
+        row_step, column_step = steps(method, rows, columns, members, one)
+        chunks = -(-rows // row_step) * -(-columns // column_step)
+    blocks = choose_blocks(method, row_step, column_step, depth, one)
+    room = 0
+    if method & (PACK_A | PACK_B | STREAM) != 0:
+        room = blocks.KC * (blocks.MC + blocks.NC) + MR * blocks.NC
+    return Plan(method, blocks, row_step, column_step, chunks, room)
+
+
+@inner
+def plan(p, streams, members):
+    """The plan for a product in a team of so many members."""
+    return planned(choose_method(p, streams), p.rows, p.columns, p.depth, p.scale, members)
