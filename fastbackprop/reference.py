@@ -7,23 +7,6 @@ descent on the binary cross-entropy. This module reads like the maths; it is nev
 
 import numpy as np
 
-__all__ = [
-    "L_layer_model",
-    "L_model_backward",
-    "L_model_forward",
-    "compute_cost",
-    "initialize_parameters_deep",
-    "linear_activation_backward",
-    "linear_activation_forward",
-    "linear_backward",
-    "linear_forward",
-    "relu",
-    "relu_backward",
-    "sigmoid",
-    "sigmoid_backward",
-    "update_parameters",
-]
-
 
 def sigmoid(Z):
     """``A = 1 / (1 + exp(-Z))``; returns ``A, cache`` where ``cache`` is the object ``Z``."""

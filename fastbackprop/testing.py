@@ -30,10 +30,15 @@ SIZES = {
     "one": Size((1, 1), 1),
     "planar": Size((2, 4, 1), 400),
     "table": Size((30, 16, 8, 1), 569),
+    "million": Size((30, 16, 8, 1), 1_000_000),
     "digits": Size((784, 128, 64, 1), 1000),
+    "wide": Size((784, 512, 256, 1), 10_000),
     "pictures": Size((12288, 20, 7, 5, 1), 209),
+    "many": Size((12288, 64, 1), 2000),
     "square": Size((1000, 1000, 1), 1000),
 }
+# Those at which every function is timed; at the others a training takes minutes with the reference.
+TIMED = ("one", "planar", "table", "digits", "pictures", "square")
 
 
 def _strided(x):
@@ -259,14 +264,15 @@ def _training(X, Y, layers_dims, learning_rate, num_iterations):
 class Case:
     """How one public function is called, and how far its results may be from another implementation's.
 
-    ``sizes`` are the names in ``SIZES`` that it is timed at; ``activations`` are those it takes as its last argument
-    (empty for a function without that argument).
+    ``family`` is the module of the benchmarks that times it; ``sizes`` are the names in ``SIZES`` that it is timed at;
+    ``activations`` are those it takes as its last argument (empty for a function without that argument).
     """
 
+    family: str
     arguments: Callable[[_Draw], tuple]
     error: Callable[..., Any]
     activations: tuple[str, ...] = ()
-    sizes: tuple[str, ...] = tuple(SIZES)
+    sizes: tuple[str, ...] = TIMED
 
     def make(self, size: str | Size, dtype: Any, layout: str = "C", seed: int = 0, activation: str | None = None) -> tuple:
         """Positional arguments, equal ones for equal requests; ``size`` is a name in ``SIZES`` or a ``Size``.
@@ -302,24 +308,24 @@ def _exact(*args):
 BOTH = ("relu", "sigmoid")
 
 CASES = {
-    "sigmoid": Case(lambda d: (d.Z(),), lambda Z: (_sigmoid(Z), 0.0)),
-    "relu": Case(lambda d: (d.Z(),), _exact),
-    "sigmoid_backward": Case(lambda d: (d.dA(), d.Z()), _sigmoid_backward),
-    "relu_backward": Case(lambda d: (d.dA(), d.Z()), _exact),
-    "initialize_parameters_deep": Case(lambda d: (list(d.layers),), _exact),
-    "linear_forward": Case(lambda d: d.linear_cache(), lambda A, W, b: (_linear_forward(A, W, b), 0.0)),
+    "sigmoid": Case("activations", lambda d: (d.Z(),), lambda Z: (_sigmoid(Z), 0.0)),
+    "relu": Case("activations", lambda d: (d.Z(),), _exact),
+    "sigmoid_backward": Case("activations", lambda d: (d.dA(), d.Z()), _sigmoid_backward),
+    "relu_backward": Case("activations", lambda d: (d.dA(), d.Z()), _exact),
+    "initialize_parameters_deep": Case("network", lambda d: (list(d.layers),), _exact),
+    "linear_forward": Case("layers", lambda d: d.linear_cache(), lambda A, W, b: (_linear_forward(A, W, b), 0.0)),
     "linear_activation_forward": Case(
-        lambda d: (*d.linear_cache(), d.activation), _linear_activation_forward, activations=BOTH
+        "layers", lambda d: (*d.linear_cache(), d.activation), _linear_activation_forward, activations=BOTH
     ),
-    "L_model_forward": Case(lambda d: (d.X(), d.parameters()), _model_forward),
-    "compute_cost": Case(lambda d: (d.AL(), d.Y()), _cost),
-    "linear_backward": Case(lambda d: (d.dA(), d.linear_cache()), _linear_backward),
+    "L_model_forward": Case("network", lambda d: (d.X(), d.parameters()), _model_forward),
+    "compute_cost": Case("network", lambda d: (d.AL(), d.Y()), _cost),
+    "linear_backward": Case("layers", lambda d: (d.dA(), d.linear_cache()), _linear_backward),
     "linear_activation_backward": Case(
-        lambda d: (d.dA(), (d.linear_cache(), d.Z()), d.activation), _linear_activation_backward, activations=BOTH
+        "layers", lambda d: (d.dA(), (d.linear_cache(), d.Z()), d.activation), _linear_activation_backward, activations=BOTH
     ),
-    "L_model_backward": Case(_model_backward_args, _model_backward),
-    "update_parameters": Case(lambda d: (d.parameters(), d.grads(), 0.0075), _update),
-    "L_layer_model": Case(lambda d: (d.X(), d.Y(), list(d.layers), 0.0075, 10), _training),
+    "L_model_backward": Case("network", _model_backward_args, _model_backward),
+    "update_parameters": Case("network", lambda d: (d.parameters(), d.grads(), 0.0075), _update),
+    "L_layer_model": Case("training", lambda d: (d.X(), d.Y(), list(d.layers), 0.0075, 10), _training),
 }
 
 

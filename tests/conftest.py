@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+import fastbackprop
 from fastbackprop import reference
 
 settings.register_profile("default", deadline=None, max_examples=50)
@@ -49,7 +50,7 @@ def pictures():
 @pytest.fixture
 def reference_raises(monkeypatch):
     """A context manager: inside it every function of the reference raises, under whatever name a module holds it."""
-    originals = {id(getattr(reference, name)): name for name in reference.__all__}
+    originals = {id(getattr(reference, name)): name for name in fastbackprop.__all__}
 
     def stand_in(name):
         def raises(*args, **kwargs):

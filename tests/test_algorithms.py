@@ -1,10 +1,17 @@
-"""The choice of an algorithm from both sides of each of its boundaries."""
+"""The choice of an algorithm from both sides of each of its boundaries, and the memory that each takes."""
 
+import os
+import subprocess
+import sys
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fastbackprop.algorithms import choose_algorithm, operations
+
+from .support.trainings import PROBLEM
 
 # n_0, n_1, m: G = X^T X takes 125,000 multiply-adds, W1 X and S X^T 50,000 each; then an iteration takes 25,000 by gram
 # and 100,000 by direct descent.
@@ -60,3 +67,49 @@ def test_gram_is_chosen_where_it_pays_and_fits_and_nowhere_else(n_0, n_1, m, ite
     pays = 8 * operations("gram", *arguments) < itemsize * operations("direct", *arguments)
     fits = gram_bytes <= 2 * X_bytes and (free_bytes is None or gram_bytes <= free_bytes / 4)
     assert choose_algorithm(*arguments, itemsize, free_bytes) == ("gram" if pays and fits else "direct")
+
+
+# --------------------------------------------------------------------------------------------------------------- memory
+
+MEMORY = """
+def resident(field):
+    lines = open("/proc/self/status").read().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field + ":"))
+
+few = {{"d": X[:, :40].copy(), "f": X[:, :40].astype("f")}}[{char!r}]
+start = {{key: value.astype({char!r}) for key, value in bp.initialize_parameters_deep(layers).items()}}
+X, Y = X.astype({char!r}, copy=False), Y.astype({char!r})
+
+def train(X, Y):
+    bp.L_layer_model(X, Y, layers, 0.01, 3, parameters=start, algorithm="{algorithm}")
+
+train(few, Y[:, :40])
+open("/proc/self/clear_refs", "w").write("5")  # the peak is that of now
+before = resident("VmRSS")
+train(X, Y)
+print(resident("VmHWM") - before)
+"""
+
+
+def peak(algorithm, layers, m, char="d"):
+    """Bytes that a training takes beyond its data, at its peak."""
+    if not os.access("/proc/self/clear_refs", os.W_OK):
+        pytest.skip("this system does not tell the peak of a process's memory")
+    problem = PROBLEM + MEMORY
+    program = [sys.executable, "-c", problem.format(layers=layers, m=m, algorithm=algorithm, char=char)]
+    return int(subprocess.run(program, stdout=subprocess.PIPE, text=True, check=True).stdout)
+
+
+@pytest.mark.parametrize("char", "df")
+def test_gram_descent_holds_g_and_four_arrays_of_the_first_layer(char):
+    """Whatever the dtype of the data: G and these are float64."""
+    n_1, m = 16, 5000
+    expected = 8 * m * m + 4 * 8 * n_1 * m
+    assert 8 * m * m <= peak("gram", [2000, n_1, 1], m, char) <= 1.3 * expected
+
+
+@pytest.mark.parametrize("char", "df")
+def test_direct_descent_of_a_narrow_net_takes_nothing_of_the_size_of_the_data(char):
+    """Not even one row of m numbers, 48 MB in float64."""
+    m = 6_000_000
+    assert peak("direct", [3, 3, 2, 1], m, char) < 0.5 * m * np.dtype(char).itemsize

@@ -9,7 +9,7 @@ import pytest
 from fastbackprop import verify, warmup
 from fastbackprop.cli import main
 
-OWN = Path(__file__).parent / "modules" / "own.py"
+OWN = Path(__file__).parent / "support" / "own.py"
 
 
 @pytest.fixture

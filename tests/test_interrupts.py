@@ -1,6 +1,6 @@
 """Exceptions of signal handlers, forks and exits at awkward moments: what was begun is done, and no lock stays.
 
-The moments are held open by locks here; `scripts/storm` draws them at random, and a few of its trials run here too.
+The moments are held open by locks here; `scripts/storm` draws them at random, see scripts/enduring/test_storm.py.
 """
 
 import json
@@ -20,7 +20,7 @@ from fastbackprop import training
 from fastbackprop.kernels import jit
 from fastbackprop.kernels.jit import entry
 from fastbackprop.kernels.kinds import INT, OUT
-from fastbackprop.kernels.tasks import Task, do
+from fastbackprop.kernels.tasks import Task
 
 ROOT = Path(__file__).parents[1]
 pytestmark = [
@@ -234,58 +234,6 @@ def test_an_interrupt_within_the_hooks_of_a_fork_leaves_no_lock_held():
             lock.release()
         print("right")
     """)
-
-
-# ------------------------------------------------------------------------------------------------------------------ tasks
-
-
-def test_a_task_is_done_once_however_often_it_is_started():
-    done = []
-
-    def work():
-        done.append(1)
-        return "result"
-
-    task = Task(work)
-    for _ in range(3):
-        task.start()
-    assert [task.wait(), task.wait()] == ["result", "result"]
-    assert done == [1]
-
-
-def test_a_task_that_has_settled_is_done_or_never_begins():
-    done: list[int] = []
-    task = Task(done.append, 1)
-    task.settle()
-    task._run()  # a thread that comes late
-    assert task.done
-    assert done == []
-    task = Task(done.append, 2)
-    task.start()
-    assert task.wait() is None
-    task.settle()
-    assert done == [2]
-
-
-def test_an_error_of_the_work_is_raised_where_it_is_waited_for():
-    with pytest.raises(ZeroDivisionError):
-        do(lambda: 1 / 0)
-
-
-# ------------------------------------------------------------------------------------------------------------------ storm
-
-
-@pytest.mark.parametrize(
-    "arguments", ["interrupts --trials 40", "cold --trials 1", "exits --trials 4", "forks --trials 4", "callers --minutes 0.1"]
-)
-def test_a_few_trials_of_the_storm(arguments):
-    program = ROOT / "scripts" / "storm.py"
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "2"}
-    done = subprocess.run(
-        [sys.executable, program, *arguments.split()], env=environment, capture_output=True, text=True, timeout=600
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{arguments.split()[0]}: " in done.stdout
 
 
 # ------------------------------------------------------------------------------------------------------------------- exits

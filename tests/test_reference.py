@@ -6,6 +6,7 @@ import inspect
 import numpy as np
 import pytest
 
+import fastbackprop
 from fastbackprop import reference
 from fastbackprop.testing import CASES, Size, assert_same_bits, assert_same_form, assert_within_bound, map_arrays
 
@@ -25,7 +26,7 @@ def test_it_imports_numpy_alone():
 
 def test_its_names_are_the_fourteen():
     public = {name for name, value in vars(reference).items() if inspect.isfunction(value) and name[0] != "_"}
-    assert set(reference.__all__) == public
+    assert set(fastbackprop.__all__) == public
     assert len(public) == 14
 
 

@@ -11,21 +11,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import fastbackprop as bp
-from fastbackprop import reference
-from fastbackprop.testing import CASES, TRAINING_RTOL, Size, assert_same_bits, assert_within_bound, map_arrays
+from fastbackprop import reference, training
+from fastbackprop.testing import TRAINING_RTOL, assert_same_bits, assert_within_bound, map_arrays
+
+from .support import arguments, trainings
+from .support.trainings import LAYERS, START, X, Y, train
 
 ALGORITHMS = ("auto", "direct", "gram")
-SIZE = Size((9, 4, 1), 6)
-LAYERS = list(SIZE.layers)
-X, START = CASES["L_model_forward"].make(SIZE, "float64", "read-only")
-Y = np.array([[0, 1, 0, 0, 1, 1]])
-
-
-def train(iterations: Any = 250, X=X, Y=Y, layers: Any = LAYERS, rate: Any = 0.1, module=bp, **options):
-    options = {"parameters": START, "return_costs": True} | options
-    return module.L_layer_model(X, Y, layers, rate, iterations, **options)
 
 
 def assert_close(actual, expected):
@@ -209,10 +205,24 @@ def test_labels_beyond_0_and_1_are_warned_of_where_the_user_wrote_it(algorithm):
     with pytest.warns(UserWarning, match=r"\[0, 1\]") as caught:
         train(2, Y=2 * Y - 1, algorithm=algorithm)
     (warning,) = caught
-    assert warning.filename == __file__
+    assert warning.filename == trainings.__file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         train(2, Y=Y * 0.7 + 0.1, algorithm=algorithm)
+
+
+@pytest.mark.parametrize("labels", [[-1, 1, -1, 1, 1], [1, 2, 1, 2, 2], [0, 0.5, 1.5, 1, 0]])
+def test_training_warns_of_labels_outside_0_1(labels):
+    with pytest.warns(UserWarning, match=r"Y.*\[0, 1\]"):
+        bp.L_layer_model(arguments.X, np.array([labels], float), arguments.LAYERS, num_iterations=1)
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 0, 1, 1], [0.1, 0.9, 0.5, 0, 1]])
+def test_training_takes_labels_within_0_1_in_silence(labels):
+    bp.L_layer_model(arguments.X, np.array([labels]), arguments.LAYERS, num_iterations=1)  # a warning would be an error
+
+
+# ------------------------------------------------------------------------------------------------------------ diverging
 
 
 @pytest.mark.parametrize("print_cost", [False, True])
@@ -239,6 +249,79 @@ def test_float32_ends_where_float32_does(algorithm):
             parameters = vars(error)["parameters"]
         assert {value.dtype.char for value in parameters.values()} == {"f"}
         assert all(np.isfinite(value).all() for value in parameters.values())
+
+
+@pytest.mark.parametrize("options", [{}, {"print_cost": True}, {"checkpoint": "training.npz"}], ids=str)
+@pytest.mark.parametrize("algorithm", ["direct", "gram"])
+def test_a_training_that_diverges_says_where_and_what_to_try(algorithm, options, tmp_path, monkeypatch):
+    """The same iteration, and the same last finite parameters, whoever watches."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FloatingPointError, match="Try a smaller learning_rate") as caught:
+        train(rate=1e200, algorithm=algorithm, **options)
+    words = str(caught.value).split()
+    assert words[0] == "iteration"
+    assert "(learning_rate 1e+200)" in str(caught.value)
+    done, last = int(words[1]), vars(caught.value)["parameters"]
+    assert all(np.isfinite(value).all() for value in last.values())
+    assert_same_bits(last, train(done, rate=1e200, algorithm=algorithm)[0])
+    with pytest.raises(FloatingPointError, match=f"iteration {done} "):
+        train(done + 1, rate=1e200, algorithm=algorithm)
+
+
+@pytest.mark.parametrize(("dtype", "rate"), [("float32", 1e20), ("float64", 1e150)])
+def test_a_training_that_diverges_stops_and_gives_back_the_last_finite_parameters(dtype, rate):
+    twice = np.concatenate([arguments.X, arguments.X], axis=1).astype(dtype)
+    contradiction = np.repeat([[0, 1]], 5, axis=1).astype(dtype)  # each example with both labels: no step is small
+    start = {key: value.astype(dtype) for key, value in arguments.PARAMETERS.items()}
+    with pytest.raises(FloatingPointError, match=r"iteration \d+ .*learning_rate") as caught:
+        bp.L_layer_model(twice, contradiction, arguments.LAYERS, rate, 1000, parameters=start)
+    last, iteration = vars(caught.value)["parameters"], int(str(caught.value).split()[1])
+    assert all(np.all(np.isfinite(value)) for value in last.values())
+    assert iteration > 0
+    assert_same_bits(last, bp.L_layer_model(twice, contradiction, arguments.LAYERS, rate, iteration, parameters=start))
+
+
+def test_a_training_that_diverges_for_its_labels_names_them():
+    """With a label outside [0, 1] the cost has no minimum: its gradient drives the output on for ever."""
+    with (
+        pytest.warns(UserWarning, match="labels from -1"),
+        pytest.raises(FloatingPointError, match=r"labels from -1.* to 1.*\[0, 1\]") as caught,
+    ):
+        bp.L_layer_model(arguments.X, [[-1, 1, -1, 1, 1]], arguments.LAYERS, 1e150, 1000, parameters=arguments.PARAMETERS)
+    assert "learning_rate" not in str(caught.value)
+
+
+# --------------------------------------------------------------------------------------------------------------- slices
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("algorithm", ["direct", "gram"])
+def test_slices_change_no_bit(algorithm, dtype, monkeypatch, capsys):
+    data, start = map_arrays(lambda x: x.astype(dtype), (X, START))
+
+    def run(**options):
+        return bp.L_layer_model(data, Y, LAYERS, 0.1, 250, parameters=start, return_costs=True, algorithm=algorithm, **options)
+
+    whole = run()
+    for seconds in (0, 1e-4):  # one iteration a slice, some
+        monkeypatch.setattr(training, "SLICE_SECONDS", seconds)
+        assert_same_bits(run(print_cost=True), whole)
+
+
+@given(st.integers(1, 10**6), st.floats(1e-9, 100))
+def test_a_slice_takes_about_as_long_as_it_should(length, seconds):
+    """As long as an iteration takes now, and at most 16 times as many as before: one measurement may be of a lucky moment."""
+    wanted = training.SLICE_SECONDS
+    following = training._next_length(length, seconds, wanted)
+    assert 1 <= following <= min(16 * length, training.MOST_ITERATIONS)
+    if following > 1:
+        assert following * seconds / length <= wanted * (1 + 1e-9)
+    if following < min(16 * length, training.MOST_ITERATIONS):
+        assert (following + 1) * seconds / length >= wanted * (1 - 1e-9)
+
+
+def test_a_slice_that_took_no_time_on_the_clock_is_followed_by_a_longer_one():
+    assert training._next_length(3, 0.0, training.SLICE_SECONDS) == 48
 
 
 # --------------------------------------------------------------------------------------------------------------- Ctrl-C

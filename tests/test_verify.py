@@ -52,22 +52,6 @@ def test_the_worst_error_is_a_fraction_of_the_bound():
     assert results["linear_forward"].cases < results["linear_activation_forward"].cases  # both activations
 
 
-def test_facts_name_processor_lanes_threads_blas_and_versions():
-    text = "\n".join(facts())
-    for word in (
-        "processor",
-        "bytes",
-        "threads",
-        "BLAS",
-        "Python",
-        "NumPy",
-        "Numba",
-        "llvmlite",
-        f"fastbackprop {bp.__version__}",
-    ):
-        assert word in text
-
-
 # -------------------------------------------------------------------------------------------------------- faults
 
 right = {name: getattr(bp, name) for name in bp.__all__}

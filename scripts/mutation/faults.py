@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from mutation.rules import RULES
-from mutation.sources import FunctionNode, Source, callee
+from scripts.mutation.rules import RULES
+from scripts.mutation.sources import FunctionNode, Source, callee
 
 PACKAGE = "fastbackprop"
 # What is no kernel and no caller of one: the yardstick, its cases, and what only shows, sets out sizes or talks to people.

@@ -8,9 +8,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from mutation.faults import Fault
-from mutation.rules import RULES
-from mutation.trial import CAUGHT, HALFWAY, Result
+from scripts.mutation.faults import Fault
+from scripts.mutation.rules import RULES
+from scripts.mutation.trial import CAUGHT, HALFWAY, Result
 
 LEAST_CAUGHT = 0.97
 EXPLAINED = Path(__file__).with_name("explained.txt")

@@ -12,7 +12,7 @@ import copy
 import re
 from collections.abc import Callable, Iterator
 
-from mutation.sources import Source, callee, is_constant_name, names_in
+from scripts.mutation.sources import Source, callee, is_constant_name, names_in
 
 Replacement = tuple[ast.AST, str]
 Rule = Callable[[Source, ast.AST], Iterator[Replacement]]

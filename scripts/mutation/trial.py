@@ -6,9 +6,9 @@ import re
 import time
 from typing import NamedTuple
 
-from mutation.coverage import Coverage
-from mutation.faults import Fault
-from mutation.workplace import Run, Workplace
+from scripts.mutation.coverage import Coverage
+from scripts.mutation.faults import Fault
+from scripts.mutation.workplace import Run, Workplace
 
 # Of a test, and of all: processors may be shared, and a first compiled test compiles.
 PLAIN_LIMIT, PLAIN_TIMEOUT = 60.0, 300.0

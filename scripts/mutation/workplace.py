@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from mutation.faults import PACKAGE, Fault
+from scripts.mutation.faults import PACKAGE, Fault
 
 
 class Run(NamedTuple):
@@ -89,16 +89,19 @@ class Workplace:
         files = list(dict.fromkeys(test.split("::")[0] for test in tests))
         plan = {"limit": limit, "order": order, "record": str(record or ""), "package": str(self.folder / PACKAGE)}
         self.plan.write_text(json.dumps(plan))
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("NUMBA_", "FASTBACKPROP_NUM_THREADS"))}
+        # The last one is set for commands; tests run programs in folders of their own.
+        dropped = "NUMBA_", "FASTBACKPROP_NUM_THREADS", "PYTHONSAFEPATH"
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(dropped)}
         environment |= {
             "MUTATION_PLAN": str(self.plan),
-            "PYTHONPATH": os.pathsep.join([str(self.folder), str(self.folder / "scripts")]),
+            "PYTHONPATH": str(self.folder),
             "PYTHONDONTWRITEBYTECODE": "1",  # a fault of the same length within a second would go unnoticed
             "CI": "1",  # examples are drawn from a fixed seed
         }
         if plain:
             environment["NUMBA_DISABLE_JIT"] = "1"
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "mutation.plugin", "--tb=line", *files]
+        plugins = "-p", "no:cacheprovider", "-p", "scripts.mutation.plugin"
+        command = [sys.executable, "-m", "pytest", "-q", *plugins, "--tb=line", *files]
         if first_failure:
             command.insert(3, "-x")
         begun = time.monotonic()

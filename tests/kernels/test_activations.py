@@ -20,8 +20,8 @@ from fastbackprop.testing import (
     unit_roundoff,
 )
 
-from . import probes
-from .probes import DTYPES
+from .support import probes
+from .support.probes import DTYPES
 
 LOG_ULP = 2
 EXP_ULP = 2  # what sigmoid's 4 leave to exp: 1 + e and the quotient round too

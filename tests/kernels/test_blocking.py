@@ -88,7 +88,7 @@ PROGRAM = """
     glob = Path.glob
     folder = Path(sys.argv[1])
     Path.glob = lambda path, pattern: glob(folder if "/cpu0/cache" in path.as_posix() else path, pattern)
-    from tests.kernels import processor
+    from tests.kernels.support import processor
     for dtype in ("float64", "float32"):
         processor.check_layer(dtype, [processor.SIZE])
     for algorithm in ("direct", "gram"):

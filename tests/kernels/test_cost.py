@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fastbackprop.kernels.cost import cross_entropy, output_gradient
 from fastbackprop.testing import CASES, assert_same_bits, assert_within_bound
 
-from .probes import DTYPES, LAYOUTS
+from .support.probes import DTYPES, LAYOUTS
 
 
 def cost_of(AL, Y):

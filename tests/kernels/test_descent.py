@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from fastbackprop.algorithms import COST_EVERY, cost_count
 from fastbackprop.kernels.blocking import BLOCK_COLUMNS, KC
-from fastbackprop.kernels.network import DIVERGED, DONE, STOPPED
+from fastbackprop.kernels.descent import DIVERGED, DONE, STOPPED
 from fastbackprop.testing import TRAINING_RTOL, assert_same_bits, map_arrays
 
-from .probes import DTYPES, LAYOUTS
-from .trainings import ALGORITHMS, Training, assert_close, bits, follow, problem, train
+from .support.probes import DTYPES, LAYOUTS
+from .support.trainings import ALGORITHMS, Training, assert_close, bits, follow, problem, train
 
 # Of the largest entry of each array. In float32 a few iterations cost a few of its 24 bits: ten are allowed for.
 RTOL = {"float64": TRAINING_RTOL, "float32": 2.0**-14}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .copies import TELL, TOLD, Copy, files
+from .support.copies import TELL, TOLD, Copy, files
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from fastbackprop.kernels.blocking import KC, MR
 from fastbackprop.kernels.gram_descent import gram_add, gram_finish, gram_mirror
 from fastbackprop.testing import assert_same_bits
 
-from .probes import LAYOUTS, exact_sum, hands, whole_numbers
+from .support.probes import LAYOUTS, exact_sum, hands, whole_numbers
 
 # n_0, n_1, m: one of everything, each choice of a product, several blocks of depth, and enough for a team to share.
 SHAPES = [(1, 1, 1), (3, 4, 7), (2 * KC + 5, 3, MR + 1), (40, 4 * MR + 3, 60), (300, 20, 209)]

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 def test_kernels_stay_within_their_operands():
     """A smaller grid of sizes where it takes long, on other processors than x86-64."""
     grid = ["full"] if platform.machine() in ("x86_64", "AMD64") else []
-    command = [sys.executable, "-X", "faulthandler", "-W", "error", "-m", "tests.kernels.guarded", *grid]
+    command = [sys.executable, "-X", "faulthandler", "-W", "error", "-m", "tests.kernels.support.guarded", *grid]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1200)
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stdout == "nothing beyond\n"

@@ -9,8 +9,8 @@ from fastbackprop.kernels.blocking import KC, MR
 from fastbackprop.kernels.microkernel import BIAS, DIVIDE, ZERO
 from fastbackprop.testing import assert_same_bits, assert_within_bound, product_bound
 
-from .probes import DTYPES, INNER, LAYOUTS, OUTER, PACK_A, PACK_BOTH, PACKED, STARTS, STREAM, STREAM_BOTH, TURN
-from .products import block_sizes, check, edge_sizes, full_columns, multiply
+from .support.probes import DTYPES, INNER, LAYOUTS, OUTER, PACK_A, PACK_BOTH, PACKED, STARTS, STREAM, STREAM_BOTH, TURN
+from .support.products import block_sizes, check, edge_sizes, full_columns, multiply
 
 WAYS = {"outer": OUTER, "inner": INNER, "A packed": PACK_A, "B packed": PACKED, "both packed": PACK_BOTH, "turned": TURN}
 # By outer products B has to lie along its rows unless it is packed, by inner ones A along its rows and B along its columns.

@@ -13,8 +13,8 @@ from fastbackprop.kernels.intrinsics import lanes
 from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO
 from fastbackprop.testing import assert_same_bits, assert_within_bound, product_bound
 
-from . import probes
-from .probes import DIVISOR, DTYPES, MARGIN, STARTS, exact_sum, place, whole_numbers
+from .support import probes
+from .support.probes import DIVISOR, DTYPES, MARGIN, STARTS, exact_sum, place, whole_numbers
 
 
 def full_columns(dtype):

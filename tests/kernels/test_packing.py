@@ -10,8 +10,8 @@ from fastbackprop.kernels.intrinsics import lanes
 from fastbackprop.kernels.packing import SQUARE
 from fastbackprop.testing import assert_same_bits
 
-from . import probes
-from .probes import DTYPES, MARGIN, place
+from .support import probes
+from .support.probes import DTYPES, MARGIN, place
 
 
 def panels_of(dtype):

@@ -13,7 +13,7 @@ from pathlib import Path
 import llvmlite.binding as llvm
 import pytest
 
-from . import processor
+from .support import processor
 
 ROOT = Path(__file__).parents[2]
 PROCESSORS = {
@@ -51,7 +51,7 @@ def test_a_training_on_this_processor(algorithm):
 def test_on_another_processor(name, tmp_path):
     _, vector_bytes, registers = PROCESSORS[name]
     environment = settings_of(name) | {"NUMBA_CACHE_DIR": str(tmp_path)}
-    command = [sys.executable, "-W", "error", "-m", "tests.kernels.processor"]
+    command = [sys.executable, "-W", "error", "-m", "tests.kernels.support.processor"]
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr
     found = json.loads(run.stdout)
@@ -69,6 +69,6 @@ def test_on_another_processor(name, tmp_path):
         return
     # A small grid of what test_guarded.py runs, with what was compiled just now; `scripts/test-processors` runs all of it, on
     # SSE2 too, whose code takes longest to compile.
-    command = [sys.executable, "-X", "faulthandler", "-W", "error", "-m", "tests.kernels.guarded"]
+    command = [sys.executable, "-X", "faulthandler", "-W", "error", "-m", "tests.kernels.support.guarded"]
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=1200)
     assert (run.returncode, run.stdout) == (0, "nothing beyond\n"), run.stderr

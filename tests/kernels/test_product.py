@@ -12,9 +12,9 @@ from fastbackprop.kernels.intrinsics import lanes
 from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE
 from fastbackprop.testing import assert_same_bits, assert_within_bound, product_bound
 
-from . import probes
-from .probes import DTYPES, LAYOUTS, PRODUCT, STARTS, exact_sum, whole_numbers
-from .products import block_sizes, check, check_by_random_vector, edge_sizes, full_columns, gram, multiply
+from .support import probes
+from .support.probes import DTYPES, LAYOUTS, PRODUCT, STARTS, exact_sum, whole_numbers
+from .support.products import block_sizes, check, check_by_random_vector, edge_sizes, full_columns, gram, multiply
 
 
 @pytest.mark.emulated

@@ -18,11 +18,11 @@ from fastbackprop.kernels.activations import LINEAR, RELU
 from fastbackprop.kernels.jit import JIT
 from fastbackprop.kernels.microkernel import ADD, BIAS, ZERO
 
-from .probes import DTYPES, PRODUCT
-from .products import check as check_product
-from .products import full_columns
+from .support.probes import DTYPES, PRODUCT
+from .support.products import check as check_product
+from .support.products import full_columns
+from .support.trainings import assert_close, follow, problem, train
 from .test_layer import check as check_layer
-from .trainings import assert_close, follow, problem, train
 
 KC = 4
 TINY = {

@@ -1,0 +1,48 @@
+"""Times the fast functions against the reference, both sides in turns in one process, and prints ratios with intervals."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from fastbackprop.team import get_num_threads
+from scripts.benching import calls, functions, layers, matmul, training
+from scripts.measuring.machine import facts
+
+GROUPS = {"functions": functions, "layers": layers, "matmul": matmul, "calls": calls, "training": training}
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    top.add_argument("--readme", action="store_true", help="write the README's table of figures, and nothing else")
+    groups = top.add_subparsers(dest="group", metavar="GROUP")
+    for name, module in GROUPS.items():
+        description = str(module.__doc__).strip()
+        group = groups.add_parser(name, help=description, description=description)
+        group.add_argument("--threads", type=int, default=get_num_threads(), metavar="N", help="how many each side may use")
+        group.add_argument("--repeats", type=int, metavar="N", help="how many turns a measurement takes at most")
+        group.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures as JSON")
+        module.add_arguments(group)  # with the group's own defaults
+    return top
+
+
+def main() -> None:
+    top = parser()
+    options = top.parse_args()
+    if options.readme:
+        functions.write_readme()
+        return
+    if options.group is None:
+        top.print_help(sys.stderr)
+        raise SystemExit(2)
+    machine = facts()
+    print(*machine, sep="\n")
+    figures = GROUPS[options.group].run(options)
+    if options.json:
+        options.json.write_text(json.dumps({"machine": machine, "group": options.group, "figures": figures}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What `scripts/test` runs besides pytest, and `scripts/bits`."""

@@ -1,0 +1,1 @@
+"""`scripts/compare-peers`: the same trainings by other libraries."""

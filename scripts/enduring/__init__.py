@@ -1,0 +1,1 @@
+"""`scripts/soak` and `scripts/storm`: what a training has to endure."""

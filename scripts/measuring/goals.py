@@ -1,0 +1,54 @@
+"""What the figures should reach at least, in one table; the programs that measure print it beside them.
+
+Ratios are times of the other side over those of fastbackprop.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+
+class Goals(NamedTuple):
+    """Of a training: ratios to the reference, by the algorithm of choice and by direct descent; the part of what the machine
+    allows at most; and the ratio to the best peer, any but the reference.
+    """
+
+    ratio: float
+    direct: float | None
+    of_limit: float
+    of_best_peer: float
+
+
+TRAININGS = {
+    "pictures": Goals(200, 3.5, 0.4, 80),
+    "planar": Goals(20, None, 0.4, 3),
+    "table": Goals(5, None, 0.4, 2),
+    "million": Goals(15, None, 0.45, 12),
+    "digits": Goals(3, None, 0.6, 1.5),
+    "wide": Goals(2, None, 0.8, 1.25),
+    "many": Goals(20, 2, 0.6, 10),
+}
+
+# Ratios in float64 and float32, by what `scripts/bench functions` measures: a function or class, and the size.
+FUNCTIONS = {
+    ("sigmoid", "square"): 5,
+    ("sigmoid_backward", "square"): 5,
+    ("OwnLoop", "pictures"): 2.2,
+    ("OwnLoop", "planar"): 2.5,
+    ("OwnLoop", "digits"): 1.5,
+}
+
+# Layers by floating-point operations: the class's name, where it ends, and the geometric mean of its ratios.
+LAYERS = (("under 10 MFLOP", 10e6, 2.0), ("10 to 100 MFLOP", 100e6, 1.3), ("100 MFLOP and more", math.inf, 1.1))
+# A layer loses to the reference unless the whole 95 % interval of its ratio is above this.
+LEAST_RATIO = 0.97
+
+# At most: what a call takes beyond its kernel, microseconds a layer, and what a new process pays, seconds.
+CALL = 1.3
+STARTS = {"import fastbackprop": 0.4, "first layer": 0.6, "first training": 1.0}
+
+
+def wanted(goal: float | None) -> str:
+    """What is printed after a figure."""
+    return "" if goal is None else f" (wanted {goal:g})"

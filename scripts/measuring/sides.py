@@ -1,0 +1,35 @@
+"""The reference and the fast functions in turns, doing the same."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from types import ModuleType
+from typing import NamedTuple
+
+import fastbackprop
+from fastbackprop import reference
+from scripts.measuring.timing import REST, Estimate, interleave, paired_ratio
+
+
+class Compared(NamedTuple):
+    """Median seconds of both sides, and reference / fast with its interval."""
+
+    reference: float
+    fast: float
+    ratio: Estimate
+
+
+def rest() -> float:
+    """Seconds of rest that fairness asks for between the sides."""
+    return REST if fastbackprop.get_num_threads() > 1 else 0.0
+
+
+def compare(call: Callable[[ModuleType], Callable[[], object]], repeats: int, within: float, at_least: float) -> Compared:
+    """Time what ``call`` makes of the module of each side; `timing.interleave` says how the numbers bound it."""
+    sides = {"reference": call(reference), "fast": call(fastbackprop)}
+    for side in sides.values():
+        side()  # compiles, or loads what was compiled
+    seconds = interleave(sides, repeats, within=within, at_least=at_least, rest=rest())
+    theirs, ours = seconds.values()
+    return Compared(statistics.median(theirs), statistics.median(ours), paired_ratio(theirs, ours))

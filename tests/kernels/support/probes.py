@@ -1,0 +1,216 @@
+"""What only kernels call, made callable from Python: compiled once, and kept in the disk cache like the entries.
+
+Matrices are handed over as flat arrays with the place of the first element and the strides, so that a test can say what
+lies around them: `place` fills it with nan, which whatever reads too much lets through, and whatever writes too much
+replaces.
+"""
+
+import functools
+
+import numpy as np
+
+from fastbackprop import testing
+from fastbackprop.kernels import jit, matmul
+from fastbackprop.kernels.activations import activate, exp_of_negative, gradient, log, sigmoid_slope
+from fastbackprop.kernels.elementwise import apply_activation, apply_gradient
+from fastbackprop.kernels.gram import gram, gram_step, gram_workspace_size, mirror
+from fastbackprop.kernels.jit import entry
+from fastbackprop.kernels.kinds import FLAT, IN, INT, NUMBER, TABLE, N
+from fastbackprop.kernels.matmul import RIGHT, Product
+from fastbackprop.kernels.matrix import Matrix, matrix
+from fastbackprop.kernels.memory import bare
+from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO, inner_tiles, outer_tiles
+from fastbackprop.kernels.packing import pack, stream
+from fastbackprop.kernels.plan import choose_blocks, choose_method, plan, planned
+from fastbackprop.kernels.product import piece, product, room_of
+from fastbackprop.team import _ALONE, NOBODY, _mailbox
+from fastbackprop.team import place as mailbox_place
+
+DTYPES = ("float64", "float32")
+
+
+def _slice(x):
+    wide = np.full((x.shape[0], x.shape[1] + 3), np.nan, x.dtype)
+    view = wide[:, 2:-1]
+    view[:] = x
+    return view
+
+
+# What the layers hand to kernels: native byte order; and mini-batches, whose rows lie apart.
+LAYOUTS = {name: to for name, to in testing.LAYOUTS.items() if name != "byte-swapped"} | {"slice": _slice}
+STARTS = (ZERO, BIAS, ADD, ZERO + DIVIDE, BIAS + DIVIDE, ADD + DIVIDE)
+DIVISOR = 49  # in either dtype some whole numbers times 1/49 are not what they are divided by it
+MARGIN = 5  # numbers around a matrix: no whole vector, so that nothing is aligned by chance
+
+
+def place(values, at=MARGIN, row=None, column=1, buffer=None):
+    """A flat array, nan but for `values` at the given place and strides, and the indices of its elements."""
+    rows, columns = values.shape
+    row = columns if row is None else row
+    index = at + row * np.arange(rows)[:, None] + column * np.arange(columns)[None, :]
+    if buffer is None:
+        buffer = np.full(index.max(initial=at) + 1 + MARGIN, np.nan, values.dtype)
+    buffer[index] = values
+    return buffer, index
+
+
+def whole_numbers(rng, rows, columns, dtype, largest=8):
+    """Small whole numbers: sums of their products are exact in either dtype, in any order."""
+    return rng.integers(-largest, largest + 1, (rows, columns)).astype(dtype)
+
+
+def exact_sum(c0, scale, A, B, dtype, start=ZERO):
+    """c0 + scale A B of whole numbers, exactly; with DIVIDE (c0 + A B) / scale, rounded once."""
+    sums = A.astype("d") @ B.astype("d")
+    if start >= DIVIDE:
+        return (c0 + sums).astype(dtype) / np.dtype(dtype).type(scale)
+    return (c0 + scale * sums).astype(dtype)
+
+
+# ------------------------------------------------------------------------------------------------------- the entries
+
+
+@entry(N, N, N, NUMBER, FLAT, N, N, N, FLAT, N, N, N, FLAT, N, N, N, FLAT, N)
+def outer(rows, columns, depth, scale, a, ia, a_row, a_depth, b, ib, b_depth, b_tile, c, ic, c_row, start, bias, ibias):
+    outer_tiles(rows, columns, depth, scale, a, ia, a_row, a_depth, b, ib, b_depth, b_tile, c, ic, c_row, start, bias, ibias)
+
+
+@entry(N, N, N, NUMBER, FLAT, N, N, FLAT, N, N, FLAT, N, N, N, N, FLAT, N)
+def inner(rows, columns, depth, scale, a, ia, a_row, b, ib, b_column, c, ic, c_row, c_column, start, bias, ibias):
+    inner_tiles(rows, columns, depth, scale, a, ia, a_row, b, ib, b_column, c, ic, c_row, c_column, start, bias, ibias)
+
+
+@entry(N, N, FLAT, N, N, N, FLAT, N, N)
+def pack_all(width, depth, x, ix, x_row, x_column, panels, at, panel):
+    pack(width, depth, Matrix(bare(x), ix, x_row, x_column), bare(panels), at, panel)
+
+
+@entry(N, N, FLAT, N, N, FLAT, N, N)
+def streamed(rows, columns, a, ia, a_row, b, ib, b_row):
+    stream(rows, columns, Matrix(bare(a), ia, a_row, 1), Matrix(bare(b), ib, b_row, 1))
+
+
+OUTER, INNER, PACK_A, PACKED, STREAM, PRODUCT = matmul.OUTER, matmul.INNER, matmul.PACK_A, matmul.PACK_B, matmul.STREAM, 3
+TURN, THIN, FLIP = matmul.TURN + PACKED, matmul.THIN, matmul.FLIP + matmul.THIN
+PACK_BOTH = PACK_A + PACKED
+STREAM_BOTH = PACK_BOTH + STREAM
+
+
+@jit.inner
+def product_of(A, B, scale, C, start, bias):
+    """The product of two arrays."""
+    return Product(A.shape[0], B.shape[1], A.shape[1], scale, matrix(A), matrix(B), C, start, bias)
+
+
+@entry(IN, IN, NUMBER)
+def chosen(A, B, one):
+    """The method that `product` chooses, but for STREAM."""
+    to_column = Matrix(matrix(A).data, 0, B.shape[1], 1)
+    return choose_method(product_of(A, B, one, to_column, ZERO, to_column), False)
+
+
+@entry(N, IN, IN, NUMBER, N)
+def room(way, A, B, one, members):
+    """Numbers of workspace that `multiply` needs in a team of so many members."""
+    C = Matrix(matrix(A).data, 0, B.shape[1], 1)
+    p = product_of(A, B, one, C, ZERO, C)
+    how = plan(p, False, members) if way == PRODUCT else planned(way, p.rows, p.columns, p.depth, one, 1)
+    return room_of(how, members)
+
+
+@entry(N, IN, IN, NUMBER, FLAT, N, N, N, FLAT, N, FLAT, N, TABLE)
+def multiply(way, A, B, scale, c, ic, c_row, start, bias, ibias, workspace, iworkspace, team):
+    """C = c0 + scale A B by one of the methods, or by the one that `product` chooses."""
+    p = product_of(A, B, scale, Matrix(bare(c), ic, c_row, 1), start, Matrix(bare(bias), ibias, 1, 1))
+    panels = Matrix(bare(workspace), iworkspace, 1, 1)
+    if way == PRODUCT:
+        product(p, panels, bare(team))
+    else:
+        matmul.multiply(way, choose_blocks(way, p.rows, p.columns, p.depth, scale), p, panels, RIGHT)
+
+
+@entry(IN, NUMBER, N)
+def gram_room(X, one, members):
+    """Numbers of workspace that `gram_matrix` needs in a team of so many members."""
+    return gram_workspace_size(X.shape[1], X.shape[0], one, members)
+
+
+@entry(IN, NUMBER, FLAT, N, N, N, FLAT, N, TABLE)
+def gram_matrix(X, one, g, ig, g_row, start, workspace, iworkspace, team):
+    """G = c0 + X^T X, both triangles."""
+    G = Matrix(bare(g), ig, g_row, 1)
+    gram(X.shape[0], matrix(X), G, start, Matrix(bare(workspace), iworkspace, 1, 1), bare(team), 0, X.shape[1])
+    mirror(G, 0, X.shape[1])
+
+
+@entry(N, N, N, NUMBER, TABLE)
+def gram_rooms(m, depth, members, one, needed):
+    """Numbers of workspace that a Gram matrix asks for, then what its strips of columns need in a team of so many members."""
+    needed[0] = gram_workspace_size(m, depth, one, members)
+    needed[1] = 0
+    step = gram_step(m, depth, one)
+    for j in range(0, m, step):
+        columns = min(step, m - j)
+        how = planned(PACKED + matmul.SYMMETRIC, j + columns, columns, depth, one, members)
+        needed[1] = max(needed[1], room_of(how, members))
+
+
+@entry(N, N, N, NUMBER, TABLE)
+def pieces(rows, columns, depth, one, steps):
+    """Rows, columns and depth of a piece of a product."""
+    steps[0], steps[1], steps[2] = piece(rows, columns, depth, one)
+
+
+EXP, ACTIVATE, SLOPE, GRADIENT = 0, 1, 2, 3
+
+
+@entry(INT, INT, FLAT, FLAT, FLAT)
+def formula(which, activation, da, z, result):
+    """One formula of `activations` on each element."""
+    for i in range(z.size):
+        x = z[i]
+        if which == EXP:
+            result[i] = exp_of_negative(x)
+        elif which == ACTIVATE:
+            result[i] = activate(x, activation)
+        elif which == SLOPE:
+            result[i] = sigmoid_slope(x)
+        else:
+            result[i] = gradient(da[i], x, activation)
+
+
+@entry(FLAT, FLAT)
+def logarithm(x, result):
+    """log of each element, of float64 numbers."""
+    for i in range(x.size):
+        result[i] = log(x[i])
+
+
+@entry(IN, FLAT, N, N, INT, TABLE)
+def activated(Z, a, ia, a_row, activation, team):
+    """A = g(Z), with a distance between the rows of A."""
+    if Z.size > 0:
+        A = Matrix(bare(a), ia, a_row, 1)
+        apply_activation(Z.shape[0], Z.shape[1], matrix(Z), A, activation, bare(team))
+
+
+@entry(IN, IN, FLAT, N, N, INT, TABLE)
+def masked(dA, Z, dz, idz, dz_row, activation, team):
+    """dZ = dA * g'(Z), with a distance between the rows of dZ."""
+    if Z.size > 0:
+        dZ = Matrix(bare(dz), idz, dz_row, 1)
+        apply_gradient(Z.shape[0], Z.shape[1], matrix(dA), matrix(Z), dZ, activation, bare(team))
+
+
+# ------------------------------------------------------------------------------------------------------------ the team
+
+
+@functools.cache
+def mailbox(members):
+    """That of a team whose helpers never come: its caller does all chunks, one after the other."""
+    return _ALONE if members == 1 else _mailbox(members)
+
+
+def hands(members):
+    """The last arguments of an entry that is to work with such a mailbox."""
+    return mailbox_place(mailbox(members)), NOBODY

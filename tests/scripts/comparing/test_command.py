@@ -1,0 +1,53 @@
+"""What is concluded from the comparison with other libraries."""
+
+import pytest
+
+pytest.importorskip("threadpoolctl")
+from scripts.comparing.command import apart, better, lines
+
+
+def run(threads, seconds, difference=1e-15):
+    """A run of one process in which the sides take so many seconds."""
+    return {
+        "net": "table",
+        "threads": threads,
+        "algorithm": "direct",
+        "sides": {
+            side: {"seconds": time, "measured iterations": 100, "ratio": [time, 0.9 * time, 1.1 * time]}
+            for side, time in seconds.items()
+        },
+        "skipped": {"JAX jit": "No module named 'jax'"},
+        "differences": {side: difference for side in seconds if side != "fastbackprop"},
+        "after iterations": 300,
+        "tolerance": 1e-12,
+    }
+
+
+RUNS = [
+    run(1, {"fastbackprop": 1.0, "reference": 5.0, "PyTorch eager": 2.0, "scikit-learn": 4.0}),
+    run(2, {"fastbackprop": 1.1, "reference": 6.0, "PyTorch eager": 3.0, "scikit-learn": 3.5}),
+]
+
+
+def test_each_side_but_ours_counts_by_its_better_number_of_threads():
+    chosen = {side: (figures["threads"], figures["seconds"]) for side, figures in better(RUNS).items()}
+    assert chosen == {
+        "fastbackprop": (2, 1.1),
+        "reference": (1, 5.0),
+        "PyTorch eager": (1, 2.0),
+        "scikit-learn": (2, 3.5),
+    }
+
+
+def test_the_best_peer_and_what_is_skipped_are_named():
+    text = "\n".join(lines(RUNS))
+    assert "the best peer, PyTorch eager, takes 2.00 x as long (wanted 2)" in text
+    assert "skipped: No module named 'jax'" in text
+
+
+def test_parameters_that_differ_are_told():
+    assert apart(RUNS) == []
+    assert apart([RUNS[0], run(2, {"fastbackprop": 1.0, "scikit-learn": 2.0}, difference=1e-3)]) == [
+        "table: scikit-learn, 2 threads: 1.0e-03"
+    ]
+    assert len(apart([run(1, {"fastbackprop": 1.0, "reference": 2.0}, difference=float("nan"))])) == 1

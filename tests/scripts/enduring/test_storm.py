@@ -1,0 +1,33 @@
+"""The storm, for a few trials of each mode."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from fastbackprop.kernels import jit
+from scripts import ROOT
+
+pytestmark = [
+    pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no signal can be timed here"),
+    pytest.mark.skipif(not jit.JIT, reason="nothing is compiled"),
+]
+
+
+@pytest.mark.parametrize(
+    "arguments", ["interrupts --trials 40", "cold --trials 1", "exits --trials 4", "forks --trials 4", "callers --minutes 0.1"]
+)
+def test_a_few_trials_of_the_storm(arguments):
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "2"}
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.enduring.storm", *arguments.split()],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{arguments.split()[0]}: " in done.stdout
