@@ -37,7 +37,7 @@ def _compiler_to_ir() -> Any:
         def set_env(self, name: str, env: Any) -> None:
             pass
 
-    class IrLibrary(JITCodeLibrary):  # type: ignore[misc]
+    class IrLibrary(JITCodeLibrary):
         """IR that callers link in and optimize; no machine code."""
 
         def __init__(self, codegen: Any, name: str) -> None:
@@ -54,7 +54,7 @@ def _compiler_to_ir() -> Any:
             return 0
 
     @register_pass(mutates_CFG=False, analysis_only=False)
-    class IntoIrLibrary(LoweringPass):  # type: ignore[misc]
+    class IntoIrLibrary(LoweringPass):
         _name = "fastbackprop_into_ir_library"
 
         def __init__(self) -> None:
@@ -64,7 +64,7 @@ def _compiler_to_ir() -> Any:
             state.library = IrLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
             return True
 
-    class Compiler(CompilerBase):  # type: ignore[misc]
+    class Compiler(CompilerBase):
         def define_pipelines(self) -> list[Any]:
             manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
             manager.add_pass_after(IntoIrLibrary, AnnotateTypes)

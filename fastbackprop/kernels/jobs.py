@@ -21,7 +21,7 @@ from fastbackprop.kernels.memory import address
 ROUTINE, JOB = 32, 38
 
 
-class _RoutineType(types.Type):  # type: ignore[misc]
+class _RoutineType(types.Type):
     """A routine as kernels name it: it is no value, only its type counts."""
 
     def __init__(self, routine):

@@ -4,28 +4,32 @@ A job for the team is a `NamedTuple` whose annotations say what its fields are: 
 one of the classes below. `JOB` is the kind of its address.
 """
 
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeAlias, get_type_hints
 
 from numba import types
 
+if TYPE_CHECKING:
+    # Within kernels they are what Numba infers; type checkers see its twins, arrays and numbers of NumPy.
+    Number: TypeAlias = Any
+    Numbers: TypeAlias = Any
+    Words: TypeAlias = Any
+    Reals: TypeAlias = Any
+else:
 
-class Number:
-    """A number of the arrays' dtype."""
+    class Number:
+        """A number of the arrays' dtype."""
+
+    class Numbers:
+        """Memory of such numbers."""
+
+    class Words:
+        """Memory of whole numbers: a mailbox, sizes, a stop flag."""
+
+    class Reals:
+        """Memory of float64 numbers, whatever the dtype of the arrays."""
 
 
-class Numbers:
-    """Memory of such numbers."""
-
-
-class Words:
-    """Memory of whole numbers: a mailbox, sizes, a stop flag."""
-
-
-class Reals:
-    """Memory of float64 numbers, whatever the dtype of the arrays."""
-
-
-class Pointer(types.CPointer):  # type: ignore[misc]
+class Pointer(types.CPointer):
     """Memory without an owner, read and written as `a[i]`, aligned or not (`memory.py`)."""
 
     def __init__(self, dtype: Any) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 import fastbackprop
 from fastbackprop import reference
-from fastbackprop.kernels import cost, layer
+from fastbackprop.kernels import cost, elementwise, layer
 from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
 from fastbackprop.team import ALONE, NOBODY, num_threads
 from fastbackprop.testing import CASES, Size
@@ -91,7 +91,7 @@ def calls() -> Iterator[tuple[str, Sides]]:
         A, W, b = CASES["linear_forward"].make(size, "d")
         dA, (_, Z), _ = CASES["linear_activation_backward"].make(size, "d")
         result = np.empty(Z.shape)
-        kernel = Kernel(partial(layer.activation_forward["d"], Z, result, SIGMOID, ALONE, NOBODY), result)
+        kernel = Kernel(partial(elementwise.activation_forward["d"], Z, result, SIGMOID, ALONE, NOBODY), result)
         yield f"sigmoid, {shape}", _sides("sigmoid", (Z,), kernel)
         yield f"linear_forward, {shape}", _sides("linear_forward", (A, W, b), _forward(A, W, b, LINEAR))
         name = "linear_activation_forward"

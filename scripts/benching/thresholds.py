@@ -115,7 +115,7 @@ def elements(chunk: int, repeats: int) -> Iterator[dict[str, Any]]:
     """Elementwise functions on jobs of some chunks."""
     import numpy as np
 
-    from fastbackprop.kernels import layer
+    from fastbackprop.kernels import elementwise
     from fastbackprop.kernels.activations import RELU, SIGMOID
     from fastbackprop.testing import CASES, Size
 
@@ -124,9 +124,9 @@ def elements(chunk: int, repeats: int) -> Iterator[dict[str, Any]]:
             dA, Z = CASES["sigmoid_backward"].make(Size((1, 1), chunks * chunk), dtype)
             for kind, code in (("sigmoid", SIGMOID), ("relu", RELU)):
                 named = {"kind": f"{kind}, {chunks} chunks", "dtype": dtype, "size": chunk}
-                forward = compare(layer.activation_forward[dtype], (Z, np.empty_like(Z), code), repeats)
+                forward = compare(elementwise.activation_forward[dtype], (Z, np.empty_like(Z), code), repeats)
                 yield {**named, "function": "forward", **forward}
-                backward = compare(layer.activation_backward[dtype], (dA, Z, np.empty_like(Z), code), repeats)
+                backward = compare(elementwise.activation_backward[dtype], (dA, Z, np.empty_like(Z), code), repeats)
                 yield {**named, "function": "backward", **backward}
 
 

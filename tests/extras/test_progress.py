@@ -41,6 +41,15 @@ def test_the_bar_begins_where_the_checkpoint_is(tmp_path, capsys):
     assert " 1/131" not in shown
 
 
+def test_what_the_reference_serves_has_no_bar():
+    wide = X.astype(np.longdouble)
+    if wide.dtype == X.dtype:
+        pytest.skip("longdouble is float64 here")
+    pytest.importorskip("tqdm")
+    with pytest.raises(ValueError, match=r"progress.*float32 or float64"):
+        bp.L_layer_model(wide, Y, LAYERS, progress=True)
+
+
 FIRST_LOOKUPS = """
 import numpy as np
 import fastbackprop as bp
@@ -70,12 +79,3 @@ def test_the_clock_of_the_bar_starts_when_all_is_compiled(algorithm, dtype):
     *lookups, last = run.stdout.split() or [run.stderr]
     assert last == "bar"
     assert f"{algorithm}_descent" in lookups
-
-
-def test_what_the_reference_serves_has_no_bar():
-    wide = X.astype(np.longdouble)
-    if wide.dtype == X.dtype:
-        pytest.skip("longdouble is float64 here")
-    pytest.importorskip("tqdm")
-    with pytest.raises(ValueError, match=r"progress.*float32 or float64"):
-        bp.L_layer_model(wide, Y, LAYERS, progress=True)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fastbackprop.algorithms import COST_EVERY, cost_count
 from fastbackprop.kernels.blocking import BLOCK_COLUMNS, KC
-from fastbackprop.kernels.network import DIVERGED, DONE, STOPPED
+from fastbackprop.kernels.descent import DIVERGED, DONE, STOPPED
 from fastbackprop.testing import TRAINING_RTOL, assert_same_bits, map_arrays
 
 from .support.probes import DTYPES, LAYOUTS

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
 from fastbackprop.kernels.blocking import SHARED_ELEMENTS
+from fastbackprop.kernels.elementwise import activation_backward, activation_forward
 from fastbackprop.kernels.intrinsics import lanes
-from fastbackprop.kernels.layer import activation_backward, activation_forward
 from fastbackprop.testing import assert_same_bits
 
 from .support import probes

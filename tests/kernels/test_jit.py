@@ -7,7 +7,7 @@ import pydoc
 import numpy as np
 import pytest
 
-from fastbackprop.kernels import activations, cost, descent, gram_descent, jit, layer
+from fastbackprop.kernels import activations, cost, descent, elementwise, gram_descent, jit, kinds, layer, update
 from fastbackprop.testing import CASES, Size, assert_same_bits
 
 from .support.copies import PACKAGE, Copy, files
@@ -62,9 +62,9 @@ def test_layouts_and_sizes_of_a_layer_compile_nothing_more(char):
     entries = (
         layer.layer_forward,
         layer.layer_backward,
-        layer.activation_forward,
-        layer.activation_backward,
-        layer.descend,
+        elementwise.activation_forward,
+        elementwise.activation_backward,
+        update.descend,
     )
     forward, backward, activate, mask, descend = (entry[char] for entry in entries)
     before, alone = compiles(*entries), hands(1)
@@ -107,11 +107,11 @@ def test_depths_of_a_network_compile_nothing_more(char):
 def test_an_entry_loads_the_routines_that_it_reaches_and_no_others():
     """That these are those which its machine code asks the linker for, see test_processors.py."""
     assert jit.routines_of(cost.cross_entropy.function) == []
-    names = [routine.function.__name__ for routine in jit.routines_of(layer.activation_forward.function)]
-    assert names == ["activate_chunk"]
+    names = [routine.function.__name__ for routine in jit.routines_of(elementwise.activation_forward.function)]
+    assert names == ["activation_chunk"]
     names = [routine.function.__name__ for routine in jit.routines_of(descent.direct_descent.function)]
-    assert "sweep_chunk" in names
-    assert names.index("product_routine") < names.index("product_chunk") < names.index("sweep_chunk")
+    assert "blocks_chunk" in names
+    assert names.index("outer_routine") < names.index("product_chunk") < names.index("blocks_chunk")
 
 
 # ------------------------------------------------------------------------------------------------------- introspection
@@ -126,7 +126,7 @@ def _doubled(X):
     X[0, 0] *= 2
 
 
-@pytest.mark.parametrize("introduced", [jit.entry(jit.OUT, jit.NUMBER, jit.INT, jit.INT), jit.routine(jit.POINTER)])
+@pytest.mark.parametrize("introduced", [jit.entry(kinds.OUT, kinds.NUMBER, kinds.INT, kinds.INT), jit.routine(kinds.POINTER)])
 def test_kernels_introduce_themselves_as_their_functions(introduced):
     kernel = introduced(_scaled)
     for name in ("__name__", "__qualname__", "__module__", "__doc__"):
@@ -143,26 +143,26 @@ def test_every_entry_and_routine_of_a_module_is_listed_by_its_help():
     names = [
         name for name, value in vars(layer).items() if isinstance(value, jit.Introduced) and value.__module__ == layer.__name__
     ]
-    assert len(names) > 5
+    assert len(names) == 4
     for name in names:
         assert any(line.startswith(f"    {name}(") for line in shown), name
 
 
 def test_the_repr_of_an_entry_says_for_which_dtypes_it_is_compiled():
-    kernel = jit.entry(jit.OUT, jit.NUMBER, jit.INT, jit.INT)(_scaled)
+    kernel = jit.entry(kinds.OUT, kinds.NUMBER, kinds.INT, kinds.INT)(_scaled)
     assert repr(kernel) == str(kernel) == "<entry _scaled(X, factor, rows, ...), not compiled>"
     for chars, dtypes in (("d", "float64"), ("fd", "float64 and float32")):
         for char in chars:
             assert callable(kernel[char])
         assert repr(kernel) == f"<entry _scaled(X, factor, rows, ...), {dtypes} compiled>"
-    assert repr(jit.entry(jit.OUT)(_doubled)) == "<entry _doubled(X), not compiled>"
+    assert repr(jit.entry(kinds.OUT)(_doubled)) == "<entry _doubled(X), not compiled>"
 
 
 def test_the_repr_of_a_routine_says_it_too(monkeypatch):
-    kernel = jit.routine(jit.POINTER)(_doubled)
+    kernel = jit.routine(kinds.POINTER)(_doubled)
     monkeypatch.setattr(jit.Routine, "loaded", {})
     assert repr(kernel) == "<routine _doubled(X), not compiled>"
-    jit.Routine.loaded[kernel.symbol(jit._DTYPES["f"])] = None
+    jit.Routine.loaded[kernel.symbol(jit.DTYPES["f"])] = None
     assert repr(kernel) == "<routine _doubled(X), float32 compiled>"
 
 

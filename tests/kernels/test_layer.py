@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
 from fastbackprop.kernels.blocking import MR, STREAM_BYTES, STRIP_BYTES
-from fastbackprop.kernels.layer import descend, layer_backward, layer_forward
+from fastbackprop.kernels.layer import layer_backward, layer_forward
 from fastbackprop.kernels.matmul import FLIP, STREAM, THIN
 from fastbackprop.kernels.microkernel import DIVIDE
+from fastbackprop.kernels.update import descend
 from fastbackprop.testing import CASES, Size, assert_same_bits
 
 from .support import probes

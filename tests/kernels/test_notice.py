@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from fastbackprop.kernels import jit, notice
-from fastbackprop.kernels.jit import INT, OUT, entry
+from fastbackprop.kernels.jit import entry
+from fastbackprop.kernels.kinds import INT, OUT
 from fastbackprop.kernels.notice import EACH_TIME, ONCE, QUIET, Notice, say
 
 

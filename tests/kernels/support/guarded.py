@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 
-from fastbackprop.kernels import activations, cost, descent, gram_descent, layer
+from fastbackprop.kernels import activations, cost, descent, elementwise, gram_descent, layer, update
 from fastbackprop.kernels.blocking import INNER_COLUMNS, INNER_ROWS, KC, MR, NV, SQUARE, STRIP_BYTES
 from fastbackprop.kernels.intrinsics import lanes
 from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO
@@ -219,7 +219,7 @@ def gram_matrices(bench):
             assert np.isnan(all_g).sum() == 3 * (m - 1)
 
 
-def elementwise(bench):
+def single_elements(bench):
     c, n = bench.dtype.char, lanes(bench.dtype)
     for rows, columns in itertools.product((1, 3), around(1, n, 2 * n, 4 * n)):
         Z, dA = bench.drawn(rows, columns), bench.drawn(rows, columns)
@@ -230,12 +230,12 @@ def elementwise(bench):
             (activations.SIGMOID, s, dA * s * (1 - s)),
         ):
             for layout in ("C", "wide C", "wide Fortran", "strided"):
-                bench.check(layer.activation_forward[c], [(Z, layout), (result, None), code, *hands(1)], [A])
+                bench.check(elementwise.activation_forward[c], [(Z, layout), (result, None), code, *hands(1)], [A])
                 other = (dA, layout), (Z, "wide C"), (result, None), code, *hands(1)
-                bench.check(layer.activation_backward[c], other, [dZ])
+                bench.check(elementwise.activation_backward[c], other, [dZ])
         W_new = Z - bench.dtype.type(0.25) * dA
         for layout in ("C", "wide C", "wide Fortran", "strided"):
-            bench.check(layer.descend[c], [(Z, layout), (dA, "wide C"), 0.25, (result, None)], [W_new])
+            bench.check(update.descend[c], [(Z, layout), (dA, "wide C"), 0.25, (result, None)], [W_new])
             AL, Y = bench.rng.uniform(0.1, 0.9, (rows, columns)).astype(bench.dtype), (dA > 0).astype(bench.dtype)
             dZ = -(Y / AL - (1 - Y) / (1 - AL)) * s * (1 - s)
             bench.check(cost.output_gradient[c], [(AL, layout), (Y, "wide C"), (Z, layout), (result, None)], [dZ])
@@ -326,7 +326,7 @@ def gram_descents(bench):
             bench.check(gram_descent.gram_descent["d"], to_descend, [Y, sizes, *rows, costs, state])
 
 
-PARTS = (micro_kernels, packing, products, gram_matrices, elementwise, layers, direct_descents, gram_descents)
+PARTS = (micro_kernels, packing, products, gram_matrices, single_elements, layers, direct_descents, gram_descents)
 
 
 def main() -> None:

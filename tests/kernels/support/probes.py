@@ -10,27 +10,19 @@ import functools
 import numpy as np
 
 from fastbackprop import testing
-from fastbackprop.kernels import matmul
-from fastbackprop.kernels.activations import activate, exp_of_negative, gradient, log, one_of, sigmoid_slope
-from fastbackprop.kernels.elementwise import activate_shared, gradient_shared
+from fastbackprop.kernels import jit, matmul
+from fastbackprop.kernels.activations import activate, exp_of_negative, gradient, log, sigmoid_slope
+from fastbackprop.kernels.elementwise import apply_activation, apply_gradient
+from fastbackprop.kernels.gram import gram, gram_step, gram_workspace_size, mirror
 from fastbackprop.kernels.jit import entry
 from fastbackprop.kernels.kinds import FLAT, IN, INT, NUMBER, TABLE, N
-from fastbackprop.kernels.matmul import NOWHERE, blocks
-from fastbackprop.kernels.matrix import Matrix, lanes_of, matrix, size_of
+from fastbackprop.kernels.matmul import RIGHT, Product
+from fastbackprop.kernels.matrix import Matrix, matrix
 from fastbackprop.kernels.memory import bare
 from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO, inner_tiles, outer_tiles
 from fastbackprop.kernels.packing import pack, stream
-from fastbackprop.kernels.product import (
-    _room,
-    gram,
-    gram_step,
-    gram_workspace_size,
-    is_shared,
-    mirror,
-    piece,
-    product,
-    workspace_size,
-)
+from fastbackprop.kernels.plan import choose_blocks, choose_method, plan, planned
+from fastbackprop.kernels.product import piece, product, room_of
 from fastbackprop.team import _ALONE, NOBODY, _mailbox
 from fastbackprop.team import place as mailbox_place
 
@@ -104,34 +96,37 @@ PACK_BOTH = PACK_A + PACKED
 STREAM_BOTH = PACK_BOTH + STREAM
 
 
+@jit.inner
+def product_of(A, B, scale, C, start, bias):
+    """The product of two arrays."""
+    return Product(A.shape[0], B.shape[1], A.shape[1], scale, matrix(A), matrix(B), C, start, bias)
+
+
 @entry(IN, IN, NUMBER)
 def chosen(A, B, one):
-    """The way that `product` chooses, but for STREAM."""
-    return matmul.way(A.shape[0], B.shape[1], A.shape[1], size_of(one), matrix(A), matrix(B))
+    """The method that `product` chooses, but for STREAM."""
+    to_column = Matrix(matrix(A).data, 0, B.shape[1], 1)
+    return choose_method(product_of(A, B, one, to_column, ZERO, to_column), False)
 
 
 @entry(N, IN, IN, NUMBER, N)
 def room(way, A, B, one, members):
     """Numbers of workspace that `multiply` needs in a team of so many members."""
-    rows, depth, columns = A.shape[0], A.shape[1], B.shape[1]
-    if way in (PACK_A, PACKED, PACK_BOTH, STREAM, STREAM_BOTH, TURN):
-        if way == TURN:
-            rows, columns = columns, rows
-        kc, mc, nc = blocks(way, rows, columns, depth, size_of(one), matmul.NV * lanes_of(one))
-        return kc * (mc + nc) + (matmul.MR * nc if way in (STREAM, STREAM_BOTH, TURN) else 0)
-    return workspace_size(rows, columns, depth, one, matrix(A), matrix(B), False, members) if way == PRODUCT else 0
+    C = Matrix(matrix(A).data, 0, B.shape[1], 1)
+    p = product_of(A, B, one, C, ZERO, C)
+    how = plan(p, False, members) if way == PRODUCT else planned(way, p.rows, p.columns, p.depth, one, 1)
+    return room_of(how, members)
 
 
 @entry(N, IN, IN, NUMBER, FLAT, N, N, N, FLAT, N, FLAT, N, TABLE)
 def multiply(way, A, B, scale, c, ic, c_row, start, bias, ibias, workspace, iworkspace, team):
-    """C = c0 + scale A B by one of the ways, or by the one that `product` chooses."""
-    rows, depth, columns = A.shape[0], A.shape[1], B.shape[1]
-    a, b, C = matrix(A), matrix(B), Matrix(bare(c), ic, c_row, 1)
-    beta, panels = Matrix(bare(bias), ibias, 1, 1), Matrix(bare(workspace), iworkspace, 1, 1)
+    """C = c0 + scale A B by one of the methods, or by the one that `product` chooses."""
+    p = product_of(A, B, scale, Matrix(bare(c), ic, c_row, 1), start, Matrix(bare(bias), ibias, 1, 1))
+    panels = Matrix(bare(workspace), iworkspace, 1, 1)
     if way == PRODUCT:
-        product(rows, columns, depth, scale, a, b, C, start, beta, panels, bare(team))
+        product(p, panels, bare(team))
     else:
-        matmul.multiply(way, rows, columns, depth, scale, a, b, C, start, beta, panels, NOWHERE)
+        matmul.multiply(way, choose_blocks(way, p.rows, p.columns, p.depth, scale), p, panels, RIGHT)
 
 
 @entry(IN, NUMBER, N)
@@ -144,8 +139,8 @@ def gram_room(X, one, members):
 def gram_matrix(X, one, g, ig, g_row, start, workspace, iworkspace, team):
     """G = c0 + X^T X, both triangles."""
     G = Matrix(bare(g), ig, g_row, 1)
-    gram(X.shape[1], X.shape[0], one, matrix(X), G, start, Matrix(bare(workspace), iworkspace, 1, 1), bare(team))
-    mirror(X.shape[1], G)
+    gram(X.shape[0], matrix(X), G, start, Matrix(bare(workspace), iworkspace, 1, 1), bare(team), 0, X.shape[1])
+    mirror(G, 0, X.shape[1])
 
 
 @entry(N, N, N, NUMBER, TABLE)
@@ -156,8 +151,8 @@ def gram_rooms(m, depth, members, one, needed):
     step = gram_step(m, depth, one)
     for j in range(0, m, step):
         columns = min(step, m - j)
-        share = members if is_shared(j + columns, columns, depth, members) else 1
-        needed[1] = max(needed[1], _room(PACKED + matmul.SYMMETRIC, j + columns, columns, depth, one, share))
+        how = planned(PACKED + matmul.SYMMETRIC, j + columns, columns, depth, one, members)
+        needed[1] = max(needed[1], room_of(how, members))
 
 
 @entry(N, N, N, NUMBER, TABLE)
@@ -195,16 +190,16 @@ def logarithm(x, result):
 def activated(Z, a, ia, a_row, activation, team):
     """A = g(Z), with a distance between the rows of A."""
     if Z.size > 0:
-        A, one = Matrix(bare(a), ia, a_row, 1), one_of(a[0])
-        activate_shared(Z.shape[0], Z.shape[1], one, matrix(Z), A, activation, bare(team))
+        A = Matrix(bare(a), ia, a_row, 1)
+        apply_activation(Z.shape[0], Z.shape[1], matrix(Z), A, activation, bare(team))
 
 
 @entry(IN, IN, FLAT, N, N, INT, TABLE)
 def masked(dA, Z, dz, idz, dz_row, activation, team):
     """dZ = dA * g'(Z), with a distance between the rows of dZ."""
     if Z.size > 0:
-        dZ, one = Matrix(bare(dz), idz, dz_row, 1), one_of(dz[0])
-        gradient_shared(Z.shape[0], Z.shape[1], one, matrix(dA), matrix(Z), dZ, activation, bare(team))
+        dZ = Matrix(bare(dz), idz, dz_row, 1)
+        apply_gradient(Z.shape[0], Z.shape[1], matrix(dA), matrix(Z), dZ, activation, bare(team))
 
 
 # ------------------------------------------------------------------------------------------------------------ the team

@@ -49,7 +49,7 @@ def machine_code():
     """Name and code of all that has been compiled, and the symbols that it has been found to reach."""
     for entry in jit.Entry.all:
         for char, dispatcher in entry.dispatchers.items():
-            routines, T = jit.routines_of(entry.function), jit._DTYPES[char]
+            routines, T = jit.routines_of(entry.function), jit.DTYPES[char]
             reached = {routine.symbol(T) for routine in routines}
             yield f"{entry.function.__name__} {char}", "".join(dispatcher.inspect_asm().values()), reached
             for routine in routines:
