@@ -12,8 +12,8 @@ from scripts.benching.thresholds import set_thresholds, wins_from
 PROGRAM = """
 from scripts.benching.thresholds import set_thresholds
 set_thresholds({"SHARED_OPERATIONS": 1})
-from fastbackprop.kernels import blocking, disk_cache, layer, product
-print(blocking.SHARED_OPERATIONS, disk_cache.blocking.SHARED_OPERATIONS, layer.SHARED_OPERATIONS, product.SHARED_OPERATIONS)
+from fastbackprop.kernels import blocking, disk_cache, layer, plan
+print(blocking.SHARED_OPERATIONS, disk_cache.blocking.SHARED_OPERATIONS, layer.SHARED_OPERATIONS, plan.SHARED_OPERATIONS)
 """
 
 
