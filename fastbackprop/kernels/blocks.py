@@ -7,8 +7,6 @@ chunks depend on the shape alone, so the bits don't depend on the team.
 
 from typing import NamedTuple
 
-import numpy as np
-
 from fastbackprop.kernels.activations import LINEAR, RELU, activate
 from fastbackprop.kernels.blocking import BLOCK_BYTES, BLOCK_COLUMNS, BLOCK_OPERATIONS, CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS
 from fastbackprop.kernels.jit import inner, routine
@@ -16,7 +14,7 @@ from fastbackprop.kernels.jobs import in_turn
 from fastbackprop.kernels.kinds import JOB, N, Number, Reals, Words
 from fastbackprop.kernels.matmul import Product
 from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of
-from fastbackprop.kernels.memory import bare, keep, load_flag
+from fastbackprop.kernels.memory import allocate, free, load_flag
 from fastbackprop.kernels.microkernel import ADD, ZERO
 from fastbackprop.kernels.network import (
     Desk,
@@ -35,7 +33,7 @@ from fastbackprop.kernels.network import (
 )
 from fastbackprop.kernels.product import product
 from fastbackprop.kernels.threads import MEMBERS, share, single
-from fastbackprop.kernels.workspace import lent, workspace
+from fastbackprop.kernels.workspace import workspace
 
 
 class Cut(NamedTuple):
@@ -78,7 +76,7 @@ class BlocksJob(NamedTuple):
 
 @inner
 def cut(net, first, m, one, X, n_weights, team):
-    """The cut of m examples for layers from `first` on; X is what layer `first` - 1 holds of them."""
+    """The cut of m examples for layers from `first` on, X being what layer `first` - 1 holds of them; `free_cut` ends it."""
     size = size_of(one)
     NR = NV * lanes_of(one)
     rows = net.sizes[first - 1] + 2 * units(net)
@@ -98,31 +96,23 @@ def cut(net, first, m, one, X, n_weights, team):
     panels = panels_size(net, first, columns, one, X, helpers)
     panels = max(panels, panels_size(net, first, m - (blocks - 1) * columns, one, X, helpers))
     copy = -(-((2 * units(net) + widest(net)) * length + panels) // 16) * 16
-    room = workspace(copies * copy, one)
-    sums = workspace(chunks * width, one)
-    ones = Matrix(np.ones(columns, np.asarray(one).dtype), 0, 1, 1)
+    room, sums, ones = workspace(copies * copy, one), workspace(chunks * width, one), workspace(columns, one)
+    for j in range(columns):
+        ones.data[ones.at + j] = one
     return Cut(
         columns, span, chunks, shared, length, Matrix(room.data, room.at, copy, 1), Matrix(sums.data, sums.at, width, 1),
-        np.zeros(chunks), np.zeros(1, np.int64), ones,
+        allocate(chunks, 0.0), allocate(1, chunks), Matrix(ones.data, ones.at, 1, 1),
     )  # fmt: skip
 
 
 @inner
-def bare_cut(c):
-    """The cut to hand on; `keep_cut` comes after the last use."""
-    return Cut(
-        c.columns, c.span, c.chunks, c.shared, c.length, lent(c.room), lent(c.sums), bare(c.costs), bare(c.asked), lent(c.ones)
-    )
-
-
-@inner
-def keep_cut(c):
-    """Have the memory of a cut live until here."""
-    keep(c.room.data)
-    keep(c.sums.data)
-    keep(c.costs)
-    keep(c.asked)
-    keep(c.ones.data)
+def free_cut(c):
+    """Give the memory of a cut back."""
+    free(c.room.data)
+    free(c.sums.data)
+    free(c.ones.data)
+    free(c.costs)
+    free(c.asked)
 
 
 @inner
@@ -164,9 +154,8 @@ def _desk(job, member):
 
 
 @routine(JOB(BlocksJob), N, N)
-def blocks_chunk(at, chunk, member):
+def blocks_chunk(job, chunk, member):
     """The chunk's cost, dW and db; ends early when stopped."""
-    job = at[0]
     net, first, desk, gradients = job.net, job.first, _desk(job, member), gradients_in(job.net, job.cut.sums, chunk)
     begin = chunk * job.cut.span
     end = min(begin + job.cut.span, job.m)
@@ -191,15 +180,16 @@ def blocks_chunk(at, chunk, member):
 
 
 @inner
-def all_blocks(job, at):
-    """All examples of the job that lies there: dW and db are the first row of `job.cut.sums`; returns the cost's sum."""
-    if job.cut.shared:
-        share(job.team, blocks_chunk, at, job.cut.chunks)
+def all_blocks(job):
+    """All examples: dW and db are the first row of `job.cut.sums`; returns the cost's sum."""
+    cut = job.cut
+    if cut.shared:
+        share(job.team, blocks_chunk, job, cut.chunks)
     else:
-        in_turn(blocks_chunk, at, job.cut.chunks)
-    total, sums = 0.0, job.cut.sums
-    for chunk in range(job.cut.chunks):
-        total += job.cut.costs[chunk]
+        in_turn(blocks_chunk, job, cut.chunks)
+    total, sums = 0.0, cut.sums
+    for chunk in range(cut.chunks):
+        total += cut.costs[chunk]
         if chunk > 0:
             for i in range(sums.row):
                 sums.data[sums.at + i] = sums.data[sums.at + i] + sums.data[sums.at + chunk * sums.row + i]

@@ -9,7 +9,7 @@ from fastbackprop.kernels.intrinsics import stand_alone
 from fastbackprop.kernels.jit import entry, inner
 from fastbackprop.kernels.kinds import COSTS, IN, OUT
 from fastbackprop.kernels.matrix import is_odd, matrix, part
-from fastbackprop.kernels.memory import bare, keep
+from fastbackprop.kernels.memory import allocate, free
 from fastbackprop.kernels.sums import PIECE, pairwise, two_sum
 
 
@@ -56,8 +56,7 @@ def cross_entropy(AL, Y, cost):
     if is_odd(AL) or is_odd(Y):
         return False
     m = AL.shape[1]
-    owner = np.empty(PIECE, np.float64)
-    outputs, labels, terms = matrix(AL), matrix(Y), bare(owner)
+    outputs, labels, terms = matrix(AL), matrix(Y), allocate(PIECE, 0.0)
     total, lost = 0.0, 0.0
     for j in range(0, m, PIECE):
         n = min(PIECE, m - j)
@@ -72,7 +71,7 @@ def cross_entropy(AL, Y, cost):
         for rest in range(n, PIECE):
             terms[rest] = 0.0
         total, lost = two_sum(total, pairwise(terms), lost)
-    keep(owner)
+    free(terms)
     # Beside an infinite or undefined sum nothing is lost that could be known.
     cost[0] = 0.0 - ((total + lost) / m if lost - lost == 0 else total / m)
     return True

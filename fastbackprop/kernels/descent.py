@@ -7,7 +7,7 @@ gradient of sigmoid and cross-entropy, dZ_L = A_L - Y.
 from typing import NamedTuple
 
 from fastbackprop.kernels.activations import one_of
-from fastbackprop.kernels.blocks import BlocksJob, all_blocks, bare_cut, blocks_chunk, cut, gradients_in, keep_cut
+from fastbackprop.kernels.blocks import BlocksJob, all_blocks, blocks_chunk, cut, free_cut, gradients_in
 from fastbackprop.kernels.jit import entry, inner
 from fastbackprop.kernels.jobs import held
 from fastbackprop.kernels.kinds import COSTS, FLAT, IN, INT, REAL, TABLE, Number
@@ -15,7 +15,7 @@ from fastbackprop.kernels.matmul import Product
 from fastbackprop.kernels.matrix import Matrix, matrix
 from fastbackprop.kernels.memory import bare, load_flag
 from fastbackprop.kernels.microkernel import ZERO
-from fastbackprop.kernels.network import Row, bare_net, keep_net, net_of, units
+from fastbackprop.kernels.network import Row, free_net, net_of, units
 from fastbackprop.kernels.product import product_in_pieces
 from fastbackprop.kernels.threads import claim, release
 from fastbackprop.kernels.update import Update, accept, stays_finite
@@ -25,7 +25,7 @@ DONE, STOPPED, DIVERGED = 0, 1, 2
 
 
 class Gram(NamedTuple):
-    """What gram descent has besides: the change of V is dZ1 G / m. Direct descent has none of it."""
+    """What gram descent has besides: the change of V is dZ1 G / m."""
 
     G: Matrix
     change: Matrix
@@ -53,14 +53,13 @@ def of_layers(net, gradients, parameters, rate):
 def iterate(job, gram, updates, iterations, costs):
     """Blocks, then the updates; returns the first iteration not done, and says in state[1] why."""
     state = job.state
-    at = held(blocks_chunk, job)
     first_cost = -(-iterations.begin // iterations.every)
     state[1] = DONE
     for iteration in range(iterations.begin, iterations.end):
         with_cost = iteration % iterations.every == 0
         job.cut.asked[0] = 1 if with_cost else 0
-        total = all_blocks(job, at)
-        if job.first == 2:
+        total = all_blocks(job)
+        if gram is not None:
             to_change = Product(job.net.sizes[1], job.m, job.m, job.inverse_m, job.dZ1, gram.G, gram.change, ZERO, gram.change)
             product_in_pieces(to_change, gram.panels, job.team, state)
         if load_flag(state, 0) != 0:
@@ -88,19 +87,17 @@ def direct_descent(X, Y, sizes, W, b, learning_rate, largest, begin, end, every,
     DONE, STOPPED, or DIVERGED: the iteration would have made parameters beyond `largest`, the dtype's largest finite number.
     Either leaves them as the iteration found them.
     """
-    owners = net_of(sizes, 1)
-    net, m, one = bare_net(owners), X.shape[1], one_of(W[0])
+    net, m, one = net_of(bare(sizes), sizes.size - 1, 1), X.shape[1], one_of(W[0])
     rate, inverse_m = W.dtype.type(learning_rate), one / W.dtype.type(m)
     examples, parameters = matrix(X), Row(Matrix(bare(W), 0, 1, 1), Matrix(bare(b), 0, 1, 1))
     team = claim(own_mailbox, team_mailbox)
-    memory = cut(net, 1, m, one, examples, W.size, team)
-    c = bare_cut(memory)
+    c = cut(net, 1, m, one, examples, W.size, team)
     labels = Matrix(bare(Y), 0, m, 1)
-    job = BlocksJob(net, 1, m, inverse_m, examples, labels, examples, parameters, c, bare(state), team)
+    job = held(blocks_chunk, BlocksJob(net, 1, m, inverse_m, examples, labels, examples, parameters, c, bare(state), team))
     updates = of_layers(net, gradients_in(net, c.sums, 0), parameters, rate)
     iterations = Iterations(begin, end, every, b.dtype.type(largest))
-    done = iterate(job, Gram(examples, examples, examples), updates, iterations, costs)
+    done = iterate(job, None, updates, iterations, costs)
     release(team)
-    keep_net(owners)
-    keep_cut(memory)
+    free_net(net)
+    free_cut(c)
     return done

@@ -48,8 +48,7 @@ def _activate_span(n, Z, z, z_step, A, a, activation):
 
 
 @routine(JOB(ActivationJob), N, N)
-def activation_chunk(at, chunk, member):
-    job = at[0]
+def activation_chunk(job, chunk, member):
     i, j, rows, columns = _range(job, chunk)
     Z, A = part(job.Z, i, j), part(job.A, i, j)
     for i in range(rows):
@@ -68,8 +67,7 @@ def _gradient_span(n, dA, da, da_step, Z, z, z_step, dZ, dz, activation):
 
 
 @routine(JOB(GradientJob), N, N)
-def gradient_chunk(at, chunk, member):
-    job = at[0]
+def gradient_chunk(job, chunk, member):
     i, j, rows, columns = _range(job, chunk)
     dA, Z, dZ = part(job.dA, i, j), part(job.Z, i, j), part(job.dZ, i, j)
     along_rows = dA.column == 1 and Z.column == 1

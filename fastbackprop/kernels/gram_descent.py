@@ -11,24 +11,23 @@ Aizerman, Braverman and Rozonoer, Automation and Remote Control 25, 1964.)
 G stays as it is, row by row: packed into panels it was no faster (20 x 209 x 209: 14.7 against 15.3 us).
 """
 
-import numpy as np
-
 from fastbackprop.kernels.activations import one_of
 from fastbackprop.kernels.blocking import KC
-from fastbackprop.kernels.blocks import BlocksJob, bare_cut, cut, gradients_in, keep_cut
+from fastbackprop.kernels.blocks import BlocksJob, blocks_chunk, cut, free_cut, gradients_in
 from fastbackprop.kernels.descent import Gram, Iterations, iterate, of_layers
 from fastbackprop.kernels.gram import MIRROR, gram, gram_step, gram_workspace_size, mirror
 from fastbackprop.kernels.jit import entry
+from fastbackprop.kernels.jobs import held
 from fastbackprop.kernels.kinds import COSTS, FLAT, IN, INT, OUT, REAL, TABLE
 from fastbackprop.kernels.matmul import Product
 from fastbackprop.kernels.matrix import Matrix, matrix, transposed
-from fastbackprop.kernels.memory import bare, keep, load_flag
+from fastbackprop.kernels.memory import allocate, bare, free, load_flag
 from fastbackprop.kernels.microkernel import ADD, ZERO
-from fastbackprop.kernels.network import Row, bare_net, keep_net, net_of
+from fastbackprop.kernels.network import Row, free_net, net_of
 from fastbackprop.kernels.product import pieces_size, product_in_pieces
 from fastbackprop.kernels.threads import MEMBERS, claim, release
 from fastbackprop.kernels.update import Update
-from fastbackprop.kernels.workspace import lent, scratch, workspace
+from fastbackprop.kernels.workspace import scratch, workspace
 
 DEPTH = 8 * KC  # rows of X at a time: float32 data is widened piece by piece
 
@@ -45,14 +44,14 @@ def gram_add(X, W1, G, V, state, own_mailbox, team_mailbox):
     members = team[MEMBERS]
     to_V = Product(W1.shape[0], m, depth, one_of(V[0, 0]), matrix(W1), matrix(X), matrix(V), ADD, matrix(V))
     room = max(pieces_size(to_V, members), gram_workspace_size(m, depth, to_V.scale, members))
-    panels, owner = scratch(room, to_V.scale, team)
+    panels, own = scratch(room, to_V.scale, team)
     product_in_pieces(to_V, panels, team, stop)
     step = gram_step(m, depth, to_V.scale)
     for j in range(0, m, step):
         if load_flag(stop, 0) == 0:
             gram(depth, matrix(X), matrix(G), ADD, panels, team, j, min(j + step, m))
     release(team)
-    keep(owner)
+    free(own)
 
 
 @entry(OUT, TABLE, dtypes="d")
@@ -74,37 +73,34 @@ def gram_finish(X, S, learning_rate, W1, state, own_mailbox, team_mailbox):
     rate = W1.dtype.type(-learning_rate / m)
     team = claim(own_mailbox, team_mailbox)
     to_W1 = Product(W1.shape[0], n_0, m, rate, matrix(S), transposed(matrix(X)), matrix(W1), ADD, matrix(W1))
-    panels, owner = scratch(pieces_size(to_W1, team[MEMBERS]), one_of(rate), team)
+    panels, own = scratch(pieces_size(to_W1, team[MEMBERS]), one_of(rate), team)
     product_in_pieces(to_W1, panels, team, bare(state))
     release(team)
-    keep(owner)
+    free(own)
 
 
 @entry(IN, FLAT, TABLE, FLAT, FLAT, FLAT, FLAT, REAL, REAL, INT, INT, INT, COSTS, TABLE, INT, INT, dtypes="d")
 def gram_descent(G, Y, sizes, W, b, V, S, learning_rate, largest, begin, end, every, costs, state, own_mailbox, team_mailbox):
     """Iterations as in `direct_descent`, on G, V = W1 X and S = sum of dZ1; W holds the layers from the second on."""
-    owners = net_of(sizes, 2)
-    net, m, n_1, one = bare_net(owners), G.shape[0], sizes[1], one_of(b[0])
+    m, n_1, one = G.shape[0], sizes[1], one_of(b[0])
     rate, inverse_m = b.dtype.type(learning_rate), one / b.dtype.type(m)
-    parameters = Row(Matrix(bare(W), 0, 1, 1), Matrix(bare(b), 0, 1, 1))
+    parameters, labels = Row(Matrix(bare(W), 0, 1, 1), Matrix(bare(b), 0, 1, 1)), Matrix(bare(Y), 0, m, 1)
     first, total_dZ1 = Matrix(bare(V), 0, m, 1), Matrix(bare(S), 0, m, 1)
-    slopes, changes = np.empty(n_1 * m, b.dtype), np.empty(n_1 * m, b.dtype)
-    dZ1, change = Matrix(bare(slopes), 0, m, 1), Matrix(bare(changes), 0, m, 1)
+    rows = allocate(2 * n_1 * m, one)
+    dZ1, change = Matrix(rows, 0, m, 1), Matrix(rows, n_1 * m, m, 1)
     team = claim(own_mailbox, team_mailbox)
     to_change = Product(n_1, m, m, inverse_m, dZ1, matrix(G), change, ZERO, change)
     panels = workspace(pieces_size(to_change, team[MEMBERS]), one)
-    memory = cut(net, 2, m, one, first, W.size, team)
-    c = bare_cut(memory)
-    labels = Matrix(bare(Y), 0, m, 1)
-    job = BlocksJob(net, 2, m, inverse_m, first, labels, dZ1, parameters, c, bare(state), team)
+    net = net_of(bare(sizes), sizes.size - 1, 2)
+    c = cut(net, 2, m, one, first, W.size, team)
+    job = held(blocks_chunk, BlocksJob(net, 2, m, inverse_m, first, labels, dZ1, parameters, c, bare(state), team))
     updates = of_layers(net, gradients_in(net, c.sums, 0), parameters, rate)
     of_first = Update(n_1 * m, first, change, rate), Update(n_1 * m, total_dZ1, dZ1, -one)
     iterations = Iterations(begin, end, every, b.dtype.type(largest))
-    done = iterate(job, Gram(matrix(G), change, lent(panels)), updates + of_first, iterations, costs)
+    done = iterate(job, Gram(matrix(G), change, panels), updates + of_first, iterations, costs)
     release(team)
-    keep(slopes)
-    keep(changes)
-    keep(panels.data)
-    keep_net(owners)
-    keep_cut(memory)
+    free(rows)
+    free(panels.data)
+    free_net(net)
+    free_cut(c)
     return done

@@ -68,7 +68,7 @@ def _converted(context, builder, value, given, wanted):
 
 
 def _held_twin(routine, job):
-    return [job]
+    return job
 
 
 @with_twin(_held_twin)
@@ -88,22 +88,22 @@ def _dtype_of(routine, at):
     return next(T for T in DTYPES.values() if routine.arguments[0](T) == at)
 
 
-def _in_turn_twin(routine, at, chunks):
+def _in_turn_twin(routine, job, chunks):
     for chunk in range(chunks):
-        routine.function(at, chunk, 0)
+        routine.function(job, chunk, 0)
 
 
 @with_twin(_in_turn_twin)
-def in_turn(typing_context, routine, at, chunks):
+def in_turn(typing_context, routine, job, chunks):
     """Do all chunks of the job at an address, one after the other, in this thread."""
-    T = _dtype_of(routine.routine, at)
+    T = _dtype_of(routine.routine, job)
 
     def emit(context, builder, signature, arguments):
         with cgutils.for_range(builder, arguments[2]) as loop:
             routine.routine.call(builder, T, [arguments[1], loop.index, ir.Constant(ir.IntType(64), 0)])
         return context.get_dummy_value()
 
-    return types.void(routine, at, types.intp), emit
+    return types.void(routine, job, types.intp), emit
 
 
 def _no_team_twin(*arguments):
@@ -111,9 +111,9 @@ def _no_team_twin(*arguments):
 
 
 @with_twin(_no_team_twin)
-def post(typing_context, team, routine, at):
+def post(typing_context, team, routine, job):
     """Write into a mailbox where a routine and its job lie."""
-    T = _dtype_of(routine.routine, at)
+    T = _dtype_of(routine.routine, job)
 
     def emit(context, builder, signature, arguments):
         word = ir.IntType(64)
@@ -122,7 +122,7 @@ def post(typing_context, team, routine, at):
             builder.store(builder.ptrtoint(pointer, word), where)
         return context.get_dummy_value()
 
-    return types.void(team, routine, at), emit
+    return types.void(team, routine, job), emit
 
 
 @with_twin(_no_team_twin)

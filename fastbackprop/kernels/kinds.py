@@ -54,7 +54,7 @@ def _field(annotation: Any, T: Any) -> Any:
 
 
 def JOB(cls: Any) -> Any:
-    """The address of such a named tuple: `job[0]` is the tuple."""
+    """The address of such a named tuple, whose fields are read as the tuple's own: `job.n`."""
     return lambda T: Pointer(record(cls, T))
 
 

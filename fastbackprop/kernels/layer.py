@@ -19,7 +19,7 @@ from fastbackprop.kernels.jobs import held, in_turn
 from fastbackprop.kernels.kinds import IN, INT, JOB, OUT, N, Number, Words
 from fastbackprop.kernels.matmul import Product, divide
 from fastbackprop.kernels.matrix import Matrix, is_odd, matrix, part, size_of, transposed
-from fastbackprop.kernels.memory import keep
+from fastbackprop.kernels.memory import free
 from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO
 from fastbackprop.kernels.plan import Plan, plan
 from fastbackprop.kernels.product import last_of, product, room_of, run
@@ -135,9 +135,8 @@ def _to_Z(layer, j, columns):
 
 
 @routine(JOB(ForwardJob), N, N)
-def forward_chunk(at, chunk, member):
+def forward_chunk(job, chunk, member):
     """Z = W A_prev + b, A = g(Z), strip by strip; LINEAR writes Z alone."""
-    job = at[0]
     layer, workspace = job.layer, part(job.workspace, member, 0)
     end = min((chunk + 1) * job.span, layer.m)
     for j in range(chunk * job.span, end, job.step):
@@ -166,7 +165,7 @@ def layer_forward(A_prev, W, b, Z, A, activation, own_mailbox, team_mailbox):
     last = plan(_to_Z(layer, 0, last_of(m, step)), False, helpers) if m % step != 0 else strip
     room = max(room_of(strip, helpers), room_of(last, helpers))
     rooms = room * members if shared else room
-    memory, owner = scratch(rooms + n, one, team)
+    memory, own = scratch(rooms + n, one, team)
     along = Forward(
         n, n_prev, m, activation, layer.A_prev, layer.W, vector(n, layer.b, memory.data, memory.at + rooms), layer.Z, layer.A
     )
@@ -178,7 +177,7 @@ def layer_forward(A_prev, W, b, Z, A, activation, own_mailbox, team_mailbox):
     else:
         in_turn(forward_chunk, job, 1)
     release(team)
-    keep(owner)
+    free(own)
     return True
 
 
@@ -204,9 +203,8 @@ def _strip_plans(layer, columns, one, streams_dW, streams_dA, members):
 
 
 @routine(JOB(BackwardJob), N, N)
-def backward_chunk(at, chunk, member):
+def backward_chunk(job, chunk, member):
     """dA_prev, dW and db, divided with the last strip, strip by strip."""
-    job = at[0]
     layer, workspace, one = job.layer, part(job.workspace, member, 0), one_of(job.divisor)
     dW = Matrix(layer.dW.data, layer.dW.at + chunk * job.partial, layer.dW.row, 1)
     db = Matrix(layer.db.data, layer.db.at + chunk * job.partial, 1, 1)
@@ -272,7 +270,7 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, own_mailbox, t
     )
     strips = 0 if activation == LINEAR else copies * n * step
     partial_sums = chunks * size if in_chunks else 0
-    memory, owner = scratch(strips + partial_sums + copies * room + step, one, team)
+    memory, own = scratch(strips + partial_sums + copies * room + step, one, team)
     dZ = Matrix(memory.data, memory.at, n * step, 1)
     sums = Matrix(memory.data, memory.at + strips, n_prev, 1)
     workspace = Matrix(memory.data, sums.at + partial_sums, room, 1)
@@ -296,5 +294,5 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, own_mailbox, t
     if in_chunks:
         _add_up(chunks, size, sums, layer.dW, layer.db, n * n_prev, divisor)
     release(team)
-    keep(owner)
+    free(own)
     return True

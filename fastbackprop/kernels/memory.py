@@ -9,7 +9,10 @@ import operator
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.core.datamodel import models
+from numba.core.imputils import lower_getattr_generic
+from numba.core.typing.templates import AttributeTemplate, infer_getattr
 from numba.extending import lower_builtin, register_model
 
 from fastbackprop.kernels.blocking import LINE_BYTES
@@ -20,7 +23,7 @@ register_model(Pointer)(models.PointerModel)
 
 
 def _element(context, builder, kind, pointer, index):
-    """The address of a[index]; a named tuple lies there as it is in registers."""
+    """The address of a[index]."""
     return builder.gep(builder.bitcast(pointer, context.get_value_type(kind.dtype).as_pointer()), [index])
 
 
@@ -36,6 +39,23 @@ def _set(context, builder, signature, arguments):
     pointer, index, value = arguments
     builder.store(value, _element(context, builder, signature.args[0], pointer, index)).align = 1
     return context.get_dummy_value()
+
+
+@infer_getattr
+class _Fields(AttributeTemplate):
+    """`job.n` of the address of a named tuple."""
+
+    key = Pointer
+
+    def generic_resolve(self, pointer, name):
+        fields = getattr(pointer.dtype, "fields", ())
+        return pointer.dtype.types[fields.index(name)] if name in fields else None
+
+
+@lower_getattr_generic(Pointer)
+def _get_field(context, builder, kind, pointer, name):
+    there = builder.bitcast(pointer, context.get_value_type(kind.dtype).as_pointer())
+    return builder.load(cgutils.gep_inbounds(builder, there, 0, kind.dtype.fields.index(name)))
 
 
 def data(context, builder, kind, array):
@@ -92,7 +112,7 @@ def _bare_twin(a):
 
 @with_twin(_bare_twin)
 def bare(typing_context, a):
-    """The memory of the flat array `a` without its owner, which somebody has to `keep`.
+    """The memory of the flat array `a` without its owner: a kernel's argument, which its caller keeps.
 
     Numba counts references wherever an array is handed on or looked at: over an iteration of a tiny net that took longer
     than the arithmetic.
@@ -118,18 +138,55 @@ def at_address(typing_context, word, like):
     return Pointer(like)(types.int64, like), emit
 
 
-def _keep_twin(a):
+def _allocate_twin(size, like):
+    return np.empty(size, np.asarray(like).dtype)
+
+
+@with_twin(_allocate_twin)
+def allocate(typing_context, size, like):
+    """Memory for so many numbers of the dtype of `like`, to be given back by `free`; MemoryError if there is none.
+
+    NumPy's arrays would do: each kind of them takes compiling for 0.2 s.
+    """
+
+    def emit(context, builder, signature, arguments):
+        count = builder.mul(arguments[0], ir.Constant(ir.IntType(64), like.bitwidth // 8))
+        memory = context.nrt.allocate(builder, count)
+        with builder.if_then(cgutils.is_null(builder, memory), likely=False):
+            context.call_conv.return_user_exc(builder, MemoryError, ("a kernel found no memory to work in",))
+        return builder.bitcast(memory, context.get_value_type(signature.return_type))
+
+    return Pointer(like)(types.intp, like), emit
+
+
+def _nothing_twin(like):
+    return None
+
+
+@with_twin(_nothing_twin)
+def nothing(typing_context, like):
+    """In the place of memory that there is no need to `free`."""
+
+    def emit(context, builder, signature, arguments):
+        return cgutils.get_null_value(context.get_value_type(signature.return_type))
+
+    return Pointer(like)(like), emit
+
+
+def _free_twin(memory):
     pass
 
 
-@with_twin(_keep_twin)
-def keep(typing_context, a):
-    """Have the owner of `a` live until here."""
+@with_twin(_free_twin)
+def free(typing_context, memory):
+    """Give back what `allocate` gave."""
 
     def emit(context, builder, signature, arguments):
+        with cgutils.if_likely(builder, cgutils.is_not_null(builder, arguments[0])):
+            context.nrt.free(builder, builder.bitcast(arguments[0], cgutils.voidptr_t))
         return context.get_dummy_value()
 
-    return types.void(a), emit
+    return types.void(memory), emit
 
 
 def _gap_twin(a, i):

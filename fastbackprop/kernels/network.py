@@ -8,8 +8,6 @@ is the same from Z or A; the output layer keeps Z, the logits. What only lives f
 
 from typing import NamedTuple
 
-import numpy as np
-
 from fastbackprop.kernels.activations import RELU, one_of
 from fastbackprop.kernels.cost import logits_cost, logits_gradient
 from fastbackprop.kernels.elementwise import apply_activation, apply_gradient
@@ -17,7 +15,7 @@ from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.kinds import Words
 from fastbackprop.kernels.matmul import Product
 from fastbackprop.kernels.matrix import Matrix, lanes_of, transposed
-from fastbackprop.kernels.memory import bare, keep, load_flag
+from fastbackprop.kernels.memory import allocate, free, load_flag
 from fastbackprop.kernels.microkernel import BIAS, ZERO
 from fastbackprop.kernels.product import pieces_size, product, product_in_pieces
 
@@ -35,10 +33,10 @@ class Net(NamedTuple):
 
 
 @inner
-def net_of(sizes, first):
-    """The net of these layer sizes, its weights from layer `first` on."""
-    L = sizes.size - 1
-    weight_at, unit_at = np.zeros(L + 2, np.int64), np.zeros(L + 2, np.int64)
+def net_of(sizes, L, first):
+    """The net of these layer sizes, its weights from layer `first` on; `free_net` comes after the last use."""
+    weight_at, unit_at = allocate(L + 2, L), allocate(L + 2, L)
+    weight_at[0], weight_at[1], unit_at[0], unit_at[1] = 0, 0, 0, 0
     for l in range(1, L + 1):
         weight_at[l + 1] = weight_at[l] + (sizes[l] * sizes[l - 1] if l >= first else 0)
         unit_at[l + 1] = unit_at[l] + sizes[l]
@@ -46,17 +44,10 @@ def net_of(sizes, first):
 
 
 @inner
-def bare_net(net):
-    """The net to hand on; `keep_net` comes after the last use."""
-    return Net(net.L, bare(net.sizes), bare(net.weight_at), bare(net.unit_at))
-
-
-@inner
-def keep_net(net):
-    """Have the memory of a net live until here."""
-    keep(net.sizes)
-    keep(net.weight_at)
-    keep(net.unit_at)
+def free_net(net):
+    """Give the memory of a net back."""
+    free(net.weight_at)
+    free(net.unit_at)
 
 
 @inner
@@ -170,7 +161,7 @@ def panels_size(net, first, columns, one, X, members):
 @inner
 def forward_pass(net, first, columns, X, row, desk):
     """Layers `first` .. L on a block: Z = W A_prev + b, A = relu(Z). X is what layer 1 sees of it. Ends early when stopped."""
-    one, length = one_of(row.W.data[0]), desk.length
+    one, length = one_of(desk.ones.data[desk.ones.at]), desk.length
     for l in range(first, net.L + 1):
         A_prev = X if l == 1 else rows_of(net, desk.A, l - 1, length)
         if load_flag(desk.state, 0) != 0:

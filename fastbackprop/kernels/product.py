@@ -27,8 +27,7 @@ class ProductJob(NamedTuple):
 
 
 @routine(JOB(ProductJob), N, N)
-def product_chunk(at, chunk, member):
-    job = at[0]
+def product_chunk(job, chunk, member):
     p = job.product
     i = chunk * job.row_step if job.row_step < p.rows else 0
     j = chunk * job.column_step if job.column_step < p.columns else 0

@@ -184,9 +184,9 @@ def _work(team, member):
 
 
 @inner
-def share(team, routine, at, chunks):
-    """Do all chunks of the job at an address with whoever joins in; all is done on return."""
-    post(team, routine, at)
+def share(team, routine, job, chunks):
+    """Do all chunks of the job, an address, with whoever joins in; all is done on return."""
+    post(team, routine, job)
     team[COUNT] = chunks
     team[CLAIM] = 0
     atomic_add(team, OPEN, 1)

@@ -7,7 +7,6 @@ with the sizes that there are.
 
 import importlib
 import pkgutil
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -73,7 +72,7 @@ def tiny(request, monkeypatch):
                 monkeypatch.setattr(module, name, size)
     monkeypatch.setattr(workspace, "LINE_BYTES", 0)
     monkeypatch.setattr(workspace, "gap", lambda array, i: 0)
-    monkeypatch.setattr(workspace, "np", SimpleNamespace(empty=Exact, asarray=np.asarray))
+    monkeypatch.setattr(workspace, "allocate", lambda size, like: Exact(size, np.asarray(like).dtype))
 
 
 @pytest.mark.plain

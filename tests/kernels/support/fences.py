@@ -10,7 +10,6 @@ from typing import Any
 import llvmlite.binding as llvm
 import numpy as np
 from numba.core.registry import cpu_target
-from numba.core.runtime import _nrt_python as runtime
 
 from fastbackprop.kernels.intrinsics import LINE_BYTES
 
@@ -70,9 +69,8 @@ def distances(layout: str, rows: int, columns: int) -> tuple[int, int]:
     }[layout]
 
 
-_ALLOCATE = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint32)
-_DROP = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-_MANAGE = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, _DROP)
+_ALLOCATE = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_size_t)
+_FREE = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 
 class Allocator:
@@ -88,17 +86,14 @@ class Allocator:
     def __init__(self) -> None:
         cpu_target.target_context.refresh()  # now Numba has told the linker of its own
         self.fences = [Fence() for _ in range(self.FENCES)]
-        get_api = ctypes.CFUNCTYPE(ctypes.c_void_p)(runtime.c_helpers["get_api"])
-        # allocate, allocate_external, manage_memory
-        manage = ctypes.cast(get_api(), ctypes.POINTER(ctypes.c_void_p))[2]
-        self.manage, self.drop, self.allocate = _MANAGE(manage), _DROP(lambda address: None), _ALLOCATE(self._allocate)
+        self.allocate, self.free = _ALLOCATE(self._allocate), _FREE(lambda address: None)
         self.itemsize, self.at_end = 8, False
         self.slack: list[bool] = []
         self.given: list[tuple[np.ndarray, int]] = []  # memory, and how many bytes at its end are to stay as they are
-        for name in ("NRT_MemInfo_alloc_aligned", "NRT_MemInfo_alloc_safe_aligned"):
-            llvm.add_symbol(name, ctypes.cast(self.allocate, ctypes.c_void_p).value)
+        for name, function in (("NRT_Allocate", self.allocate), ("NRT_Free", self.free)):
+            llvm.add_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)
 
-    def _allocate(self, count: int, align: int) -> int:
+    def _allocate(self, count: int) -> int:
         i = len(self.given)
         slack = LINE_BYTES * self.itemsize if i < len(self.slack) and self.slack[i] else 0
         if slack and self.at_end:
@@ -108,7 +103,7 @@ class Allocator:
         memory = self.fences[i].bytes(count, self.at_end)
         memory[:] = 255  # nan
         self.given.append((memory, slack))
-        return self.manage(self.fences[i].address(count, self.at_end), self.drop)
+        return self.fences[i].address(count, self.at_end)
 
     def begin(self, dtype: Any, at_end: bool, first: bool = False) -> None:
         """Before a call; `first`: of a kind that `learn` looks at."""
