@@ -12,9 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy import ndarray
 
-from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
-
-ACTIVATIONS = {"relu": RELU, "sigmoid": SIGMOID}
+from fastbackprop.activations import ACTIVATIONS, LINEAR, RELU, SIGMOID
 
 _SCALARS = (bool, int, float, np.generic)
 _LAYER_KEY = re.compile("([Wb])([1-9][0-9]*)", re.ASCII)
@@ -22,12 +20,12 @@ _LAYER_KEY = re.compile("([Wb])([1-9][0-9]*)", re.ASCII)
 # ------------------------------------------------------------------------------------------------------- single values
 
 
-def activation_code(activation):
-    """The kernels' code of an activation."""
+def activation_named(activation):
+    """The row of an activation."""
     try:
         return ACTIVATIONS[activation]
     except (KeyError, TypeError):
-        known = " and ".join(map(repr, ACTIVATIONS))
+        known = ", ".join(map(repr, ACTIVATIONS))
         raise ValueError(f"activation is {activation!r}; known ones are {known}") from None
 
 
@@ -307,24 +305,24 @@ def layer_forward(A_shape, W_shape, b_shape, A_name="A_prev", l=""):
 
 
 def gradient(dA_shape, Z_shape, activation):
-    """``dA * g'(Z)`` has the shape of dA: sigmoid's Z may be spread to it, relu's has it."""
-    if not (spreads(Z_shape, dA_shape) if activation == SIGMOID else Z_shape == dA_shape):
+    """``dA * g'(Z)`` has the shape of dA: Z may be spread to it, but a mask has it."""
+    if not (Z_shape == dA_shape if activation.masks else spreads(Z_shape, dA_shape)):
         raise misfit("equal shapes", dA=dA_shape, Z=Z_shape)
 
 
 def layer_backward(dA_shape, Z_shape, A_shape, W_shape, activation, dA_name="dA", l=""):
-    """All shapes of the backward step of layer ``l``; LINEAR: dA is dZ. Sigmoid's dA and Z may be spread to that of dZ."""
+    """All shapes of the backward step of layer ``l``; LINEAR: dA is dZ. Without a mask, dA and Z may spread to that of dZ."""
     A_name, W_name, Z_name = ("A_prev", "W", "Z") if l == "" else (f"A{l - 1}", f"W{l}", f"Z{l}")
     some_examples(A_name, A_shape)
     if len(A_shape) != 2 or len(W_shape) != 2 or W_shape[1] != A_shape[0]:
         raise misfit(f"{W_name} (n, n_prev) and {A_name} (n_prev, m)", **{W_name: W_shape, A_name: A_shape})
     n, m = W_shape[0], A_shape[1]
-    if activation == SIGMOID and broadcasts(dA_shape, Z_shape):
+    if not activation.masks and broadcasts(dA_shape, Z_shape):
         fits = np.broadcast_shapes(dA_shape, Z_shape) == (n, m)
     else:
         fits = dA_shape == Z_shape == (n, m)
     if not fits:
-        given = {dA_name: dA_shape} if activation == LINEAR else {dA_name: dA_shape, Z_name: Z_shape}
+        given = {dA_name: dA_shape} if activation is LINEAR else {dA_name: dA_shape, Z_name: Z_shape}
         raise misfit(f"{' and '.join(given)} ({n}, {m})", **given, **{W_name: W_shape, A_name: A_shape})
 
 

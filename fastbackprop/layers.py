@@ -16,15 +16,13 @@ from numpy import array, empty, ndarray
 from numpy.typing import ArrayLike, NDArray
 
 from fastbackprop import arguments, operands, reference
+from fastbackprop.activations import LINEAR, RELU, SIGMOID
 from fastbackprop.kernels import elementwise, layer
-from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
 from fastbackprop.kernels.blocking import SHARED_ELEMENTS, WAKE_OPERATIONS
 from fastbackprop.operands import KERNEL_DTYPES
 from fastbackprop.team import ALONE, NOBODY, in_team
 
 logger = logging.getLogger("fastbackprop")
-
-_NAMES = {code: name for name, code in arguments.ACTIVATIONS.items()}
 
 
 def by_reference(name, why):
@@ -74,7 +72,7 @@ def sigmoid(Z: ArrayLike) -> tuple[NDArray[Any], Any]:
     Differs from the reference on purpose: in the tails, where ``1 / (1 + exp(-Z))`` loses digits, and is 0 once exp
     overflows.
     """
-    return _activate("sigmoid", Z, SIGMOID), Z
+    return _activate(SIGMOID, Z), Z
 
 
 def relu(Z: ArrayLike) -> tuple[NDArray[Any], Any]:
@@ -95,18 +93,18 @@ def relu(Z: ArrayLike) -> tuple[NDArray[Any], Any]:
     TypeError
         Z does not hold real numbers.
     """
-    return _activate("relu", Z, RELU), Z
+    return _activate(RELU, Z), Z
 
 
-def _activate(name, Z, code):
+def _activate(activation, Z):
     if not (type(Z) is ndarray and Z.dtype in KERNEL_DTYPES and Z.ndim):
-        Z, why = operands.activation_forward(Z, code)
+        Z, why = operands.activation_forward(Z, activation)
         if why:
-            A, _ = by_reference(name, why)(Z)
+            A, _ = by_reference(activation.name, why)(Z)
             return A
     A = empty(Z.shape, Z.dtype)
     kernel = elementwise.activation_forward[Z.dtype.char]
-    given = as_matrix(Z), as_matrix(A), code
+    given = as_matrix(Z), as_matrix(A), activation.code
     if not (kernel(*given, ALONE, NOBODY) if Z.size < SHARED_ELEMENTS else in_team(kernel, *given)):
         with_copies(partial(in_team, kernel), given[:1], *given[1:])
     return A
@@ -133,7 +131,7 @@ def relu_backward(dA: ArrayLike, cache: Any) -> NDArray[Any]:
     ValueError
         Their shapes differ.
     """
-    return _activation_gradient("relu_backward", dA, cache, RELU)
+    return _activation_gradient(RELU, dA, cache)
 
 
 def sigmoid_backward(dA: ArrayLike, cache: Any) -> NDArray[Any]:
@@ -161,22 +159,22 @@ def sigmoid_backward(dA: ArrayLike, cache: Any) -> NDArray[Any]:
     -----
     Differs from the reference on purpose: in the right tail, where ``1 - s`` loses digits, and is 0 from Z = 37 on.
     """
-    return _activation_gradient("sigmoid_backward", dA, cache, SIGMOID)
+    return _activation_gradient(SIGMOID, dA, cache)
 
 
-def _activation_gradient(name, dA, Z, code):
+def _activation_gradient(activation, dA, Z):
     if type(dA) is type(Z) is ndarray and Z.dtype is dA.dtype and Z.dtype in KERNEL_DTYPES and Z.shape == dA.shape and Z.ndim:
-        return _run_activation_backward(dA, Z, code)
-    (dA, Z), dtype, why = operands.activation_backward(dA, Z, code)
+        return _run_activation_backward(dA, Z, activation)
+    (dA, Z), dtype, why = operands.activation_backward(dA, Z, activation)
     if why:
-        return by_reference(name, why)(dA, Z)
-    return _run_activation_backward(dA, Z, code).astype(dtype, copy=False)
+        return by_reference(activation.backward.__name__, why)(dA, Z)
+    return _run_activation_backward(dA, Z, activation).astype(dtype, copy=False)
 
 
-def _run_activation_backward(dA, Z, code):
+def _run_activation_backward(dA, Z, activation):
     dZ = empty(Z.shape, Z.dtype)
     kernel = elementwise.activation_backward[Z.dtype.char]
-    given = as_matrix(dA), as_matrix(Z), as_matrix(dZ), code
+    given = as_matrix(dA), as_matrix(Z), as_matrix(dZ), activation.code
     if not (kernel(*given, ALONE, NOBODY) if Z.size < SHARED_ELEMENTS else in_team(kernel, *given)):
         with_copies(partial(in_team, kernel), given[:2], *given[2:])
     return dZ
@@ -227,7 +225,7 @@ def linear_activation_forward(
     A_prev : array (n_prev, m)
     W : array (n, n_prev)
     b : array (n, 1)
-    activation : {"relu", "sigmoid"}
+    activation : {"relu", "sigmoid", "tanh"}
 
     Returns
     -------
@@ -244,12 +242,11 @@ def linear_activation_forward(
     -----
     Differs from the reference on purpose as ``linear_forward`` and ``sigmoid`` do.
     """
-    code = arguments.activation_code(activation)
-    Z, A = forward(A_prev, W, b, code)
+    Z, A = forward(A_prev, W, b, arguments.activation_named(activation))
     return A, ((A_prev, W, b), Z)
 
 
-def forward(A_prev, W, b, code, A_name="A_prev"):
+def forward(A_prev, W, b, activation, A_name="A_prev"):
     """``Z, A`` of one layer; LINEAR: A is Z."""
     if (
         type(A_prev) is type(W) is type(b) is ndarray
@@ -259,29 +256,29 @@ def forward(A_prev, W, b, code, A_name="A_prev"):
     ):
         (n, n_prev), (rows, m) = W.shape, A_prev.shape
         if rows == n_prev and b.shape == (n, 1) and n and n_prev and m:
-            return run_forward(A_prev, W, b, code)
+            return run_forward(A_prev, W, b, activation)
     (A_prev, W, b), why = operands.layer_forward(A_prev, W, b, A_name)
     if not why:
-        return run_forward(A_prev, W, b, code)
-    if code == LINEAR:
+        return run_forward(A_prev, W, b, activation)
+    if activation is LINEAR:
         Z, _ = by_reference("linear_forward", why)(A_prev, W, b)
         return Z, Z
-    A, (_, Z) = by_reference("linear_activation_forward", why)(A_prev, W, b, _NAMES[code])
+    A, (_, Z) = by_reference("linear_activation_forward", why)(A_prev, W, b, activation.name)
     return Z, A
 
 
-def run_forward(A_prev, W, b, code):
+def run_forward(A_prev, W, b, activation):
     """``forward`` of operands that the kernels take as they are."""
     shape, dtype = (W.shape[0], A_prev.shape[1]), W.dtype
     Z = empty(shape, dtype)
-    A = Z if code == LINEAR else empty(shape, dtype)
+    A = Z if activation is LINEAR else empty(shape, dtype)
     kernel = layer.layer_forward[dtype.char]
     if W.size * shape[1] < WAKE_OPERATIONS:
-        done = kernel(A_prev, W, b, Z, A, code, ALONE, NOBODY)
+        done = kernel(A_prev, W, b, Z, A, activation.code, ALONE, NOBODY)
     else:
-        done = in_team(kernel, A_prev, W, b, Z, A, code)
+        done = in_team(kernel, A_prev, W, b, Z, A, activation.code)
     if not done:
-        with_copies(partial(in_team, kernel), (A_prev, W, b), Z, A, code)
+        with_copies(partial(in_team, kernel), (A_prev, W, b), Z, A, activation.code)
     return Z, A
 
 
@@ -325,7 +322,7 @@ def linear_activation_backward(dA: ArrayLike, cache: Any, activation: str) -> tu
     dA : array (n, m)
     cache
         ``((A_prev, W, b), Z)``, as ``linear_activation_forward`` returned it; b is not looked at.
-    activation : {"relu", "sigmoid"}
+    activation : {"relu", "sigmoid", "tanh"}
 
     Returns
     -------
@@ -341,12 +338,12 @@ def linear_activation_backward(dA: ArrayLike, cache: Any, activation: str) -> tu
     -----
     Differs from the reference on purpose as ``sigmoid_backward`` does.
     """
-    code = arguments.activation_code(activation)
+    g = arguments.activation_named(activation)
     A_prev, W, b, Z = arguments.layer_cache(cache)
-    return backward(dA, Z, A_prev, W, b, code)
+    return backward(dA, Z, A_prev, W, b, g)
 
 
-def backward(dA, Z, A_prev, W, b, code):
+def backward(dA, Z, A_prev, W, b, activation):
     """``dA_prev, dW, db`` of one layer; LINEAR: dA is dZ, handed over again as Z."""
     if (
         type(dA) is type(Z) is type(A_prev) is type(W) is ndarray
@@ -356,26 +353,26 @@ def backward(dA, Z, A_prev, W, b, code):
     ):
         (n, n_prev), (rows, m) = W.shape, A_prev.shape
         if dA.shape == Z.shape == (n, m) and rows == n_prev and n and n_prev and m:
-            return run_backward(dA, Z, A_prev, W, b, code)
-    (dA, Z, A_prev, W), dtypes, why = operands.layer_backward(dA, Z, A_prev, W, code)
+            return run_backward(dA, Z, A_prev, W, b, activation)
+    (dA, Z, A_prev, W), dtypes, why = operands.layer_backward(dA, Z, A_prev, W, activation)
     if not why:
-        gradients = run_backward(dA, Z, A_prev, W, b, code)
+        gradients = run_backward(dA, Z, A_prev, W, b, activation)
         with np.errstate(over="ignore"):  # infinite without a word, as a product in the narrower dtype is
             return tuple(x.astype(dtype, copy=False) for x, dtype in zip(gradients, dtypes, strict=True))
-    if code == LINEAR:
+    if activation is LINEAR:
         return by_reference("linear_backward", why)(dA, (A_prev, W, b))
-    return by_reference("linear_activation_backward", why)(dA, ((A_prev, W, b), Z), _NAMES[code])
+    return by_reference("linear_activation_backward", why)(dA, ((A_prev, W, b), Z), activation.name)
 
 
-def run_backward(dA, Z, A_prev, W, b, code):
+def run_backward(dA, Z, A_prev, W, b, activation):
     """``backward`` of operands that the kernels take as they are; b is not looked at."""
     dtype = W.dtype
     dA_prev, dW, db = empty(A_prev.shape, dtype), empty(W.shape, dtype), empty((W.shape[0], 1), dtype)
     kernel = layer.layer_backward[dtype.char]
     if W.size * dA.shape[1] < WAKE_OPERATIONS:
-        done = kernel(dA, Z, A_prev, W, dA_prev, dW, db, code, ALONE, NOBODY)
+        done = kernel(dA, Z, A_prev, W, dA_prev, dW, db, activation.code, ALONE, NOBODY)
     else:
-        done = in_team(kernel, dA, Z, A_prev, W, dA_prev, dW, db, code)
+        done = in_team(kernel, dA, Z, A_prev, W, dA_prev, dW, db, activation.code)
     if not done:
-        with_copies(partial(in_team, kernel), (dA, Z, A_prev, W), dA_prev, dW, db, code)
+        with_copies(partial(in_team, kernel), (dA, Z, A_prev, W), dA_prev, dW, db, activation.code)
     return dA_prev, dW, db

@@ -11,8 +11,8 @@ from numpy import empty
 from numpy.typing import ArrayLike, NDArray
 
 from fastbackprop import arguments, doubtful, operands
+from fastbackprop.activations import LINEAR, RELU, SIGMOID
 from fastbackprop.kernels import cost, update
-from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
 from fastbackprop.layers import backward, by_reference, forward, run_backward, run_forward, with_copies
 
 DRAWN = 2**18  # numbers that are drawn at a time

@@ -12,8 +12,8 @@ import numpy as np
 from numpy import ndarray
 
 from fastbackprop import arguments
+from fastbackprop.activations import LINEAR, SIGMOID
 from fastbackprop.arguments import operand
-from fastbackprop.kernels.activations import LINEAR, SIGMOID
 
 # Asked `x.dtype in KERNEL_DTYPES`: the same dtypes in foreign byte order are not.
 KERNEL_DTYPES = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
@@ -101,8 +101,8 @@ def _unequal(**operands):
 
 
 def _no_negative(Z, activation):
-    """Why ``-Z``, which the reference's sigmoid needs, is not the negative of Z."""
-    kind = np.result_type(Z).kind if activation == SIGMOID else None
+    """Why ``-Z``, where the reference needs it, is not the negative of Z."""
+    kind = np.result_type(Z).kind if activation.negates else None
     if kind == "b" and not isinstance(Z, bool):
         raise TypeError("Z is of dtype bool, which has no negative; expected numbers")
     return "the negative of an unsigned Z wraps around" if kind == "u" else None
@@ -113,16 +113,6 @@ def _cast(dtype, *operands):
 
 
 # --------------------------------------------------------------------------------------- result dtypes of the reference
-
-
-def _sigmoid_dtype(Z):
-    """The dtype of ``1 / (1 + exp(-Z))``."""
-    return np.promote_types(np.result_type(Z), np.float16)
-
-
-def _gradient_dtype(dA, Z, activation):
-    """The dtype of ``dA * g'(Z)``."""
-    return np.result_type(dA, _sigmoid_dtype(Z)) if activation == SIGMOID else np.result_type(dA)
 
 
 def _label_dtypes(AL, Y):
@@ -136,7 +126,7 @@ def _label_dtypes(AL, Y):
 def activation_forward(Z, activation):
     """``Z, why`` for ``A = g(Z)``."""
     Z = operand("Z", Z)
-    dtype = _sigmoid_dtype(Z) if activation == SIGMOID else np.result_type(Z)
+    dtype = activation.dtype(Z)
     why = _no_negative(Z, activation) or _obstacle((dtype,), Z=Z)
     return (Z if why else np.asarray(Z, dtype)), why
 
@@ -145,7 +135,7 @@ def activation_backward(dA, Z, activation):
     """``(dA, Z), dtype, why`` for ``dZ = dA * g'(Z)``, with the dtype of dZ."""
     dA, Z = operand("dA", dA), operand("Z", Z)
     arguments.gradient(np.shape(dA), np.shape(Z), activation)
-    dtype = _gradient_dtype(dA, Z, activation)
+    dtype = activation.gradient_dtype(dA, Z)
     wide = np.result_type(dtype, Z)  # a small Z must not become 0 where relu looks at its sign
     why = _no_negative(Z, activation) or _obstacle((dtype, wide), dA=dA, Z=Z) or _unequal(dA=dA, Z=Z)
     return ((dA, Z) if why else _cast(wide, dA, Z)), dtype, why
@@ -171,10 +161,10 @@ def layer_backward(dA, Z, A_prev, W, activation):
 
     LINEAR: dA is dZ, handed over again as Z.
     """
-    name = "dZ" if activation == LINEAR else "dA"
+    name = "dZ" if activation is LINEAR else "dA"
     dA, Z, A_prev, W = operand(name, dA), operand("Z", Z), operand("A_prev", A_prev), operand("W", W)
     arguments.layer_backward(np.shape(dA), np.shape(Z), np.shape(A_prev), np.shape(W), activation, name)
-    dZ = _gradient_dtype(dA, Z, activation)
+    dZ = activation.gradient_dtype(dA, Z)
     # The m-th part of a sum of integers is float64.
     dtypes = np.result_type(W, dZ), np.result_type(dZ, A_prev), dZ if dZ.kind == "f" else np.dtype(np.float64)
     wide = np.result_type(*dtypes, Z)
@@ -221,7 +211,7 @@ def output_gradient(AL, Y, Z):
     AL, Y, Z = operand("AL", AL), operand("Y", Y), operand("Z", Z)
     arguments.labels(np.shape(AL), np.shape(Y))
     dtypes = _label_dtypes(AL, Y)
-    dtype = np.result_type(dtypes[-1], _sigmoid_dtype(Z))
+    dtype = np.result_type(dtypes[-1], SIGMOID.dtype(Z))
     why = _no_negative(Z, SIGMOID) or _obstacle((*dtypes, dtype), AL=AL, Y=Y, Z=Z) or _unequal(AL=AL, Z=Z)
     return ((AL, Y, Z) if why else _cast(dtype, AL, Y.reshape(AL.shape), Z)), why
 

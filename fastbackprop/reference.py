@@ -36,6 +36,30 @@ def sigmoid_backward(dA, cache):
     return dZ
 
 
+def tanh(Z):
+    """``A = tanh(Z)``; returns ``A, cache`` with ``cache`` the very object ``Z``."""
+    A = np.tanh(Z)
+    return A, Z
+
+
+def tanh_backward(dA, cache):
+    """``dZ = dA * (1 - tanh(Z)^2)``; ``cache`` is ``Z``."""
+    Z = cache
+    A, _ = tanh(Z)
+    dZ = dA * (1 - A * A)
+    return dZ
+
+
+ACTIVATIONS = {"sigmoid": (sigmoid, sigmoid_backward), "relu": (relu, relu_backward), "tanh": (tanh, tanh_backward)}
+
+
+def _activation(name):
+    """The functions of an activation, forward and backward."""
+    if name not in tuple(ACTIVATIONS):
+        raise ValueError(f"activation is {name!r}; known ones are {', '.join(map(repr, ACTIVATIONS))}")
+    return ACTIVATIONS[name]
+
+
 def initialize_parameters_deep(layer_dims):
     """``W_l ~ 0.01 * randn`` from NumPy's global generator and ``b_l = 0``, as the dict ``W1, b1, ..., WL, bL``."""
     parameters = {}
@@ -52,14 +76,10 @@ def linear_forward(A, W, b):
 
 
 def linear_activation_forward(A_prev, W, b, activation):
-    """``A = g(W A_prev + b)`` for ``activation`` "sigmoid" or "relu"; returns ``A, ((A_prev, W, b), Z)``."""
-    if activation not in ("sigmoid", "relu"):
-        raise ValueError(f"activation is {activation!r}; known ones are 'sigmoid' and 'relu'")
+    """``A = g(W A_prev + b)`` for ``activation`` "sigmoid", "relu" or "tanh"; returns ``A, ((A_prev, W, b), Z)``."""
+    g, _ = _activation(activation)
     Z, linear_cache = linear_forward(A_prev, W, b)
-    if activation == "sigmoid":
-        A, activation_cache = sigmoid(Z)
-    else:
-        A, activation_cache = relu(Z)
+    A, activation_cache = g(Z)
     return A, (linear_cache, activation_cache)
 
 
@@ -95,13 +115,9 @@ def linear_backward(dZ, cache):
 
 def linear_activation_backward(dA, cache, activation):
     """``dZ = dA * g'(Z)``, then ``linear_backward``; ``cache`` is ``((A_prev, W, b), Z)``."""
-    if activation not in ("sigmoid", "relu"):
-        raise ValueError(f"activation is {activation!r}; known ones are 'sigmoid' and 'relu'")
+    _, g_backward = _activation(activation)
     linear_cache, activation_cache = cache
-    if activation == "sigmoid":
-        dZ = sigmoid_backward(dA, activation_cache)
-    else:
-        dZ = relu_backward(dA, activation_cache)
+    dZ = g_backward(dA, activation_cache)
     return linear_backward(dZ, linear_cache)
 
 

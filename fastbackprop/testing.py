@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import fastbackprop
 from fastbackprop import reference
+from fastbackprop.activations import ACTIVATIONS, SIGMOID
 
 # ------------------------------------------------------------------------------------------------- sizes and layouts
 
@@ -143,8 +145,6 @@ def _model_backward_args(draw):
 # with room for the second order. Two implementations that keep theirs are at most twice as far apart: `Case.bound`.
 # A trailing argument `error` is the distance that an input has already: it travels through the formula.
 
-SIGMOID_ULP = 4  # sigmoid: units in the last place of the correctly rounded value
-SIGMOID_BACKWARD_U = 8  # sigmoid_backward: |dZ - exact| <= 8 u |dA|
 PRODUCT_U = 2  # a sum of k products: |C - exact| <= 2 k u |A||B|, elementwise
 TRAINING_RTOL = 1e-9  # a whole training in float64, of the largest entry of each array
 
@@ -161,20 +161,17 @@ def product_bound(A, B, error_A=0.0, error_B=0.0, extra_terms=0):
     return PRODUCT_U * k * u * (A @ B) + (error_A + 0 * A) @ B + A @ (error_B + 0 * B)
 
 
-def _sigmoid(Z, error=0.0):
-    # 4 ulp. `tiny`: 1 / (1 + exp(-Z)) is 0 where exp overflows, the exact value a subnormal. sigmoid' <= 1/4.
-    A, _ = reference.sigmoid(Z)
-    return SIGMOID_ULP * np.spacing(A).astype(float) + np.finfo(A.dtype).tiny + error / 4
+def _activation(g, Z, error=0.0):
+    # `tiny`: 1 / (1 + exp(-Z)) is 0 where exp overflows, the exact value a subnormal. A row without ulp is exact.
+    A, _ = g.forward(Z)
+    rounding = g.ulp * np.spacing(np.abs(A)).astype(float) + np.finfo(A.dtype).tiny if g.ulp else 0.0
+    return rounding + error * g.steepest
 
 
-def _sigmoid_backward(dA, Z, error=0.0):
-    # 8 u |dA|, and sigmoid' <= 1/4 for what dA brings along.
-    return SIGMOID_BACKWARD_U * unit_roundoff(dA, Z) * np.abs(dA, dtype=float) + error / 4
-
-
-def _activation_backward(dA, Z, activation, error=0.0):
-    # relu only selects: what dA brings along passes where Z > 0.
-    return _sigmoid_backward(dA, Z, error) if activation == "sigmoid" else np.where(Z > 0, error, 0.0)
+def _activation_backward(g, dA, Z, error=0.0):
+    # backward_u u |dA|, and what dA brings along times a bound of the slope.
+    rounding = g.backward_u * unit_roundoff(dA, Z) * np.abs(dA, dtype=float) if g.backward_u else 0.0
+    return rounding + error * g.slope_bound(Z)
 
 
 def _linear_forward(A, W, b, error=0.0):
@@ -185,10 +182,9 @@ def _linear_forward(A, W, b, error=0.0):
 
 
 def _linear_activation_forward(A_prev, W, b, activation, error=0.0):
-    # relu is exact and 1-Lipschitz.
     error_Z = _linear_forward(A_prev, W, b, error)
     Z, _ = reference.linear_forward(A_prev, W, b)
-    error_A = _sigmoid(Z, error_Z) if activation == "sigmoid" else error_Z
+    error_A = _activation(ACTIVATIONS[activation], Z, error_Z)
     return error_A, ((error, 0.0, 0.0), error_Z)
 
 
@@ -204,8 +200,8 @@ def _linear_backward(dZ, cache, error=0.0):
 
 def _linear_activation_backward(dA, cache, activation, error=0.0):
     linear_cache, Z = cache
-    dZ = (reference.sigmoid_backward if activation == "sigmoid" else reference.relu_backward)(dA, Z)
-    return _linear_backward(dZ, linear_cache, _activation_backward(dA, Z, activation, error))
+    g = ACTIVATIONS[activation]
+    return _linear_backward(g.backward(dA, Z), linear_cache, _activation_backward(g, dA, Z, error))
 
 
 def _model_forward(X, parameters):
@@ -305,23 +301,24 @@ def _exact(*args):
     return 0.0
 
 
-BOTH = ("relu", "sigmoid")
-
 CASES = {
-    "sigmoid": Case("activations", lambda d: (d.Z(),), lambda Z: (_sigmoid(Z), 0.0)),
+    "sigmoid": Case("activations", lambda d: (d.Z(),), lambda Z: (_activation(SIGMOID, Z), 0.0)),
     "relu": Case("activations", lambda d: (d.Z(),), _exact),
-    "sigmoid_backward": Case("activations", lambda d: (d.dA(), d.Z()), _sigmoid_backward),
+    "sigmoid_backward": Case("activations", lambda d: (d.dA(), d.Z()), partial(_activation_backward, SIGMOID)),
     "relu_backward": Case("activations", lambda d: (d.dA(), d.Z()), _exact),
     "initialize_parameters_deep": Case("network", lambda d: (list(d.layers),), _exact),
     "linear_forward": Case("layers", lambda d: d.linear_cache(), lambda A, W, b: (_linear_forward(A, W, b), 0.0)),
     "linear_activation_forward": Case(
-        "layers", lambda d: (*d.linear_cache(), d.activation), _linear_activation_forward, activations=BOTH
+        "layers", lambda d: (*d.linear_cache(), d.activation), _linear_activation_forward, activations=tuple(ACTIVATIONS)
     ),
     "L_model_forward": Case("network", lambda d: (d.X(), d.parameters()), _model_forward),
     "compute_cost": Case("network", lambda d: (d.AL(), d.Y()), _cost),
     "linear_backward": Case("layers", lambda d: (d.dA(), d.linear_cache()), _linear_backward),
     "linear_activation_backward": Case(
-        "layers", lambda d: (d.dA(), (d.linear_cache(), d.Z()), d.activation), _linear_activation_backward, activations=BOTH
+        "layers",
+        lambda d: (d.dA(), (d.linear_cache(), d.Z()), d.activation),
+        _linear_activation_backward,
+        activations=tuple(ACTIVATIONS),
     ),
     "L_model_backward": Case("network", _model_backward_args, _model_backward),
     "update_parameters": Case("network", lambda d: (d.parameters(), d.grads(), 0.0075), _update),

@@ -8,7 +8,7 @@ from fastbackprop.kernels.intrinsics import MAGIC, by_dtype, exponent_of, fma, m
 from fastbackprop.kernels.jit import inner
 
 # Codes of the activations, as the kernels take them.
-LINEAR, RELU, SIGMOID = 0, 1, 2
+LINEAR, RELU, SIGMOID, TANH = 0, 1, 2, 3
 
 
 # exp(r) for |r| <= log(2) / 2, highest power first: 1 + r + r^2 q(r), q through (exp(r) - 1 - r) / r^2 at the Chebyshev nodes.
@@ -34,6 +34,8 @@ _range = by_dtype(
         "f": (np.float32(1.44269504), np.float32(0.693359375), np.float32(-2.12194440e-4), MAGIC["f"], np.float32(-104.0)),
     }
 )
+# tanh is 1 to the last bit from there on, in either dtype.
+_tanh_lowest = by_dtype({"d": -64.0, "f": np.float32(-64)})
 # Below the first, exp is computed 2^n times too large, which the dtype has room for, then multiplied by 2^-n.
 _tail = by_dtype({"d": (-700.0, 128.0, 2.0**-128), "f": (np.float32(-80), np.float32(64), np.float32(2.0**-64))})
 
@@ -107,6 +109,40 @@ def sigmoid_slope(z):
 
 
 @inner
+def expm1_of_negative(x):
+    """exp(x) - 1 for -64 <= x <= 0, by the reduction and powers of `exp_of_negative`: 2^k (exp(r) - 1) + (2^k - 1)."""
+    log2_e, ln2_high, ln2_low, magic, _ = _range(x)
+    t = fma(x, log2_e, magic)
+    k = t - magic
+    r = fma(k, -ln2_low, fma(k, -ln2_high, x))
+    coefficients = _coefficients(x)
+    p = coefficients[0]
+    for c in coefficients[1:-1]:
+        p = fma(p, r, c)
+    power = times_power_of_two(one_of(x), t)
+    return fma(power, p * r, power - one_of(x))
+
+
+@inner
+def tanh(z):
+    """-e / (2 + e) of |z|, with e = exp(-2 |z|) - 1; at most 4 ulp from the exact value."""
+    x = -abs(z + z)
+    lowest = _tanh_lowest(z)
+    e = expm1_of_negative(lowest if x < lowest else x)
+    a = -e / (one_of(z) + one_of(z) + e)
+    if z == 0 or z != z:
+        return z
+    return -a if z < 0 else a
+
+
+@inner
+def tanh_slope(z):
+    """1 - tanh(z)^2, as 4 s (1 - s) with s = sigmoid(2 z): no cancellation in the tails."""
+    four = one_of(z) + one_of(z) + one_of(z) + one_of(z)
+    return four * sigmoid_slope(z + z)
+
+
+@inner
 def relu(z):
     """max(0, z); nan stays nan."""
     return zero_of(z) if z <= 0 else z
@@ -120,11 +156,16 @@ def relu_mask(da, z):
 
 @inner
 def activate(z, activation):
-    """g(z) for the activation's code."""
+    """g(z) for the activation's code: a chain, whose loop LLVM splits in one for each.
+
+    A table of functions would be called for every element; a closure over one never hits the disk cache in another process.
+    """
     if activation == RELU:
         return relu(z)
     if activation == SIGMOID:
         return sigmoid(z)
+    if activation == TANH:
+        return tanh(z)
     return z
 
 
@@ -135,4 +176,6 @@ def gradient(da, z, activation):
         return relu_mask(da, z)
     if activation == SIGMOID:
         return da * sigmoid_slope(z)
+    if activation == TANH:
+        return da * tanh_slope(z)
     return da

@@ -6,10 +6,9 @@ import pytest
 
 import fastbackprop as bp
 from fastbackprop import reference
+from fastbackprop.activations import SIGMOID as SIGMOID_ROW
 from fastbackprop.testing import (
     LAYOUTS,
-    SIGMOID_BACKWARD_U,
-    SIGMOID_ULP,
     assert_same_bits,
     assert_within_bound,
     unit_roundoff,
@@ -60,7 +59,7 @@ def test_sigmoid_is_within_4_ulp_over_the_whole_range(dtype, rng, reference_rais
         A, _ = bp.sigmoid(Z)
     expected = exact_sigmoid(Z)
     assert A.dtype == dtype
-    assert_within_bound(A, expected, SIGMOID_ULP * np.spacing(expected.astype(dtype)))
+    assert_within_bound(A, expected, SIGMOID_ROW.ulp * np.spacing(expected.astype(dtype)))
 
 
 def test_sigmoid_is_within_4_ulp_on_a_dense_grid_of_float32(reference_raises):
@@ -68,7 +67,7 @@ def test_sigmoid_is_within_4_ulp_on_a_dense_grid_of_float32(reference_raises):
     with reference_raises():
         A, _ = bp.sigmoid(Z)
     expected, _ = reference.sigmoid(Z.astype("d"))
-    assert_within_bound(A, expected, SIGMOID_ULP * np.spacing(expected.astype("f")))
+    assert_within_bound(A, expected, SIGMOID_ROW.ulp * np.spacing(expected.astype("f")))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -78,7 +77,7 @@ def test_sigmoid_backward_keeps_its_bound_over_the_whole_range(dtype, rng, refer
     with reference_raises():
         dZ = bp.sigmoid_backward(dA, Z)
     assert dZ.dtype == dtype
-    bound = SIGMOID_BACKWARD_U * unit_roundoff(dA) * np.abs(dA)
+    bound = SIGMOID_ROW.backward_u * unit_roundoff(dA) * np.abs(dA)
     assert_within_bound(dZ, dA.astype(np.longdouble) * exact_slope(Z), bound)
 
 
@@ -88,8 +87,8 @@ def test_sigmoid_on_a_few_numbers(dtype, rng):
     Z = whole_range(dtype, rng, count=20)
     dA = rng.standard_normal(Z.shape).astype(dtype)
     expected = exact_sigmoid(Z)
-    assert_within_bound(bp.sigmoid(Z)[0], expected, SIGMOID_ULP * np.spacing(expected.astype(dtype)))
-    bound = SIGMOID_BACKWARD_U * unit_roundoff(dA) * np.abs(dA)
+    assert_within_bound(bp.sigmoid(Z)[0], expected, SIGMOID_ROW.ulp * np.spacing(expected.astype(dtype)))
+    bound = SIGMOID_ROW.backward_u * unit_roundoff(dA) * np.abs(dA)
     assert_within_bound(bp.sigmoid_backward(dA, Z), dA.astype(np.longdouble) * exact_slope(Z), bound)
 
 
@@ -129,7 +128,7 @@ def test_sigmoid_is_monotonic_in_the_tails_and_symmetric(dtype):
     assert np.all(A[:, 1:] >= A[:, :-1])
     assert np.all(A[Z > -87] > 0)
     # sigmoid(-z) = 1 - sigmoid(z), and the slope is even.
-    assert_within_bound(bp.sigmoid(-Z)[0], 1 - A, 2 * SIGMOID_ULP * unit_roundoff(Z))
+    assert_within_bound(bp.sigmoid(-Z)[0], 1 - A, 2 * SIGMOID_ROW.ulp * unit_roundoff(Z))
     ones = np.ones_like(Z)
     assert_same_bits(bp.sigmoid_backward(ones, Z), bp.sigmoid_backward(ones, -Z))
 

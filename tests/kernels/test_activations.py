@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fastbackprop.activations import SIGMOID as SIGMOID_ROW
 from fastbackprop.kernels.activations import _POWERS, LINEAR, RELU, SIGMOID
 from fastbackprop.testing import (
-    SIGMOID_BACKWARD_U,
-    SIGMOID_ULP,
     assert_same_bits,
     assert_within_bound,
     unit_roundoff,
@@ -74,11 +73,11 @@ def check(z):
     dtype = z.dtype
     assert_within_bound(formula(probes.EXP, -np.abs(z)), exact_exp(z), EXP_ULP * ulp(exact_exp(z), dtype))
     exact = exact_sigmoid(z)
-    assert_within_bound(sigmoid(z), exact, SIGMOID_ULP * ulp(exact, dtype))
+    assert_within_bound(sigmoid(z), exact, SIGMOID_ROW.ulp * ulp(exact, dtype))
     # Of its own size, not only of the largest slope: in the tails nothing cancels. Below the normal numbers, 2 ulp.
     slope, exact = formula(probes.SLOPE, z), exact_slope(z)
     u = unit_roundoff(z)
-    bound = np.maximum(SIGMOID_BACKWARD_U * u * exact, EXP_ULP * np.finfo(dtype).smallest_subnormal)
+    bound = np.maximum(SIGMOID_ROW.backward_u * u * exact, EXP_ULP * np.finfo(dtype).smallest_subnormal)
     assert_within_bound(slope, exact, bound)
     assert_same_bits(formula(probes.SLOPE, -z), slope)
 
