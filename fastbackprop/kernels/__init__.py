@@ -2,28 +2,28 @@
 
 ::
 
-    entries       layer.py     cost.py      descent.py   gram_descent.py
-    (from Python)    |                            \\       /
-    one sweep        |                            sweep.py      a block of examples through all layers
-    fused steps   elementwise.py                  network.py    one layer after the other
-                     |                                |
-    products      product.py -------------------------+         one machine code for all, shared by the team
-                     |
+    entries       layer.py   elementwise.py   cost.py   update.py   descent.py   gram_descent.py
+    (from Python)    |            |                                     |        |       |
+    one iteration    |            |                                  blocks.py --+    gram.py     blocks of examples through
+                     |            |                                  network.py          |        all layers; the Gram matrix
+    products      product.py -----+-------------------------------------+----------------+
+                  plan.py         how a product is done: method, blocks, chunks, room
     loops         matmul.py
                      |
     tiles         packing.py   microkernel.py
                      |              |
-    ground        matrix.py   workspace.py   activations.py   threads.py   words.py   intrinsics.py   blocking.py   jit.py
-    below it      disk_cache.py   tasks.py                        machine code on disk; work that no signal handler reaches
-                  notice.py   introspection.py                    a word while a compile takes long; what help() shows
+    threads       jobs.py   threads.py   workspace.py           chunks of a job, shared by the team
+    ground        activations.py   sums.py   matrix.py   intrinsics.py   memory.py   kinds.py   blocking.py
+    compiling     jit.py   inlined.py   introspection.py   notice.py   tasks.py   disk_cache.py
 
-An example, one layer forward: `layer_forward` views its arrays as matrices, takes a strip of columns, calls `product`
-with the bias in its write-back, then the activation while the strip is in L2. `product` chooses a way; each way cuts C
-into tiles and calls a micro-kernel, vector code that all entries call by its symbol.
+An example, one layer forward: `layer_forward` views its arrays as matrices, plans the product of a strip of columns, holds a
+job that says all that its chunks have to know, and does them: `forward_chunk` runs the product with the bias in its
+write-back, then the activation while the strip is in L2. The plan's method cuts C into tiles and calls a micro-kernel, vector
+code that all entries call by its symbol.
 
-Threads: a caller hands over two mailboxes, its own and that of the team (`threads.py`), each with scratch memory that stays
-from call to call (`workspace.py`). The kernel claims the team's if it is free, and gives it back at its end. It writes jobs
-into it, chunks of a product, of strips or of blocks, which any idle helper claims; where none comes, the caller does them all.
+Threads: a caller passes two mailboxes, its own and that of the team (`threads.py`), each with scratch memory that stays from
+call to call (`workspace.py`). The kernel claims the team's if it is free, and gives it back at its end. It posts jobs there,
+chunks of a product, of strips or of blocks, which any idle helper claims; where none comes, the caller does them all.
 
 What kernels promise: the numbers and nothing else. No checks (a wrong shape reads out of bounds: callers check), no Python
 objects, no allocation in loops, no global state; nan and inf go through as IEEE 754 has them; an element's sum runs in

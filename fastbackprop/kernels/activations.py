@@ -1,4 +1,4 @@
-"""exp, sigmoid, relu and their slopes for one value: each formula stands here and nowhere else."""
+"""exp, log, the activations and their slopes for one value: each formula stands here and nowhere else."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ _tail = by_dtype({"d": (-700.0, 128.0, 2.0**-128), "f": (np.float32(-80), np.flo
 
 @inner
 def exp_of_negative(x):
-    """exp(x) for x <= 0 (nan gives nan): exp(x) = 2^k exp(r), x = k log 2 + r; subnormal results rounded once.
+    """exp(x) for x <= 0, nan for nan: exp(x) = 2^k exp(r), x = k log 2 + r; subnormal results rounded once.
 
     Source: range reduction after Cody and Waite, Software Manual for the Elementary Functions, 1980.
     """
@@ -70,7 +70,7 @@ _TINY, _TINY_SCALE, _TINY_EXPONENT = 2.2250738585072014e-308, 18014398509481984.
 def log(x):
     """log(x) in float64: x = 2^k m, log m = 2 atanh((m - 1) / (m + 1)); at most 2 ulp from the exact value.
 
-    0 gives -inf, negative numbers nan; inf and nan stay.
+    It is -inf for 0, nan for negative numbers; inf and nan stay.
     """
     scaled = x * _TINY_SCALE if x < _TINY else x
     m, k = mantissa_of(scaled), exponent_of(scaled)

@@ -40,8 +40,8 @@
 |                           | product                                      | one core                                        |
 | WAKE_OPERATIONS           | multiply-adds from which a call borrows the  | more than it costs to wake a helper             |
 |                           | team                                         |                                                 |
-| SHARED_OPERATIONS         | multiply-adds from which a product or sweep  | more than it costs to have helpers join who are |
-|                           | is shared in a team that is awake            | awake                                           |
+| SHARED_OPERATIONS         | multiply-adds from which a product, or an    | more than it costs to have helpers join that    |
+|                           | iteration, is shared by the team             | look for work already                           |
 | SHARED_ELEMENTS           | elements of a chunk of an elementwise loop   | likewise                                        |
 """
 

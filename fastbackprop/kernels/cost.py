@@ -32,7 +32,7 @@ def _are_plain(n, AL, a, Y, y):
 
 @inner
 def _plain_terms(n, AL, a, Y, y, terms):
-    """What `_terms` gives where `_are_plain`, to the bit, with one logarithm instead of two."""
+    """The bits of `_terms` where `_are_plain`, by one logarithm instead of two."""
     stand_alone()
     for j in range(n):
         output = np.float64(AL[a + j])
@@ -51,23 +51,23 @@ def _terms(n, AL, a, a_step, Y, y, y_step, terms):
 def cross_entropy(AL, Y, cost):
     """cost[0] = -sum(Y log AL + (1 - Y) log(1 - AL)) / m in float64, where a term 0 log 0 counts as 0. AL, Y: (1, m).
 
-    Tells whether it is done, which it is not where an operand is odd.
+    Returns whether it is done, which it is not where an operand is odd.
     """
     if is_odd(AL) or is_odd(Y):
         return False
     m = AL.shape[1]
-    outputs, labels, terms = matrix(AL), matrix(Y), allocate(PIECE, 0.0)
+    AL, Y, terms = matrix(AL), matrix(Y), allocate(PIECE, 0.0)
     total, lost = 0.0, 0.0
     for j in range(0, m, PIECE):
         n = min(PIECE, m - j)
-        a, y = outputs.at + j * outputs.column, labels.at + j * labels.column
-        if outputs.column == 1 and labels.column == 1:
-            if _are_plain(n, outputs.data, a, labels.data, y):
-                _plain_terms(n, outputs.data, a, labels.data, y, terms)
+        a, y = AL.at + j * AL.column, Y.at + j * Y.column
+        if AL.column == 1 and Y.column == 1:
+            if _are_plain(n, AL.data, a, Y.data, y):
+                _plain_terms(n, AL.data, a, Y.data, y, terms)
             else:
-                _terms(n, outputs.data, a, 1, labels.data, y, 1, terms)
+                _terms(n, AL.data, a, 1, Y.data, y, 1, terms)
         else:
-            _terms(n, outputs.data, a, outputs.column, labels.data, y, labels.column, terms)
+            _terms(n, AL.data, a, AL.column, Y.data, y, Y.column, terms)
         for rest in range(n, PIECE):
             terms[rest] = 0.0
         total, lost = two_sum(total, pairwise(terms), lost)
@@ -78,7 +78,7 @@ def cross_entropy(AL, Y, cost):
 
 
 @inner
-def _gradients(n, AL, a, Y, y, Z, z, dZ, dz):
+def _output_gradient_span(n, AL, a, Y, y, Z, z, dZ, dz):
     stand_alone()
     for j in range(n):
         output, label = AL[a + j], Y[y + j]
@@ -90,18 +90,18 @@ def _gradients(n, AL, a, Y, y, Z, z, dZ, dz):
 def output_gradient(AL, Y, Z, dZ):
     """dZ = -(Y / AL - (1 - Y) / (1 - AL)) s(Z) (1 - s(Z)); where AL is exactly 0 or 1 its limit AL - Y.
 
-    Tells whether it is done, which it is not where an operand is odd.
+    Returns whether it is done, which it is not where an operand is odd.
     """
     if is_odd(AL) or is_odd(Y) or is_odd(Z):
         return False
     n, m = dZ.shape
-    outputs, labels, logits, slopes = matrix(AL), matrix(Y), matrix(Z), matrix(dZ)
-    in_one_piece = outputs.column == labels.column == logits.column == 1
+    AL, Y, Z, dZ = matrix(AL), matrix(Y), matrix(Z), matrix(dZ)
+    in_one_piece = AL.column == Y.column == Z.column == 1
     length = m if in_one_piece else 1
     for i in range(n):
         for j in range(0, m, length):
-            a, y, z = part(outputs, i, j), part(labels, i, j), part(logits, i, j)
-            _gradients(length, a.data, a.at, y.data, y.at, z.data, z.at, slopes.data, slopes.at + i * slopes.row + j)
+            a, y, z = part(AL, i, j), part(Y, i, j), part(Z, i, j)
+            _output_gradient_span(length, a.data, a.at, y.data, y.at, z.data, z.at, dZ.data, dZ.at + i * dZ.row + j)
     return True
 
 

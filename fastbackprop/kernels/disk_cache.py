@@ -115,7 +115,7 @@ def _checksum(path: Path, code: bytes) -> bytes:
 
 
 class DiskCache:
-    """What Numba asks for one function's machine code; `name` tells its dtype too."""
+    """What Numba asks for one function's machine code; `name` has its dtype in it."""
 
     def __init__(self, function: Callable[..., Any], name: str, options: str) -> None:
         self.folder, self.name = folder(options), f"{function.__module__}.{name}"

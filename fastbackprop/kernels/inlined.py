@@ -1,8 +1,8 @@
 """How `inner` functions are compiled: to LLVM's IR alone, once for all constants.
 
 Numba turns each function into optimized machine code, also where only its callers' copies ever run: at every level of calls
-anew, which took 4.7 of 6.2 s of LLVM's passes and 3.7 of 5.4 s of code generation. And it compiles a function anew for each
-literal number that it is called with (a product 6 times). Neither is a matter of options: the first leans on Numba's
+once more, which took 4.7 of 6.2 s of LLVM's passes and 3.7 of 5.4 s of code generation. And it compiles a function again for
+each literal number that it is called with (a product 6 times). Neither is a matter of options: the first leans on Numba's
 internals, and is left out where they are others.
 """
 

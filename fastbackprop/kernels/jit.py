@@ -140,7 +140,7 @@ def _no_collections() -> Iterator[None]:
 class Routine(Introduced):
     """Vector code that entries call by its symbol, compiled once a dtype.
 
-    An inner function is optimized anew in every function above it; for the micro-kernels that took 1 s a level.
+    An inner function is optimized again in every function above it; for the micro-kernels that took 1 s a level.
     """
 
     loaded: ClassVar[dict[str, Any]] = {}

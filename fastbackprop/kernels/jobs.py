@@ -1,8 +1,8 @@
 """A job: what all chunks of some work have to know, a named tuple on the stack of the thread that waits for their end.
 
 A routine takes the tuple's address, the number of a chunk and of the member that does it. `held` puts the tuple on the stack;
-`in_turn` does all chunks in the calling thread; `post` writes where the job lies into a mailbox, for whoever claims chunks
-(`threads.share`).
+`in_turn` does all chunks in the calling thread; `post` writes into a mailbox where the job lies, for any helper that claims
+chunks (`threads.share`).
 """
 
 from llvmlite import ir

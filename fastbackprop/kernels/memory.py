@@ -151,9 +151,7 @@ def allocate(typing_context, size, like):
 
     def emit(context, builder, signature, arguments):
         count = builder.mul(arguments[0], ir.Constant(ir.IntType(64), like.bitwidth // 8))
-        memory = context.nrt.allocate(builder, count)
-        with builder.if_then(cgutils.is_null(builder, memory), likely=False):
-            context.call_conv.return_user_exc(builder, MemoryError, ("a kernel found no memory to work in",))
+        memory = context.nrt.allocate(builder, count)  # raises where there is none
         return builder.bitcast(memory, context.get_value_type(signature.return_type))
 
     return Pointer(like)(types.intp, like), emit
@@ -221,7 +219,7 @@ def _loader(ordering):
     return with_twin(_flag_twin)(typing)
 
 
-# a[i] of whole numbers that another thread may write, read anew each time; what that thread wrote before is seen too.
+# a[i] of whole numbers that another thread may write, read from memory each time; what that thread wrote before is seen too.
 load_flag = _loader("acquire")
 # Likewise, and never before what this thread wrote before: two threads that each write one number and then look at the other's
 # do not both miss it.

@@ -86,7 +86,7 @@ def _outer_registers(
         factor, divisor = v.splat(factor), v.splat(scale)
 
         def tile(m, k, panel, target, width):
-            """m rows of k vectors, the last of them cut to the columns that there are where `width` tells."""
+            """m rows of k vectors, the last of them cut to the columns that there are where a `width` is given."""
             masks = [None] * k
             if width is not None:  # masked stores are slow on some processors: full tiles go without
                 masks[-1] = v.mask(builder.sub(width, v.whole((k - 1) * v.lanes)))

@@ -1,7 +1,7 @@
 """A team of threads that shares work inside the kernels: fork and join without leaving compiled code.
 
 A job is a routine, what its chunks have to know (`jobs.py`) and their count. The caller writes it into the mailbox and opens
-it; whoever is there, the caller too, claims chunks by an atomic counter until none is left; the caller closes the job and
+it; any idle helper, and the caller, claims chunks by an atomic counter until none is left; the caller closes the job and
 waits for those still at work. Nobody waits for a helper that sleeps: what it doesn't claim, the others do. So which thread
 computes a chunk is chance, but what a chunk computes is not: the bits are the same for any number of threads.
 
@@ -16,7 +16,7 @@ The mailbox is an array of int64, what is written by different threads on differ
     ROUTINE and JOB, their addresses; COUNT of chunks
     MEMBERS of the team, the caller among them; 1 in the mailbox of who works alone
     OWNER   TOKEN of who has the team, 0 if nobody; TOKEN of whose mailbox it is, in the mailbox of who works alone
-    HOLD    1 while somebody has the team: helpers stay awake between jobs
+    HOLD    1 while a caller has the team: helpers keep looking between jobs
     SCRATCH address of memory that a call may use until it returns, SCRATCH_BYTES of it
     SINGLE  where the mailbox of one thread begins, which a chunk hands on: its work is not shared further
 """
@@ -48,7 +48,7 @@ def _add_twin(a, i, value):
 
 @with_twin(_add_twin)
 def atomic_add(typing_context, a, i, value):
-    """a[i] += value at once, for whole numbers; gives the old value. Orders all memory accesses."""
+    """a[i] += value at once, for whole numbers; returns the old value. Orders all memory accesses."""
 
     def emit(context, builder, signature, arguments):
         pointer = address(context, builder, a, arguments[0], arguments[1])
@@ -63,7 +63,7 @@ def _mailbox_at_twin(mailbox):
 
 @with_twin(_mailbox_at_twin)
 def _mailbox_at(typing_context, place):
-    """The mailbox at an address; plain Python hands over the mailbox itself."""
+    """The mailbox at an address; in plain Python the mailbox itself."""
 
     def emit(context, builder, signature, arguments):
         return builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
@@ -185,7 +185,7 @@ def _work(team, member):
 
 @inner
 def share(team, routine, job, chunks):
-    """Do all chunks of the job, an address, with whoever joins in; all is done on return."""
+    """Do all chunks of the job, an address, with the helpers that join in; all is done on return."""
     post(team, routine, job)
     team[COUNT] = chunks
     team[CLAIM] = 0
@@ -219,5 +219,5 @@ def serve(mailbox, member, patience):
 
 @entry(dtypes="d")
 def core():
-    """The core that the calling thread runs on, or -1 where the system has no cheap way to tell."""
+    """The core that the calling thread runs on, or -1 where the system has no cheap way to know."""
     return core_of_thread()

@@ -1,6 +1,6 @@
 """Memory for what only lives while a kernel runs: a call's own, or the scratch memory of its mailbox, which stays.
 
-Memory that a call allocates and frees goes back to the system if it is large: then each call pays for every page anew,
+Memory that a call allocates and frees goes back to the system if it is large: then each call pays for every page again,
 which took longer than the products of a layer of 784 x 128 x 1000.
 """
 
