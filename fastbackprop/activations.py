@@ -1,4 +1,7 @@
-"""The table of activations: one row each. What it computes stands in `kernels/activations.py` and in `reference.py`."""
+"""The tables of activations and of output layers, one row each.
+
+What an activation computes stands in `kernels/activations.py`, what an output in `kernels/cost.py`, and both in `reference.py`.
+"""
 
 from __future__ import annotations
 
@@ -70,3 +73,20 @@ TANH = Activation(
 # Those of `linear_activation_forward` and `linear_activation_backward`, by name.
 ACTIVATIONS = {row.name: row for row in (RELU, SIGMOID, TANH)}
 BY_CODE = {row.code: row for row in (LINEAR, *ACTIVATIONS.values())}
+
+
+@dataclass(frozen=True)
+class Output:
+    """An output layer with its cost, over its n_L rows: the activation, the reference's cost, and the labels that it expects.
+
+    Kernels take the cost and dZ from AL (`cross_entropy`, `output_gradient`), or in a training from Z (`logits_cost`,
+    `logits_gradient`).
+    """
+
+    cost_name: str
+    activation: Activation
+    cost: Callable[..., Any]
+    labels: tuple[float, float]
+
+
+OUTPUT = Output("cross-entropy", SIGMOID, reference.compute_cost, (0.0, 1.0))

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy import ndarray
 
-from fastbackprop.activations import ACTIVATIONS, LINEAR, RELU, SIGMOID
+from fastbackprop.activations import ACTIVATIONS, LINEAR, OUTPUT, RELU
 
 _SCALARS = (bool, int, float, np.generic)
 _LAYER_KEY = re.compile("([Wb])([1-9][0-9]*)", re.ASCII)
@@ -373,7 +373,8 @@ def network_backward(AL, Y, layers):
     for l in range(len(layers), 0, -1):
         A_prev, W, _, Z = layers[l - 1]
         A_prev, W, Z = numbers(f"A{l - 1}", A_prev), numbers(f"W{l}", W), numbers(f"Z{l}", Z)
-        layer_backward(shape, Z.shape, A_prev.shape, W.shape, SIGMOID if l == len(layers) else RELU, name, l)
+        g = OUTPUT.activation if l == len(layers) else RELU
+        layer_backward(shape, Z.shape, A_prev.shape, W.shape, g, name, l)
         name, shape = f"dA{l - 1}", A_prev.shape
 
 

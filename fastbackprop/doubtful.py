@@ -5,6 +5,8 @@ import warnings
 
 import numpy as np
 
+from fastbackprop.activations import OUTPUT
+
 
 def explain_cost(AL, Y, cost):
     """Warn of what makes a cost nan or infinite, where NumPy's formula would warn: not of a nan that was handed in."""
@@ -41,8 +43,9 @@ def explain_costs(costs):
 
 
 def labels_outside(Y):
-    """What to say of labels that cross-entropy does not expect, or None."""
-    lowest, highest = Y.min(), Y.max()
-    if lowest < 0 or highest > 1:
-        return f"Y has labels from {lowest} to {highest}; cross-entropy expects them in [0, 1]"
+    """What to say of labels that the cost does not expect, or None."""
+    lowest, highest = OUTPUT.labels
+    if Y.min() < lowest or Y.max() > highest:
+        expected = f"[{lowest:g}, {highest:g}]"
+        return f"Y has labels from {Y.min()} to {Y.max()}; {OUTPUT.cost_name} expects them in {expected}"
     return None

@@ -11,7 +11,7 @@ from numpy import empty
 from numpy.typing import ArrayLike, NDArray
 
 from fastbackprop import arguments, doubtful, operands
-from fastbackprop.activations import LINEAR, RELU, SIGMOID
+from fastbackprop.activations import LINEAR, OUTPUT, RELU
 from fastbackprop.kernels import cost, update
 from fastbackprop.layers import backward, by_reference, forward, run_backward, run_forward, with_copies
 
@@ -90,7 +90,7 @@ def L_model_forward(X: ArrayLike, parameters: Any) -> tuple[NDArray[Any], list[A
     A: Any = X
     caches: list[Any] = []
     for l, (W, b) in enumerate(layers, start=1):
-        Z, A_next = step(A, W, b, RELU if l < len(layers) else SIGMOID)
+        Z, A_next = step(A, W, b, RELU if l < len(layers) else OUTPUT.activation)
         caches.append(((A, W, b), Z))
         A = A_next
     return A, caches
@@ -154,7 +154,7 @@ def compute_cost(AL: ArrayLike, Y: ArrayLike) -> NDArray[Any]:
     """
     (outputs, labels), why = operands.cross_entropy(AL, Y)
     if why:
-        return by_reference("compute_cost", why)(outputs, labels)
+        return by_reference(OUTPUT.cost.__name__, why)(outputs, labels)
     dtype, total = outputs.dtype, empty(1)
     kernel = cost.cross_entropy[dtype.char]
     if not kernel(outputs, labels, total):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy import ndarray
 
 from fastbackprop import arguments
-from fastbackprop.activations import LINEAR, SIGMOID
+from fastbackprop.activations import LINEAR, OUTPUT
 from fastbackprop.arguments import operand
 
 # Asked `x.dtype in KERNEL_DTYPES`: the same dtypes in foreign byte order are not.
@@ -211,8 +211,8 @@ def output_gradient(AL, Y, Z):
     AL, Y, Z = operand("AL", AL), operand("Y", Y), operand("Z", Z)
     arguments.labels(np.shape(AL), np.shape(Y))
     dtypes = _label_dtypes(AL, Y)
-    dtype = np.result_type(dtypes[-1], SIGMOID.dtype(Z))
-    why = _no_negative(Z, SIGMOID) or _obstacle((*dtypes, dtype), AL=AL, Y=Y, Z=Z) or _unequal(AL=AL, Z=Z)
+    dtype = np.result_type(dtypes[-1], OUTPUT.activation.dtype(Z))
+    why = _no_negative(Z, OUTPUT.activation) or _obstacle((*dtypes, dtype), AL=AL, Y=Y, Z=Z) or _unequal(AL=AL, Z=Z)
     return ((AL, Y, Z) if why else _cast(dtype, AL, Y.reshape(AL.shape), Z)), why
 
 

@@ -177,8 +177,13 @@ def forward_pass(net, first, columns, X, row, desk):
 def output_pass(net, columns, Y, desk, with_cost):
     """dZ_L = sigmoid(Z_L) - Y; returns the block's sum of softplus(z) - y z, the cross-entropy, if it is asked for, else 0."""
     Z, dZ = rows_of(net, desk.A, net.L, desk.length), rows_of(net, desk.dZ, net.L, desk.length)
-    logits_gradient(columns, Z.data, Z.at, Y.data, Y.at, dZ.data, dZ.at)
-    return logits_cost(columns, Z.data, Z.at, Y.data, Y.at) if with_cost else 0.0
+    total = 0.0
+    for i in range(net.sizes[net.L]):
+        z, y = Z.at + i * Z.row, Y.at + i * Y.row
+        logits_gradient(columns, Z.data, z, Y.data, y, dZ.data, dZ.at + i * dZ.row)
+        if with_cost:
+            total += logits_cost(columns, Z.data, z, Y.data, y)
+    return total
 
 
 @inner
