@@ -29,8 +29,8 @@ class Activation:
     """An activation g: its name, its code in the kernels, and the reference's functions.
 
     ``dtype(Z)`` is that of the reference's ``A = g(Z)``. The reference's backward either masks dA, which keeps its dtype, or
-    multiplies it by ``g'(Z)``, of the dtype of A and spread to dA's shape. ``negates`` where the reference takes ``-Z``,
-    which whole numbers without a sign have not.
+    multiplies it by ``g'(Z)``, of the dtype of A and spread to dA's shape. ``negates`` is True where the reference takes
+    ``-Z``, which unsigned whole numbers lack.
 
     Bounds: ``ulp``, units in the last place of A from the correctly rounded value; ``backward_u``, ``|dZ - exact|`` in
     ``u |dA|`` with the unit roundoff u; ``steepest``, the largest ``|g'|``.
@@ -52,7 +52,7 @@ class Activation:
         return np.result_type(dA) if self.masks else np.result_type(dA, self.dtype(Z))
 
     def slope_bound(self, Z: Any) -> Any:
-        """A bound of ``|g'(Z)|``, by which an error of dA is carried on."""
+        """A bound of ``|g'(Z)|``, by which an error of dA is multiplied."""
         return np.where(Z > 0, self.steepest, 0.0) if self.masks else self.steepest
 
 
@@ -70,7 +70,7 @@ TANH = Activation(
     "tanh", kernels.TANH, reference.tanh, reference.tanh_backward, _float_dtype, ulp=4, backward_u=8, steepest=1
 )  # fmt: skip
 
-# Those of `linear_activation_forward` and `linear_activation_backward`, by name.
+# The activations of `linear_activation_forward` and `linear_activation_backward`, by name.
 ACTIVATIONS = {row.name: row for row in (RELU, SIGMOID, TANH)}
 BY_CODE = {row.code: row for row in (LINEAR, *ACTIVATIONS.values())}
 

@@ -34,7 +34,7 @@ def operations(algorithm: str, n_0: int, n_1: int, m: int, iterations: int) -> i
 def choose_algorithm(n_0: int, n_1: int, m: int, iterations: int, itemsize: int, free_bytes: int | None) -> str:
     """ "gram" where it takes less time and G is at most 2 X and a quarter of the free memory, else "direct".
 
-    Gram computes in 8-byte numbers whatever the data's `itemsize`: an operation of 4-byte ones takes half the time.
+    Gram computes in 8-byte numbers for any `itemsize` of the data: an operation of 4-byte ones takes half the time.
     """
     gram_bytes = m * m * 8
     fits = gram_bytes <= 2 * n_0 * m * itemsize and (free_bytes is None or 4 * gram_bytes <= free_bytes)
@@ -137,8 +137,8 @@ class Direct:
 class Gram(Direct):
     """Gram descent: besides, G = X^T X, V = W1 X, S = sum of dZ1, and the W1 that it started from.
 
-    In float64 whatever the data: V takes up the rounding errors of every iteration, which W1 X does not, so that in
-    float32 it would end further from the exact training than direct descent does.
+    It computes in float64 for any data: V accumulates the rounding errors of every iteration, which W1 X does not, so that
+    in float32 it would end further from the exact training than direct descent does.
     """
 
     name = "gram"

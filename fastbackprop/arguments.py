@@ -30,7 +30,7 @@ def activation_named(activation):
 
 
 def numbers(name, x):
-    """``x`` as an array of real numbers: the very object if it is one, of whatever class."""
+    """``x`` as an array of real numbers: the very object if it is one, of any class."""
     try:
         array = x if isinstance(x, ndarray) else np.asarray(x)
     except ValueError as error:

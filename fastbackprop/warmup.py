@@ -37,7 +37,7 @@ def warm_up(entries: Iterable[jit.Entry], dtypes: str) -> dict[str, Any]:
 
 
 def _kernels() -> int:
-    """How many entries and routines this process has compiled or loaded, each dtype by itself."""
+    """The number of entries and routines that this process has compiled or loaded, each dtype counted."""
     return len(jit.Routine.loaded) + sum(map(len, jit.Entry.all))
 
 

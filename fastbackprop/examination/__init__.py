@@ -1,6 +1,6 @@
 """A user's own fourteen functions against the reference: which are the same, and how the others differ.
 
-``examine`` returns a finding for each. Every function is judged with right callees under it: a copy of it runs on small
+``examine`` returns a finding for each. Every function is judged with correct callees: a copy of it runs on small
 probes, and in the copy's namespace the other names among the fourteen are the reference's. So a fault is found where
 it is, not where it shows.
 """
@@ -23,17 +23,17 @@ from fastbackprop.examination.sandbox import Copies, NotRun, untouched
 from fastbackprop.testing import CASES
 
 SAME, OTHER_FORM, DIFFERS, NOT_JUDGED, ABSENT = "same", "same in another form", "differs", "not judged", "absent"
-SEEDS = 271828, 314159  # outside: nobody's usual ones; what is equal after both was seeded inside
+SEEDS = 271828, 314159  # set outside, and unusual: results that are equal after both were seeded inside
 
 _START, _TRAINING = "initialize_parameters_deep", "L_layer_model"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What is known of one function.
+    """The verdict on one function.
 
     ``verdict`` is SAME, OTHER_FORM (the reference's numbers, taken or returned in another form), DIFFERS, NOT_JUDGED
-    (read, not run) or ABSENT. ``explanation`` says how or why; ``details`` names the differences of form.
+    (read, not run) or ABSENT. ``explanation`` is a sentence on how or why; ``details`` names the differences of form.
     """
 
     name: str
@@ -52,8 +52,8 @@ def examine(namespace: Mapping[str, Any]) -> list[Finding]:
 
 
 def judge(name: str, namespace: Mapping[str, Any], known: Mapping[str, Finding]) -> Finding:
-    """The finding for one name. Where a function does not fit the reference's callees, it is tried with those of its own
-    that are ``known`` to differ in form alone (or to be another start)."""
+    """The finding for one name. Where a function does not fit the reference's callees, it is tried with the callees of its
+    own module that are ``known`` to differ in form alone (or to be another start)."""
     if name not in namespace:
         return Finding(name, ABSENT)
     function = namespace[name]
@@ -136,7 +136,7 @@ def _place(where: str, names: list[str]) -> str:
 
 
 def _recorder(initialize: Any, recorded: list[dict[str, np.ndarray]]) -> Any:
-    """``initialize``, so that one sees from where a training goes off."""
+    """``initialize``, recording the parameters that a training starts from."""
 
     def initialize_parameters_deep(*args: Any, **options: Any) -> Any:
         parameters = initialize(*args, **options)
@@ -154,7 +154,7 @@ def _expect_from(done: Run, start: dict[str, np.ndarray]) -> None:
 
 
 def _set_start(done: Run, recorded: list[dict[str, np.ndarray]], own_start: bool) -> Forms:
-    """Expect of a training what the reference makes of the same start; says where it drew another than it would."""
+    """Expect from a training the reference's result of the same start; returns how that start differs in form."""
     of_seed = starts.drawn(done.args[2], SEEDS[0])
     _expect_from(done, recorded[-1] if recorded else of_seed)
     if recorded and own_start:
@@ -165,7 +165,7 @@ def _set_start(done: Run, recorded: list[dict[str, np.ndarray]], own_start: bool
 
 
 def _find_seed(runs: list[Run], results: list[Any], copies: Copies) -> Forms:
-    """Whether a training that draws its own start does so after a seed of its own; expects the right results of it."""
+    """Find the seed that a training sets before it draws its own start; expects the results that belong to it."""
     for seed in [*_seeds(copies), SEEDS[0]]:
         for done in runs:
             _expect_from(done, starts.drawn(done.args[2], seed))
@@ -175,7 +175,7 @@ def _find_seed(runs: list[Run], results: list[Any], copies: Copies) -> Forms:
 
 
 def _seeds(copies: Copies) -> list[int]:
-    """Whole numbers in the code that may be seeds, and those that everybody takes."""
+    """Whole numbers in the code that may be seeds, and the usual seeds."""
     return sorted({seed for seed in copies.constants if 0 <= seed < 2**32} | {0, 1, 2, 3, 42})
 
 

@@ -1,4 +1,4 @@
-"""How what a user's function returned differs from what the reference returns, in one sentence."""
+"""How the result of a user's function differs from the reference's, in one sentence."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from fastbackprop.examination.runs import Run
 from fastbackprop.examination.variants import VARIANTS
 from fastbackprop.testing import leaves, map_arrays
 
+_RESULT = "the result"
 _PARTS = {
     "sigmoid": ("A", "cache"),
     "relu": ("A", "cache"),
@@ -26,7 +27,7 @@ _PARTS = {
 
 @dataclass
 class Leaf:
-    """One array of a result: which part it is, and whether it is what the reference returns."""
+    """One array of a result: which part it is, and whether it is the reference's."""
 
     part: str
     actual: Any
@@ -36,7 +37,7 @@ class Leaf:
 
     @property
     def fault(self) -> str:
-        """What is wrong with its form, "numbers" where these are wrong, "" where nothing is."""
+        """The fault of its form, "numbers" where these are wrong, "" where nothing is."""
         if type(self.actual) is not type(self.expected):
             return f"is of type {type(self.actual).__name__}, expected {type(self.expected).__name__}"
         if np.shape(self.actual) != np.shape(self.expected):
@@ -55,17 +56,16 @@ def _close(actual: Any, expected: Any, limit: Any) -> bool:
 def paired(name: str, run: Run, value: Any) -> list[Leaf]:
     """The arrays of a result beside the reference's; raises AssertionError where they are nested otherwise."""
     return [
-        Leaf(_part(name, where), a, e, limit, run)
-        for where, a, e, limit in leaves(value, run.expected, run.tolerance, "what it returns")
+        Leaf(_part(name, where), a, e, limit, run) for where, a, e, limit in leaves(value, run.expected, run.tolerance, _RESULT)
     ]
 
 
 def _part(name: str, where: str) -> str:
     """A place as the course calls it: dW1, A, cache[0]."""
-    where = re.sub(r"^what it returns\['(\w+)'\]", r"\1", where)
-    if found := re.match(r"^what it returns\[(\d+)\]", where):
+    where = re.sub(rf"^{_RESULT}\['(\w+)'\]", r"\1", where)
+    if found := re.match(rf"^{_RESULT}\[(\d+)\]", where):
         where = _PARTS[name][int(found[1])] + where[found.end() :]
-    return "the result" if where == "what it returns" else where
+    return where
 
 
 def explain(name: str, runs: list[Run], results: list[Any]) -> str:
@@ -75,7 +75,7 @@ def explain(name: str, runs: list[Run], results: list[Any]) -> str:
         try:
             compared.append([] if run.error else paired(name, run, result))
         except (AssertionError, TypeError) as error:  # TypeError: keys that cannot be sorted
-            return f"answers in another form: {error}"
+            return f"returns another form: {error}"
     wrong = [bool(run.error) or any(leaf.fault for leaf in group) for run, group in zip(runs, compared, strict=True)]
     if not any(wrong):
         return ""
@@ -108,7 +108,7 @@ def _matches(variant: Callable[..., Any], run: Run, group: list[Leaf]) -> bool:
         value = variant(*map_arrays(np.copy, run.args), **options)
         expected = [leaf for _, leaf, _, _ in leaves(value, run.expected)]
         return all(_close(leaf.actual, other, _room(other, leaf.limit)) for leaf, other in zip(group, expected, strict=True))
-    except Exception:  # made for other shapes
+    except Exception:  # the variant is made for other shapes
         return False
 
 
@@ -116,7 +116,7 @@ def _room(other: Any, limit: Any) -> Any:
     return limit + 1e-13 * np.max(np.abs(other), initial=0)
 
 
-# A part, as made of the reference's: a sentence about it. `m` is the number of examples.
+# A sentence about a part, and the part as computed from the reference's. `m` is the number of examples.
 _TRANSFORMS: tuple[tuple[str, Callable[[Leaf, int], Any]], ...] = (
     ("has the wrong sign", lambda leaf, m: -leaf.expected),
     ("is a sum over the examples instead of their mean: the division by m is missing", lambda leaf, m: m * leaf.expected),
@@ -144,7 +144,7 @@ def _by_parts(group: list[Leaf]) -> str:
 
 
 def _sentence(parts: list[str], how: str) -> str:
-    if parts == ["the result"]:
+    if parts == [_RESULT]:
         return how
     return f"{', '.join(parts)} {how}"
 

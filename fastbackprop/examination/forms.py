@@ -1,4 +1,4 @@
-"""The same numbers in another form: what a user's function takes and returns, brought into the reference's form."""
+"""The same numbers in another form: a user's function's arguments and results, brought into the reference's form."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _equal(a: Any, b: Any) -> bool:
 
 
 def canonical(name: str, run: Run) -> tuple[Any, Forms]:
-    """What a call returned, in the reference's form where the difference is a known one, and these differences."""
+    """The result of a call, in the reference's form where the difference is a known one, and these differences."""
     return _FORMS.get(name, lambda run: (run.actual, {}))(run)
 
 
@@ -109,15 +109,15 @@ def _letters(keys: list[str]) -> str:
 
 
 def _update(run: Run) -> tuple[Any, Forms]:
-    handed, result, forms = run.passed[0], run.actual, {}
+    passed, result, forms = run.passed[0], run.actual, {}
     if any(where.startswith("0[") for where in run.changed):
         forms["arrays"] = "writes into the arrays of parameters, where the reference binds new ones"
         run.changed = [where for where in run.changed if not where.startswith("0[")]
     if result is None and (forms or "0" in run.changed):
-        result = handed
-        forms["nothing"] = "returns nothing: it updates the dict that it is handed"
-    elif result is not handed and isinstance(result, dict) and "0" not in run.changed:
-        forms["copy"] = "updates a copy: the dict that it is handed stays as it was"
+        result = passed
+        forms["nothing"] = "returns nothing: it updates the dict that is passed"
+    elif result is not passed and isinstance(result, dict) and "0" not in run.changed:
+        forms["copy"] = "updates a copy: the dict that is passed stays as it was"
     run.changed = [where for where in run.changed if where != "0"]
     return result, forms
 

@@ -52,7 +52,7 @@ def load(name: str) -> types.ModuleType:
     sys.path.insert(0, str(path.resolve().parent) if is_file else os.getcwd())  # its own imports lie beside it
     try:
         return _load_file(path) if is_file else importlib.import_module(name)
-    except (Exception, SystemExit) as error:  # whatever the module does when it is imported
+    except (Exception, SystemExit) as error:  # anything that the module raises when it is imported
         text = str(error).partition("\n")[0]
         raise ImportError(f"{name} cannot be imported: {type(error).__name__}{f': {text}' if text else ''}") from error
 

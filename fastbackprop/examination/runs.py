@@ -1,4 +1,4 @@
-"""Small probes of each of the fourteen functions, and what a call on one of them did."""
+"""Small probes of each of the fourteen functions, and the outcome of a call on one of them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from fastbackprop.testing import CASES, Size, unit_roundoff
 # Square ones show a missing transpose by its numbers, the others by its shapes; one example shows a lost dimension.
 SIZES = (Size((3, 4, 1), 5), Size((4, 4, 1), 4), Size((5, 4, 3, 1), 7), Size((2, 3, 1), 1))
 RATES = (0.05, 0.02, 0.1, 0.03)
-ROOM = 64  # times the bound of two implementations: a user's formulas round in another order
+ROOM = 64  # times the bound of two implementations: a user's formulas may round in another order
 
 
 @dataclass
 class Run:
-    """One call: ``args`` as they were before it, ``passed`` as it left them, and what it returned or raised.
+    """One call: ``args`` as they were before it, ``passed`` as it left them, and its result or error.
 
     ``start`` holds the parameters that a training began with, ``changed`` the arguments that the call wrote to.
     """
@@ -50,12 +50,12 @@ def probes(name: str) -> Iterator[tuple[str | None, int]]:
 
 
 def arguments(name: str, activation: str | None, number: int) -> tuple:
-    """The arguments of a probe: equal ones for equal requests. Each has a Z that is exactly 0."""
+    """The arguments of a probe: equal requests have equal ones. Each has a Z that is exactly 0."""
     return _with_zeros(name, CASES[name].make(SIZES[number], "float64", seed=number, activation=activation), number)
 
 
 def _with_zeros(name: str, args: tuple, number: int) -> tuple:
-    """Arguments whose Z has a 0 where only `Z <= 0` has it: there a mask decides; other rates than the usual one."""
+    """Arguments with a 0 in Z, where `Z < 0` and `Z <= 0` differ, and with other rates than the usual one."""
     if name in ("sigmoid", "relu"):
         args[0][0, 0] = 0
     elif name in ("sigmoid_backward", "relu_backward"):
@@ -109,7 +109,7 @@ def run(
 
 
 def _holdings(args: tuple) -> dict[str, tuple[Any, Any]]:
-    """Each array, dict and list in the arguments, by place ("0" is the first argument), and what it holds."""
+    """Each array, dict and list in the arguments, by place ("0" is the first argument), and its contents."""
     found: dict[str, tuple[Any, Any]] = {}
 
     def walk(where: str, thing: Any) -> None:

@@ -1,8 +1,8 @@
-"""Running functions of somebody else's module on small probes, so that nothing of theirs is touched.
+"""Running the functions of a user's module on small probes, without side effects on it.
 
 A function is read first. One that reaches files, the network, the screen's input or state that outlives its call is not
-run at all: `NotRun` says why. Any other is rebuilt on copies of the globals, closures and defaults that it reaches, and
-executes a limited number of instructions. This keeps honest code from side effects; it does not hold back hostile code,
+run at all: `NotRun` carries the reason. Any other is rebuilt on copies of the globals, closures and defaults that it reaches,
+and executes a limited number of instructions. This keeps honest code from side effects; it does not stop hostile code,
 which has been executed already when its module was imported.
 """
 
@@ -25,10 +25,10 @@ from typing import Any
 
 import numpy as np
 
-INSTRUCTIONS = 500_000  # of one call; a right one executes some thousands on a probe
+INSTRUCTIONS = 500_000  # of one call; a correct one executes some thousands on a probe
 COPIED_BYTES = 2**20  # of a global array
 
-# Modules whose functions may run, but for the names below, whatever they are names of.
+# Modules whose functions may run, except anything that has one of the names below.
 HARMLESS = {
     *("builtins", "numpy", "math", "cmath", "scipy", "copy", "random", "time", "datetime", "functools", "operator"),
     *("collections", "typing", "warnings", "numbers", "string"),
@@ -40,7 +40,7 @@ OUTSIDE = {
     *("savemat", "loadmat", "memmap", "DataSource", "ctypes", "ctypeslib", "seterr", "seterrcall", "set_printoptions"),
     *("sleep", "__globals__", "__builtins__", "__subclasses__", "__code__", "__closure__", "__dict__"),
 }
-# Modules that only draw: a stand-in takes their place, so that no figure comes, goes or waits for a click.
+# Modules that only draw: a stand-in takes their place, so that no figure appears or waits for a click.
 DISPLAYS = {"matplotlib", "pylab", "seaborn", "IPython"}
 
 _PLAIN = (int, float, complex, str, bytes, type(None), type(Ellipsis), np.generic, np.dtype, slice, range)
@@ -50,15 +50,15 @@ _ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM"}
 
 
 class NotRun(Exception):
-    """Why a function is read, and not run."""
+    """The reason why a function is read, and not run."""
 
 
 class Endless(BaseException):
-    """A call executed more than its budget of instructions; no `except Exception` holds it up."""
+    """A call executed more than its budget of instructions; no `except Exception` catches it."""
 
 
 class _Display:
-    """Stands for a module that draws, and for whatever it hands out."""
+    """A stand-in for a module that draws, and for all that it returns."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -106,7 +106,7 @@ def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
 
 
 def _catches_everything(instructions: list[dis.Instruction]) -> bool:
-    """Whether there is a bare `except:`, or a `finally:` that drops the exception: it would hold up `Endless`."""
+    """Whether there is a bare `except:`, or a `finally:` that drops the exception: it would catch `Endless`."""
     for i, instruction in enumerate(instructions):
         if instruction.opname == "PUSH_EXC_INFO":  # from Python 3.11: a handler's start
             handler = i + 1
@@ -114,7 +114,7 @@ def _catches_everything(instructions: list[dis.Instruction]) -> bool:
             handler = next(j for j, other in enumerate(instructions) if other.offset >= instruction.argval)
         else:
             continue
-        if instructions[handler].opname == "POP_TOP":  # the exception is dropped before anything asks for its type
+        if instructions[handler].opname == "POP_TOP":  # the exception is dropped before its type is examined
             return True
     return False
 
@@ -122,8 +122,8 @@ def _catches_everything(instructions: list[dis.Instruction]) -> bool:
 class Copies:
     """Copies of functions, in which other functions take the place of some.
 
-    ``stand_ins`` holds what stands for a function of a name, ``originals`` the functions that have these names in the
-    module, so that they are known under other names too. ``constants`` collects the whole numbers in the code that was read.
+    ``stand_ins`` holds the stand-in for each name, ``originals`` the functions that have these names in the module, so that
+    they are recognized under other names too. ``constants`` collects the whole numbers in the code that was read.
     """
 
     def __init__(self, stand_ins: Mapping[str, Callable], originals: Mapping[str, Any], subject: Any) -> None:
@@ -222,7 +222,7 @@ class Copies:
         return made
 
     def value(self, name: str, value: Any) -> Any:
-        """What stands for a value of a name: a function's stand-in or copy, a copy of data, or itself; raises NotRun."""
+        """The substitute for a value: a function's stand-in or copy, a copy of data, or itself; raises NotRun."""
         if value is not self.subject and (callable(value) or value is self.originals.get(name)):
             known = self.names.get(id(value), name)
             if known in self.stand_ins:
@@ -230,7 +230,7 @@ class Copies:
         if id(value) in self._copied:
             return self._copied[id(value)]
         if isinstance(value, types.ModuleType):
-            raise NotRun(f"hands on the module {value.__name__} as {name}")
+            raise NotRun(f"passes on the module {value.__name__} as {name}")
         root = _root(getattr(value, "__module__", None) if callable(value) else type(value).__module__)
         if root in DISPLAYS:
             return _DISPLAY
@@ -249,7 +249,7 @@ class Copies:
         if isinstance(owner, (np.random.Generator, np.random.RandomState)):
             legacy = owner is getattr(np.random.randn, "__self__", None)  # its state is put back by `untouched`
             return value if legacy else getattr(self._data(name, owner), named)
-        wraps = type(value).__module__ == "functools" or isinstance(value, np.vectorize)  # code of whoever made it
+        wraps = type(value).__module__ == "functools" or isinstance(value, np.vectorize)  # these call other code
         wraps |= isinstance(value, np.ufunc) and all("O" in types for types in value.types)
         if root in HARMLESS | {"fastbackprop"} and not wraps:
             return value
@@ -281,7 +281,7 @@ class Copies:
         return made
 
     def run(self, function: Callable[..., Any], *args: Any) -> Any:
-        """The function's answer; raises Endless where it executes more instructions than its budget, in code read here."""
+        """The function's result; raises Endless where it executes more instructions than its budget, in code read here."""
         left = INSTRUCTIONS
 
         def trace(frame: types.FrameType, event: str, arg: Any) -> Any:
@@ -303,7 +303,7 @@ class Copies:
 
 
 def _holds(value: Any) -> Any:
-    """What a list, dict, set or array holds, to compare; None for everything else and for what holds functions."""
+    """The contents of a list, dict, set or array, to compare; None for everything else and for those that hold functions."""
     if not isinstance(value, (list, dict, set, np.ndarray)):
         return None
     try:
@@ -330,7 +330,7 @@ def in_library(file: str | None) -> bool:
 
 @contextlib.contextmanager
 def untouched() -> Iterator[None]:
-    """Afterwards random numbers, warnings, NumPy's error handling and the standard streams are as they were before."""
+    """Restore random numbers, warnings, NumPy's error handling and the standard streams at the end."""
     with contextlib.ExitStack() as stack:
         stack.callback(np.random.set_state, np.random.get_state())
         stack.callback(random.setstate, random.getstate())

@@ -1,4 +1,4 @@
-"""The start of a training: in what a user's own differs from ``0.01 * randn`` out of NumPy's global generator."""
+"""The start of a training: how a user's own differs from ``0.01 * randn`` of NumPy's global generator."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from fastbackprop import reference
 from fastbackprop.examination.runs import Run
 
-# What W of shape (n, n_prev) is multiplied with.
+# Factors of W of shape (n, n_prev).
 SCALES = {
     "1 / sqrt(n_prev)": lambda n, n_prev: n_prev**-0.5,
     "sqrt(2 / n_prev) (He)": lambda n, n_prev: (2 / n_prev) ** 0.5,
@@ -30,7 +30,7 @@ def equal(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
 
 
 def scale(actual: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> str | None:
-    """What ``randn`` is multiplied with, "0.01" for the reference; None where other numbers were drawn."""
+    """The factor of ``randn``, "0.01" for the reference; None where other numbers were drawn."""
     weights = [key for key in expected if key.startswith("W")]
     ratios = [0.01 * actual[key] / expected[key] for key in weights]
     if any(np.ptp(ratio) > 1e-9 * np.max(np.abs(ratio)) for ratio in ratios):

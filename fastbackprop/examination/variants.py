@@ -1,7 +1,7 @@
-"""Known ways in which functions of the course's form differ from the reference: a sentence each, and what it returns.
+"""Known ways in which functions of the course's form differ from the reference: each a sentence and a function.
 
-``VARIANTS[name]`` are (how, function) with the reference's arguments and form of result. ``judge.py`` compares a user's
-function with them once it differs from the reference; the sentence goes on after the function's name.
+``VARIANTS[name]`` are (how, function) with the reference's arguments and form of result. ``explain.py`` compares a user's
+function with them once it differs from the reference; the function's name is the subject of the sentence.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def _softmax(Z: np.ndarray) -> np.ndarray:
     return powers / np.sum(powers, axis=0, keepdims=True)
 
 
-# Activations that take another's place, by what one would call them.
+# Activations that may take another's place, by name.
 OTHERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "linear": lambda Z: Z,
     "softmax": _softmax,
@@ -37,7 +37,7 @@ OTHERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "abs": np.abs,
     "softplus": lambda Z: np.logaddexp(0, Z),
 }
-# dA * g'(Z) for those whose slope is another's.
+# Faulty forms of dA * g'(Z), of relu and of sigmoid.
 SLOPES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "lets the gradient pass where Z == 0: its mask is Z < 0, the reference's Z <= 0": lambda dA, Z: np.where(Z < 0, 0, dA),
     "masks by the sign of dA instead of the sign of Z": lambda dA, Z: np.where(dA <= 0, 0, dA),
@@ -116,7 +116,7 @@ def _costs() -> Variants:
 
 
 def _linear_backward(dA_prev: Callable | None = None, dW: Callable | None = None) -> Callable:
-    """The reference's, with another formula for a part."""
+    """The reference's function with another formula for one of its results."""
 
     def backward(dZ, cache):
         A_prev, W, _ = cache

@@ -1,1 +1,1 @@
-"""What needs an optional dependency. Each module is imported when it is asked for, and names its extra if that is missing."""
+"""What needs an optional dependency. Each module is imported when it is used, and names its extra if that is missing."""

@@ -1,4 +1,4 @@
-"""The cost curve of a training. Needs matplotlib, the extra ``plot``."""
+"""The cost curve of a training. It needs matplotlib, the extra ``plot``."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The progress bar of a training: iterations, cost, time left; in a notebook too. Needs tqdm, the extra ``progress``."""
+"""The progress bar of a training: iterations, cost, time left; in a notebook too. It needs tqdm, the extra ``progress``."""
 
 from types import TracebackType
 from typing import Any
@@ -22,7 +22,7 @@ class ProgressBar:
         self.bar.close()
 
     def __call__(self, descent: Any) -> None:
-        """Show where the training is."""
+        """Show the training's progress."""
         if descent.costs:
             self.bar.set_postfix_str(f"cost {descent.costs[-1]:.6f}", refresh=False)
         self.bar.update(descent.done - self.bar.n)
