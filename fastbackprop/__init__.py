@@ -1,7 +1,7 @@
 """Course-style vectorized backprop, JIT-compiled: the same fourteen functions, the same numbers, faster.
 
 Examples are columns: ``X (n_0, m)``, ``W_l (n_l, n_{l-1})``, ``b_l (n_l, 1)``, ``Y (1, m)``. ``fastbackprop.reference``
-holds the same functions in NumPy; everything here answers as they do, except where a docstring says otherwise.
+holds the same functions in NumPy; the functions here return the same results, except where a docstring states a difference.
 """
 
 from fastbackprop.layers import (

@@ -88,7 +88,7 @@ class Direct:
         return result
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What iterations change and what they began with: the same there, and a descent goes on as this one would."""
+        """What iterations change and what they began with: a descent with the same arrays resumes as this one would."""
         return {"W": self.W, "b": self.b}
 
     @property
@@ -97,12 +97,12 @@ class Direct:
         return 3 * self.W.size * self.X.shape[1]
 
     def load(self) -> None:
-        """Have the kernels compiled or loaded: a signal's exception ends the wait, as it could not in a thread that trains."""
+        """Compile or load the kernels: a signal's exception ends the wait, as it could not in a thread that trains."""
         load_team()
         direct_descent[self.W.dtype.char]
 
     def prepare(self) -> None:
-        """Compute what the first iteration needs, also that of a training which is resumed; ends early when stopped."""
+        """Compute what the first iteration needs, also that of a resumed training; returns early when stopped."""
 
     def kernel(self, end: int, costs: np.ndarray) -> int:
         """Run the compiled loop up to iteration `end`; returns the first iteration not done."""
@@ -112,7 +112,7 @@ class Direct:
         )  # fmt: skip
 
     def advance(self, end: int) -> None:
-        """Train up to iteration `end`; ends early when stopped or where parameters would cease to be finite."""
+        """Train up to iteration `end`; returns early when stopped or where parameters would cease to be finite."""
         known = cost_count(self.done)
         costs = np.empty(cost_count(end) - known)
         self.torn = True
@@ -126,11 +126,11 @@ class Direct:
 
     @property
     def stopped(self) -> bool:
-        """Whether whoever works on it is to end soon (state[0]); iterations leave all as the last finished one left it."""
+        """Whether the work is to end soon (state[0]); parameters stay as the last finished iteration left them."""
         return bool(self.state[0])
 
     def parameters(self) -> dict[str, np.ndarray]:
-        """``W1, b1, ..., WL, bL`` as they are now, in arrays of their own; of no use when stopped."""
+        """``W1, b1, ..., WL, bL`` as they are now, in new arrays; not usable when stopped."""
         return {key: value.astype(self.X.dtype) for key, value in self.views().items()}
 
 
@@ -184,7 +184,7 @@ class Gram(Direct):
             kernel["d"]
 
     def prepare(self) -> None:
-        # Descent that goes on has its V, with the rounding errors of the iterations so far.
+        # A resumed descent has its V, with the rounding errors of the iterations so far.
         V = self.V if self.done == 0 else np.zeros_like(self.V)
         V[...] = 0
         for rows, slab in self.slabs():

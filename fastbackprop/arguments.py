@@ -1,6 +1,6 @@
 """The one place where arguments are checked and errors are worded, from checks of one property each.
 
-What is meaningless raises here, before any work. Whether the kernels cover what is left is the matter of ``operands``.
+What is meaningless raises here, before any work. ``operands`` decides whether the kernels cover the rest.
 """
 
 import math
@@ -52,7 +52,7 @@ def _no_numbers(x, array):
 
 
 def scalar(name, x):
-    """``x`` itself; a Python int that no integer of NumPy's can be as the float that it is beside floats."""
+    """``x`` itself; a Python int that no NumPy integer can hold becomes the float that it is beside floats."""
     if type(x) is not int or -(2**63) <= x < 2**63:
         return x
     try:
@@ -186,7 +186,7 @@ def step_keys(L):
 
 
 def layer_count(parameters):
-    """Layers in ``parameters``: as many as it has pairs of entries."""
+    """The number of layers in ``parameters``: that of its pairs of entries."""
     try:
         entries = len(parameters)
     except TypeError:
@@ -211,7 +211,7 @@ def layer_parameters(parameters):
 
 
 def pairs(name, parameters):
-    """Each W has its b, and each b its W; entries of other names are allowed."""
+    """Check that each W has its b, and each b its W; entries of other names are allowed."""
     for key in parameters:
         found = _LAYER_KEY.fullmatch(key) if isinstance(key, str) else None
         if found and (partner := f"{'b' if found[1] == 'W' else 'W'}{found[2]}") not in parameters:
@@ -242,14 +242,14 @@ def parameters_of(name, parameters, sizes):
 # --------------------------------------------------------------------------------------------------------------- shapes
 
 
-def misfit(expected, **shapes):
+def shape_error(expected, **shapes):
     """The error for shapes that do not fit together."""
     came = ", ".join(f"{name} has shape {shape}" for name, shape in shapes.items())
     return ValueError(f"{came}; expected {expected}")
 
 
 def some_examples(name, shape):
-    """Examples are columns, and there is one or more."""
+    """Check that there is a column, an example, or more."""
     if len(shape) == 2 and shape[1] == 0:
         raise ValueError(f"{name} has shape {shape}: no examples; expected one column or more")
 
@@ -278,7 +278,7 @@ def broadcasts(*shapes):
 
 
 def column(name, b_shape, n):
-    """A bias for n units is not of shape (n,): NumPy adds that along the examples where n == m."""
+    """Check that a bias for n units is not of shape (n,): NumPy adds that along the examples where n == m."""
     if b_shape == (n,) and n > 1:
         raise ValueError(f"{name} has shape {b_shape}; expected ({n}, 1), one row a unit")
 
@@ -288,7 +288,7 @@ def product_shape(W_name, W_shape, A_name, A_shape):
     if not W_shape or not A_shape:
         return W_shape or A_shape
     if W_shape[-1] != A_shape[-2:][0]:
-        raise misfit(f"as many columns of {W_name} as rows of {A_name}", **{W_name: W_shape, A_name: A_shape})
+        raise shape_error(f"as many columns of {W_name} as rows of {A_name}", **{W_name: W_shape, A_name: A_shape})
     return W_shape[:-1] + (A_shape[:-2] + A_shape[-1:] if len(A_shape) > 1 else ())
 
 
@@ -300,22 +300,22 @@ def layer_forward(A_shape, W_shape, b_shape, A_name="A_prev", l=""):
         column(f"b{l}", b_shape, Z_shape[0])
     if not spreads(b_shape, Z_shape):
         expected = f"({Z_shape[0]}, 1)" if len(Z_shape) == 2 else f"to spread to {Z_shape}, the shape of the product"
-        raise misfit(f"b{l} {expected}", **{f"W{l}": W_shape, A_name: A_shape, f"b{l}": b_shape})
+        raise shape_error(f"b{l} {expected}", **{f"W{l}": W_shape, A_name: A_shape, f"b{l}": b_shape})
     return Z_shape
 
 
 def gradient(dA_shape, Z_shape, activation):
-    """``dA * g'(Z)`` has the shape of dA: Z may be spread to it, but a mask has it."""
+    """Check that ``dA * g'(Z)`` has the shape of dA: Z may be spread to it, but for a mask it has that shape itself."""
     if not (Z_shape == dA_shape if activation.masks else spreads(Z_shape, dA_shape)):
-        raise misfit("equal shapes", dA=dA_shape, Z=Z_shape)
+        raise shape_error("equal shapes", dA=dA_shape, Z=Z_shape)
 
 
 def layer_backward(dA_shape, Z_shape, A_shape, W_shape, activation, dA_name="dA", l=""):
-    """All shapes of the backward step of layer ``l``; LINEAR: dA is dZ. Without a mask, dA and Z may spread to that of dZ."""
+    """Check all shapes of the backward step of layer ``l``; LINEAR: dA is dZ. Without a mask, dA and Z may spread to dZ's."""
     A_name, W_name, Z_name = ("A_prev", "W", "Z") if l == "" else (f"A{l - 1}", f"W{l}", f"Z{l}")
     some_examples(A_name, A_shape)
     if len(A_shape) != 2 or len(W_shape) != 2 or W_shape[1] != A_shape[0]:
-        raise misfit(f"{W_name} (n, n_prev) and {A_name} (n_prev, m)", **{W_name: W_shape, A_name: A_shape})
+        raise shape_error(f"{W_name} (n, n_prev) and {A_name} (n_prev, m)", **{W_name: W_shape, A_name: A_shape})
     n, m = W_shape[0], A_shape[1]
     if not activation.masks and broadcasts(dA_shape, Z_shape):
         fits = np.broadcast_shapes(dA_shape, Z_shape) == (n, m)
@@ -323,18 +323,18 @@ def layer_backward(dA_shape, Z_shape, A_shape, W_shape, activation, dA_name="dA"
         fits = dA_shape == Z_shape == (n, m)
     if not fits:
         given = {dA_name: dA_shape} if activation is LINEAR else {dA_name: dA_shape, Z_name: Z_shape}
-        raise misfit(f"{' and '.join(given)} ({n}, {m})", **given, **{W_name: W_shape, A_name: A_shape})
+        raise shape_error(f"{' and '.join(given)} ({n}, {m})", **given, **{W_name: W_shape, A_name: A_shape})
 
 
 def cost(AL_shape, Y_shape):
-    """Both (1, m); AL may lack the first axis, of which NumPy's dot makes nothing, or be a scalar for m = 1."""
+    """Check that both are (1, m); AL may lack the first axis, which NumPy's dot does not need, or be a scalar for m = 1."""
     some_examples("Y", Y_shape)
     fits = len(Y_shape) == 2 and Y_shape[0] == 1 and AL_shape in (Y_shape, Y_shape[1:], () if Y_shape[1] == 1 else None)
     if not fits:
         m = math.prod(Y_shape)
         hints = [as_row(name) for name, shape in (("AL", AL_shape), ("Y", Y_shape)) if shape != (1, m)]
         expected = "both to be (1, m)" + (f": use {' and '.join(hints)}" if math.prod(AL_shape) == m else "")
-        raise misfit(expected, AL=AL_shape, Y=Y_shape)
+        raise shape_error(expected, AL=AL_shape, Y=Y_shape)
 
 
 def label_row(Y, X_shape):
@@ -353,7 +353,7 @@ def as_row(name):
 
 
 def network_forward(X, layers):
-    """X and the layers' ``(W, b)`` hold numbers, and each fits the one before it."""
+    """Check that X and the layers' ``(W, b)`` hold numbers, and that each fits the one before it."""
     name, shape = "X", numbers("X", X).shape
     for l, (W, b) in enumerate(layers, start=1):
         shape = layer_forward(shape, numbers(f"W{l}", W).shape, numbers(f"b{l}", b).shape, name, l)
@@ -361,13 +361,13 @@ def network_forward(X, layers):
 
 
 def labels(AL_shape, Y_shape):
-    """One label an output."""
+    """Check that there is one label an output."""
     if math.prod(AL_shape) != math.prod(Y_shape):
-        raise misfit("one label an output", AL=AL_shape, Y=Y_shape)
+        raise shape_error("one label an output", AL=AL_shape, Y=Y_shape)
 
 
 def network_backward(AL, Y, layers):
-    """Outputs, labels and the layers' ``(A_prev, W, b, Z)`` hold numbers and fit, from the last layer to the first."""
+    """Check that outputs, labels and the layers' ``(A_prev, W, b, Z)`` hold numbers and fit, the last layer first."""
     name, shape = "AL", numbers("AL", AL).shape
     labels(shape, numbers("Y", Y).shape)
     for l in range(len(layers), 0, -1):
@@ -379,7 +379,7 @@ def network_backward(AL, Y, layers):
 
 
 def step(key, W_shape, dW_shape, rate_shape):
-    """``W - learning_rate * dW`` has the shape of W; a bias that is one number may take the shape of its gradient."""
+    """Check that ``W - learning_rate * dW`` has the shape of W; a bias of one number may take the shape of its gradient."""
     shape = W_shape
     if key.startswith("b"):
         if len(dW_shape) == 2:
@@ -388,4 +388,4 @@ def step(key, W_shape, dW_shape, rate_shape):
             shape = dW_shape
     if not (spreads(dW_shape, shape) and spreads(rate_shape, shape)):
         shapes = {key: W_shape, f"d{key}": dW_shape} | ({"learning_rate": rate_shape} if rate_shape else {})
-        raise misfit(f"equal shapes, or such as spread to that of {key}", **shapes)
+        raise shape_error(f"equal shapes, or shapes that spread to that of {key}", **shapes)

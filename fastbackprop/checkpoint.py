@@ -1,4 +1,4 @@
-"""Saving a training and going on with it: the file is whole, whatever happens while it is written.
+"""Saving a training and resuming it: the file is whole, whatever happens while it is written.
 
 It is an ``.npz`` of what the algorithm works on, the costs, and ``about``, a JSON text: how far the training is, by which
 algorithm, and what identifies it.
@@ -27,19 +27,19 @@ from fastbackprop.kernels.tasks import Task
 
 FORMAT = 1
 SAVE_SECONDS = 30.0
-END_SECONDS = 60.0  # that the end of a process waits for a file to be written
+END_SECONDS = 60.0  # how long the end of a process waits for a file to be written
 _PIECE = 2**16  # numbers that are hashed at a time
 _ABOUT_BYTES = 2**22  # what the text about a training may take at most
 _HEADER_BYTES = 2**14  # likewise, what stands before the numbers of an array
 
-# The last work of this process that may save to each file: who is interrupted again while it saves does not wait for it.
+# The last work of this process that may save to each file: a caller that is interrupted again while it saves does not wait.
 _writers: dict[Path, Task] = {}
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_writers.clear)
 
 
 def _end_of_process() -> None:
-    """Let what saves come to its end; trainings that still ran were stopped before this."""
+    """Wait for the work that saves; trainings that still ran were stopped before this."""
     for work in tuple(_writers.values()):
         work.settle(END_SECONDS)
 
@@ -60,7 +60,7 @@ def digest(dtype: np.dtype[Any], *arrays: np.ndarray) -> str:
 
 
 class Unfit(Exception):
-    """Why a file is no checkpoint."""
+    """The reason why a file is no checkpoint."""
 
 
 def _members(file: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
@@ -74,7 +74,7 @@ def _members(file: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
 def _read_member(file: zipfile.ZipFile, name: str, shape: tuple[int, ...], dtype: np.dtype[Any] | None) -> np.ndarray:
     """An array of the file, if it is of this shape and dtype; without a dtype, a text.
 
-    Nothing that the file says of the array is believed, so that none is read, unpacked or made room for that does not fit.
+    Nothing that the file states about the array is trusted: what does not fit is neither read, nor unpacked, nor allocated for.
     """
     info = _members(file).get(name)
     if info is None:
@@ -153,12 +153,12 @@ class Checkpoint:
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[zipfile.ZipFile]:
-        """The file, of which whatever is wrong becomes one kind of error."""
+        """The open file; any fault of it becomes one kind of error."""
         with self._open() as file:
             try:
                 with zipfile.ZipFile(file) as members:
                     yield members
-            except Exception as error:  # of whatever kind: NumPy, zipfile and json each have their own
+            except Exception as error:  # of any kind: NumPy, zipfile and json each raise their own
                 reason = str(error) if isinstance(error, Unfit) else f"{type(error).__name__}: {error}"
                 raise self._damaged(reason) from None
 
@@ -172,7 +172,7 @@ class Checkpoint:
 
     def _damaged(self, reason: str) -> ValueError:
         return ValueError(
-            f"checkpoint {self.path} is damaged or was not written by a training ({reason}); remove it to begin anew"
+            f"checkpoint {self.path} is damaged or was not written by a training ({reason}); remove it to start again"
         )
 
     def identify(
@@ -184,7 +184,7 @@ class Checkpoint:
         rate: float,
         start: dict[str, np.ndarray] | None,
     ) -> str:
-        """Take up what identifies the training, and see whether the file's is the same; gives the algorithm to go on by.
+        """Record what identifies the training, compare it with the file's, and return the algorithm to use.
 
         `start` are the parameters that the training is to begin with; where the file exists it may be None.
         """
@@ -204,7 +204,7 @@ class Checkpoint:
         if differences:
             raise ValueError(
                 f"checkpoint {self.path} belongs to another training: {'; '.join(differences)}; name another file, or remove "
-                "it to begin anew"
+                "it to start again"
             )
         if self.saved > self.iterations:
             raise ValueError(f"checkpoint {self.path} is at iteration {self.saved}, beyond num_iterations {self.iterations}")
@@ -212,7 +212,7 @@ class Checkpoint:
         return recorded
 
     def restore(self, descent: Direct) -> None:
-        """Have the descent take up what the file holds, if there is one."""
+        """Load the file into the descent, if there is one."""
         if not self.found:
             return
         done, targets = self.about["iteration"], descent.arrays()
@@ -230,7 +230,7 @@ class Checkpoint:
 
     @contextlib.contextmanager
     def _temporary(self) -> Iterator[Path]:
-        """A new name beside the checkpoint's; what is still there when the block ends goes."""
+        """A new name beside the checkpoint's; a file of that name is removed when the block ends."""
         path = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}.tmp")
         try:
             yield path
@@ -245,11 +245,11 @@ class Checkpoint:
             raise OSError(error.errno, f"no checkpoint can be written ({error.strerror})", str(self.path)) from None
 
     def writer(self, work: Task) -> None:
-        """Have who opens this file next wait for the work, which may save to it."""
+        """Register the work, which may save to this file: the next one that opens it waits."""
         _writers[self.path] = work
 
     def close(self) -> None:
-        """Forget who may write to the file, once that is done."""
+        """Forget the work that may write to the file, once it is done."""
         work = _writers.get(self.path)
         if work is not None and work.done:
             _writers.pop(self.path, None)
@@ -259,7 +259,7 @@ class Checkpoint:
         return time.monotonic() - self.saved_at >= SAVE_SECONDS
 
     def save(self, descent: Direct) -> None:
-        """Put the training in the file, or leave the file as it is and raise."""
+        """Save the training in the file, or leave the file as it is and raise."""
         if self.saved == descent.done:
             return
         if descent.torn:
@@ -277,7 +277,7 @@ class Checkpoint:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Have the new name outlive a loss of power, where the system lets folders be flushed."""
+    """Make the new name outlive a loss of power, where the system can flush folders."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -1,6 +1,6 @@
 """The command line: ``python -m fastbackprop COMMAND``, or ``fastbackprop COMMAND`` where the package is installed.
 
-Each command is one function that adds its parser and says what runs; a new one joins COMMANDS.
+Each command is one function that adds its parser and sets what runs; a new one joins COMMANDS.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 def verify(commands: Any) -> None:
     parser = commands.add_parser(
         "verify",
-        help="hold the fast functions, or your own, against the reference",
-        description="Hold every fast function against the reference on this machine; with --module, your own functions. "
-        "The exit code is 0 when all are the same, 1 when one differs, and 2 when there is nothing to look at.",
+        help="compare the fast functions, or your own, with the reference",
+        description="Compare every fast function with the reference on this machine; with --module, your own functions. "
+        "The exit code is 0 when all are the same, 1 when one differs, and 2 when there is nothing to examine.",
     )
     parser.add_argument(
         "--module",

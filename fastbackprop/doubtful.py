@@ -9,7 +9,7 @@ from fastbackprop.activations import OUTPUT
 
 
 def explain_cost(AL, Y, cost):
-    """Warn of what makes a cost nan or infinite, where NumPy's formula would warn: not of a nan that was handed in."""
+    """Warn of what makes a cost nan or infinite, where NumPy's formula would warn: not of a nan in an argument."""
     AL, Y = AL.astype(float), Y.astype(float)
     with np.errstate(invalid="ignore"):
         outside = (AL < 0) | (AL > 1)
@@ -20,11 +20,11 @@ def explain_cost(AL, Y, cost):
         "divide": (certain, "outputs in AL are certain and wrong, 0 where Y is not or 1 where Y is not"),
         "over": (huge, "labels in Y are so large that the sum overflows"),
     }
-    heard = dict(np.geterr())
+    settings = dict(np.geterr())
     found = [
         f"{np.count_nonzero(where)} of {AL.size} {what}"
         for kind, (where, what) in causes.items()
-        if where.any() and heard[kind] != "ignore"
+        if where.any() and settings[kind] != "ignore"
     ]
     if found:
         warnings.warn(f"the cost is {cost}: {'; '.join(found)}", RuntimeWarning, stacklevel=3)
@@ -43,7 +43,7 @@ def explain_costs(costs):
 
 
 def labels_outside(Y):
-    """What to say of labels that the cost does not expect, or None."""
+    """The warning about labels that the cost does not expect, or None."""
     lowest, highest = OUTPUT.labels
     if Y.min() < lowest or Y.max() > highest:
         expected = f"[{lowest:g}, {highest:g}]"

@@ -1,10 +1,10 @@
-"""One layer: checks, allocates, calls a kernel, answers in the reference's shapes.
+"""One layer: checks, allocates, calls a kernel, returns results of the reference's shapes.
 
 Arrays may have any strides, be read-only, misaligned or of foreign byte order; they are never written to. Results are
-new arrays in C order, of the dtype that NumPy gives the same formula. Lists, and whatever else has ``__array__``, are
-taken as arrays; caches hold the very objects that were handed in. What the kernels do not cover (scalars, float16,
-longdouble, integer results, subclasses of ndarray, what has to be broadcast) the reference answers, and the logger
-``fastbackprop`` says so and why at DEBUG.
+new arrays in C order, of the dtype that the same formula has in NumPy. Lists, and all else that has ``__array__``, are
+taken as arrays; caches hold the very objects that were passed. The reference answers calls that the kernels do not cover
+(scalars, float16, longdouble, integer results, subclasses of ndarray, operands to be broadcast), and the logger
+``fastbackprop`` records each of these, with the reason, at DEBUG.
 """
 
 import logging
@@ -32,7 +32,7 @@ def by_reference(name, why):
 
 
 def with_copies(kernel, operands, *rest):
-    """Call a kernel again that refused its operands, on copies of them; results of the first call are not written yet.
+    """Call a kernel again that refused its operands, on copies of them; the first call has written no results.
 
     Kernels refuse strides that lead between the elements, as in a field of records; a copy has none.
     """
@@ -292,7 +292,7 @@ def linear_backward(dZ: ArrayLike, cache: Any) -> tuple[NDArray[Any], NDArray[An
     ----------
     dZ : array (n, m)
     cache
-        ``(A_prev, W, b)``, as ``linear_forward`` returned it; b is not looked at.
+        ``(A_prev, W, b)``, as ``linear_forward`` returned it; b is not used.
 
     Returns
     -------
@@ -321,7 +321,7 @@ def linear_activation_backward(dA: ArrayLike, cache: Any, activation: str) -> tu
     ----------
     dA : array (n, m)
     cache
-        ``((A_prev, W, b), Z)``, as ``linear_activation_forward`` returned it; b is not looked at.
+        ``((A_prev, W, b), Z)``, as ``linear_activation_forward`` returned it; b is not used.
     activation : {"relu", "sigmoid", "tanh"}
 
     Returns
@@ -344,7 +344,7 @@ def linear_activation_backward(dA: ArrayLike, cache: Any, activation: str) -> tu
 
 
 def backward(dA, Z, A_prev, W, b, activation):
-    """``dA_prev, dW, db`` of one layer; LINEAR: dA is dZ, handed over again as Z."""
+    """``dA_prev, dW, db`` of one layer; LINEAR: dA is dZ, passed again as Z."""
     if (
         type(dA) is type(Z) is type(A_prev) is type(W) is ndarray
         and (dtype := W.dtype) is dA.dtype is Z.dtype is A_prev.dtype
@@ -357,7 +357,7 @@ def backward(dA, Z, A_prev, W, b, activation):
     (dA, Z, A_prev, W), dtypes, why = operands.layer_backward(dA, Z, A_prev, W, activation)
     if not why:
         gradients = run_backward(dA, Z, A_prev, W, b, activation)
-        with np.errstate(over="ignore"):  # infinite without a word, as a product in the narrower dtype is
+        with np.errstate(over="ignore"):  # infinite without a warning, as a product in the narrower dtype is
             return tuple(x.astype(dtype, copy=False) for x, dtype in zip(gradients, dtypes, strict=True))
     if activation is LINEAR:
         return by_reference("linear_backward", why)(dA, (A_prev, W, b))
@@ -365,7 +365,7 @@ def backward(dA, Z, A_prev, W, b, activation):
 
 
 def run_backward(dA, Z, A_prev, W, b, activation):
-    """``backward`` of operands that the kernels take as they are; b is not looked at."""
+    """``backward`` of operands that the kernels take as they are; b is not used."""
     dtype = W.dtype
     dA_prev, dW, db = empty(A_prev.shape, dtype), empty(W.shape, dtype), empty((W.shape[0], 1), dtype)
     kernel = layer.layer_backward[dtype.char]

@@ -30,7 +30,7 @@ def facts() -> list[str]:
 
 
 def _processor() -> str:
-    """The model's name and Numba's name for its kind, which says which instructions there are."""
+    """The model's name and Numba's name for its kind, which implies its instructions."""
     try:
         fields = dict(line.split(":", 1) for line in Path("/proc/cpuinfo").read_text().splitlines() if ":" in line)
         model = {key.strip(): value.strip() for key, value in fields.items()}["model name"]
@@ -40,7 +40,7 @@ def _processor() -> str:
 
 
 def _blas() -> str:
-    """As it runs, where threadpoolctl is there to say so, else as NumPy was built."""
+    """The BLAS that is loaded, where threadpoolctl is installed, else the one that NumPy was built with."""
     try:
         from threadpoolctl import threadpool_info
     except ImportError:

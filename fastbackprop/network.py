@@ -1,6 +1,6 @@
 """The network ``[LINEAR -> RELU] * (L - 1) -> LINEAR -> SIGMOID``: start, forward, cost, backward, step, prediction.
 
-What ``layers`` says about arrays holds here too.
+Arrays are taken as in ``layers``.
 """
 
 from collections.abc import Sequence
@@ -65,7 +65,7 @@ def L_model_forward(X: ArrayLike, parameters: Any) -> tuple[NDArray[Any], list[A
     -------
     AL : array (n_L, m)
     caches : list
-        Of each layer, what ``linear_activation_forward`` returns as its cache.
+        The cache of each layer, as ``linear_activation_forward`` returns it.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def L_model_forward(X: ArrayLike, parameters: Any) -> tuple[NDArray[Any], list[A
 
 
 def predict(X: ArrayLike, parameters: Any, *, threshold: float = 0.5) -> NDArray[np.int64]:
-    """Labels that the network gives to examples: 1 where its output exceeds ``threshold``.
+    """Predicted labels of examples: 1 where the network's output exceeds ``threshold``.
 
     Parameters
     ----------
@@ -144,13 +144,13 @@ def compute_cost(AL: ArrayLike, Y: ArrayLike) -> NDArray[Any]:
     -----
     RuntimeWarning
         A cost that is nan or infinite, with the cause: outputs outside [0, 1], outputs that are certain and wrong, or labels
-        so large that the sum overflows. As in NumPy, a nan that was handed in makes the cost nan without a word, and
+        so large that the sum overflows. As in NumPy, a nan in an argument makes the cost nan without a warning, and
         ``np.errstate`` silences the warning.
 
     Notes
     -----
-    Differs from the reference on purpose: a term ``0 * log 0`` (AL = 0 with Y = 0, AL = 1 with Y = 1) counts as 0; that
-    gives nan there. An output that is certain and wrong makes the cost infinite in both.
+    Differs from the reference on purpose: a term ``0 * log 0`` (AL = 0 with Y = 0, AL = 1 with Y = 1) counts as 0, not as
+    nan. An output that is certain and wrong makes the cost infinite in both.
     """
     (outputs, labels), why = operands.cross_entropy(AL, Y)
     if why:
@@ -175,7 +175,7 @@ def L_model_backward(AL: ArrayLike, Y: ArrayLike, caches: Sequence[Any]) -> dict
     Y : array of AL's size, any shape
         Labels: bool, integers or real numbers. Unsigned ones do not wrap around.
     caches : sequence
-        Of each layer ``((A_prev, W, b), Z)``, as ``L_model_forward`` returned them.
+        ``((A_prev, W, b), Z)`` of each layer, as ``L_model_forward`` returned them.
 
     Returns
     -------
@@ -192,8 +192,8 @@ def L_model_backward(AL: ArrayLike, Y: ArrayLike, caches: Sequence[Any]) -> dict
 
     Notes
     -----
-    Differs from the reference on purpose: where AL is exactly 0 or 1, dZ of the output layer is its limit ``AL - Y``;
-    that gives nan there. Elsewhere as ``sigmoid_backward`` does.
+    Differs from the reference on purpose: where AL is exactly 0 or 1, dZ of the output layer is its limit ``AL - Y``,
+    not nan. Elsewhere it differs as ``sigmoid_backward`` does.
     """
     layers = arguments.layer_caches(caches)
     Y = operands.plain_labels(Y, AL)
@@ -252,9 +252,9 @@ def update_parameters(parameters: Any, grads: Any, learning_rate: float) -> Any:
         (a b that is one number takes that of its gradient); all other entries, and the old arrays, stay as they are. Nothing
         is changed where anything raises.
     grads : mapping
-        ``dW1, db1, ..., dWL, dbL``; others are not looked at.
+        ``dW1, db1, ..., dWL, dbL``; other entries are not used.
     learning_rate : float
-        A NumPy scalar brings its dtype into the result.
+        The dtype of a NumPy scalar takes part in that of the result.
 
     Returns
     -------

@@ -1,11 +1,10 @@
 """Operands as the kernels take them, or the reason why the reference is to serve the call.
 
-The kernels serve plain arrays whose result in the reference is float32 or float64, and compute in that dtype all along.
-Each function here that bears a kernel's name prepares a call of it from operands that may be anything, and answers
-``operands, ..., why``:
+The kernels serve plain arrays whose result in the reference is float32 or float64, and compute in that dtype throughout.
+Each function here with a kernel's name prepares a call of it from any operands, and returns ``operands, ..., why``:
 
 - ``why`` is None: ``operands`` are plain arrays of one kernel dtype, and their shapes fit;
-- ``why`` is a reason: the kernels do not cover this call, and ``operands`` are what the reference is to be called with.
+- ``why`` is a reason: the kernels do not cover this call, and ``operands`` are those to call the reference with.
 """
 
 import numpy as np
@@ -15,9 +14,9 @@ from fastbackprop import arguments
 from fastbackprop.activations import LINEAR, OUTPUT
 from fastbackprop.arguments import operand
 
-# Asked `x.dtype in KERNEL_DTYPES`: the same dtypes in foreign byte order are not.
+# `x.dtype in KERNEL_DTYPES` is false for the same dtypes in foreign byte order.
 KERNEL_DTYPES = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
-# Those that a learning rate of this type leaves as they are: a NumPy scalar brings its own dtype.
+# The dtypes that a learning rate of this type does not change: a NumPy scalar has a dtype of its own.
 _STEP_DTYPES = {
     float: KERNEL_DTYPES,
     int: KERNEL_DTYPES,
@@ -72,7 +71,7 @@ def plain_steps(steps, learning_rate):
 
 
 def _obstacle(dtypes, **operands):
-    """Why the kernels cannot take these operands and give results of these dtypes."""
+    """Why the kernels cannot take these operands and return results of these dtypes."""
     for name, x in operands.items():
         if type(x) is not ndarray:
             return f"{name} is of type {type(x).__name__}"
@@ -159,7 +158,7 @@ def layer_forward(A_prev, W, b, A_name):
 def layer_backward(dA, Z, A_prev, W, activation):
     """``(dA, Z, A_prev, W), dtypes, why`` for the backward step, with the dtypes of dA_prev, dW and db.
 
-    LINEAR: dA is dZ, handed over again as Z.
+    LINEAR: dA is dZ, passed again as Z.
     """
     name = "dZ" if activation is LINEAR else "dA"
     dA, Z, A_prev, W = operand(name, dA), operand("Z", Z), operand("A_prev", A_prev), operand("W", W)

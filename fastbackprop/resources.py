@@ -1,6 +1,6 @@
-"""What the machine has to give: memory and cores, within the limits of a container.
+"""The memory and the cores that the process may use, within the limits of a container.
 
-The package asks Linux more than other systems. What it does where the answer is missing:
+Linux reports more than other systems. Where a report is missing the package takes a substitute:
 
 | on Linux                                           | elsewhere                                                         |
 | -------------------------------------------------- | ----------------------------------------------------------------- |
@@ -32,7 +32,7 @@ def _number(path: Path) -> int | None:
 
 
 def _system_memory() -> int | None:
-    """Free memory of the machine in bytes; None if the system doesn't say."""
+    """Free memory of the machine in bytes; None if the system does not report it."""
     try:
         for line in Path("/proc/meminfo").read_text().splitlines():
             if line.startswith("MemAvailable:"):
@@ -47,7 +47,7 @@ def _system_memory() -> int | None:
 
 
 def free_memory(cgroup: Path = _CGROUP) -> int | None:
-    """Bytes that a process can still take: what the machine has free, or less where a cgroup says so; None if unknown."""
+    """Bytes that a process can still take: the machine's free memory, or less within a cgroup's limit; None if unknown."""
     found = [_system_memory()]
     for limit_name, usage_name in _LIMITS:
         limit, usage = _number(cgroup / limit_name), _number(cgroup / usage_name)
@@ -58,7 +58,7 @@ def free_memory(cgroup: Path = _CGROUP) -> int | None:
 
 
 def usable_cores(cgroup: Path = _CGROUP) -> int:
-    """Cores that the process may use: its affinity, or less where a cgroup's quota says so (rounded down, at least 1)."""
+    """Cores that the process may use: its affinity, or fewer within a cgroup's quota (rounded down, at least 1)."""
     try:
         cores = len(os.sched_getaffinity(0))
     except (AttributeError, OSError):  # no such function, or a sandbox that forbids it

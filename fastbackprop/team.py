@@ -1,8 +1,8 @@
-"""The team of threads that helps the kernels: how many, and what becomes of it when the process forks or ends.
+"""The team of threads that helps the kernels: its size, and its handling when the process forks or ends.
 
-A call hands two mailboxes to a kernel, its own and the team's, and the kernel claims the team if nobody has it: see
-`kernels.threads`. What is done here before a call, an exception of a signal handler may leave half done at any instruction;
-the next call does it again. What must not be half done, starting and parting with helpers, a thread of its own does.
+A call passes two mailboxes to a kernel, its own and the team's, and the kernel claims the team if it is free: see
+`kernels.threads`. An exception of a signal handler may interrupt at any instruction what is done here before a call; the next
+call repeats it. Starting and dismissing helpers must not be interrupted: a separate thread does both.
 """
 
 import _thread
@@ -39,15 +39,15 @@ from fastbackprop.resources import usable_cores
 logger = logging.getLogger("fastbackprop")
 
 MOST_THREADS = 1024
-AFFINITY_SECONDS = 0.1  # between two looks whether the cores that the process may use are others now
-# Looks of a helper at the mailbox before it sleeps where it can only be rung: some milliseconds, nearly all in sleeps of 50 us.
-# A caller that another thread of Python keeps from its kernel call still finds the helpers that it has rung.
+AFFINITY_SECONDS = 0.1  # between two checks of the cores that the process may use
+# Polls of the mailbox by a helper before it sleeps until it is rung: some milliseconds, nearly all in sleeps of 50 us. Thus a
+# caller whose kernel call another Python thread delays still finds the helpers that it has rung.
 PATIENCE = SPINS + YIELDS + 100
-GONE_SECONDS = 1.0  # that a fork waits for helpers that leave
+GONE_SECONDS = 1.0  # how long a fork waits for helpers that leave
 
 
 def _line(size: int) -> np.ndarray:
-    """Memory for so many numbers of 8 bytes, from the start of a cache line on."""
+    """Memory for `size` numbers of 8 bytes, aligned to a cache line."""
     words = LINE_BYTES // 8
     memory = np.empty(size + words, np.int64)
     return memory[-(memory.ctypes.data // 8) % words :][:size]
@@ -73,12 +73,12 @@ def place(mailbox: np.ndarray) -> Any:
 
 
 _ALONE = _mailbox(1)
-# What a caller who works alone on something small hands to a kernel, several may at once; and in place of a team.
+# What a single-threaded caller with a small problem passes to a kernel: a mailbox that callers may share, and no team.
 ALONE, NOBODY = place(_ALONE), 0
 
 
 class Desk(threading.local):
-    """The mailbox of each thread that computes something large, with scratch memory for when it works alone."""
+    """The mailbox of each thread that computes something large, with scratch memory for single-threaded work."""
 
     def __init__(self) -> None:
         self.scratch = _line(MEMBER_BYTES // 8)
@@ -93,8 +93,8 @@ class Team:
     def __init__(self, members: int) -> None:
         self.wanted = members
         self.leaving = False
-        self.calls = 0  # goes up before helpers are called: one that is about to sleep sees it, and stays
-        self.bells = [_thread.allocate_lock() for _ in range(members - 1)]  # locked while nobody rings
+        self.calls = 0  # incremented before helpers are called: one that is about to sleep sees it, and stays
+        self.bells = [_thread.allocate_lock() for _ in range(members - 1)]  # locked until rung
         self.asleep = [True] * (members - 1)  # each written by its helper alone
         self.helpers: list[threading.Thread] = []
         self.scratch = _line(members * MEMBER_BYTES // 8)
@@ -132,12 +132,12 @@ class Team:
                 self.asleep[i] = True
                 if calls == self.calls and not self.mailbox[HOLD]:
                     break
-                self.asleep[i] = False  # somebody came just now, and took this helper for awake
+                self.asleep[i] = False  # a caller came just now, and may not have rung this helper
             if self.leaving:
                 return
 
     def call(self, here: int) -> None:
-        """Wake the helpers that sleep, off the caller's core; they may come late, nobody waits for them."""
+        """Wake the helpers that sleep, off the caller's core; they may come late, and the caller does not wait for them."""
         if hasattr(os, "sched_setaffinity"):
             self._make_way(here)
         self.calls += 1
@@ -148,14 +148,14 @@ class Team:
     def _make_way(self, here: int) -> None:
         """Keep the helpers off the caller's core while there are others, on those that the process may use.
 
-        The system often wakes one there, and lets the two take turns for tens of milliseconds before it parts them.
+        The system often wakes a helper there, and the two take turns for tens of milliseconds before it moves one.
         """
         now = time.monotonic()
         if here == self.kept_off[0] and now - self.looked_at < AFFINITY_SECONDS:
             return
         try:
             allowed = frozenset(os.sched_getaffinity(0))
-        except OSError:  # a sandbox forbids the look
+        except OSError:  # a sandbox forbids the call
             return
         if (here, allowed) != self.kept_off:
             others = allowed - {here} if len(allowed) >= self.members else allowed
@@ -165,13 +165,13 @@ class Team:
         self.kept_off, self.looked_at = (here, allowed), now
 
     def dismiss(self) -> None:
-        """Have the helpers end, once nobody has the team."""
+        """Make the helpers end, once the team is free."""
         self.leaving = True
         for i in range(len(self.bells)):
             self._ring(i)
 
     def gone(self, seconds: float) -> bool:
-        """Wait so long for helpers to end that were dismissed; whether they have."""
+        """Wait up to `seconds` for dismissed helpers to end; returns whether they have."""
         end = time.monotonic() + seconds
         while any(helper.is_alive() for helper in self.helpers):
             if time.monotonic() > end or self.mailbox[OWNER]:
@@ -193,11 +193,11 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(n: int) -> int:
-    """Use `n` threads from now on, in the whole process; returns what it was before.
+    """Use `n` threads from now on, in the whole process; returns the number before.
 
-    May exceed the cores: that is right, but slower. The start is FASTBACKPROP_NUM_THREADS, else NUMBA_NUM_THREADS, else
-    OMP_NUM_THREADS, else the cores that the process may use (affinity and container quota). Where the system starts no more
-    threads, fewer work, and the logger ``fastbackprop`` says so at INFO.
+    `n` may exceed the cores: results are the same, but slower. The default is FASTBACKPROP_NUM_THREADS, else NUMBA_NUM_THREADS,
+    else OMP_NUM_THREADS, else the cores that the process may use (affinity and container quota). Where the system cannot start
+    more threads, fewer work, and the logger ``fastbackprop`` reports it at INFO.
 
     Raises
     ------
@@ -210,8 +210,8 @@ def set_num_threads(n: int) -> int:
         raise ValueError(f"n is {n}; expected 1 to {MOST_THREADS} threads")
     global _members
     before = _members
-    _members = int(n)  # the change itself no interrupt can split
-    do(_part)
+    _members = int(n)  # no interrupt can split the change itself
+    do(_dismiss_unwanted)
     return before
 
 
@@ -225,18 +225,18 @@ def num_threads(n: int) -> Iterator[None]:
         yield
     finally:
         _members = before
-        do(_part)
+        do(_dismiss_unwanted)
 
 
-def _part() -> None:
-    """Part with a team of another size than it is to have."""
+def _dismiss_unwanted() -> None:
+    """Dismiss a team whose size is no longer the wanted one."""
     with _lock:
         if _team is None or _team.wanted != _members:
             _dismiss()
 
 
 def _dismiss() -> None:
-    """Part with the team; who has it keeps it until the end of the call."""
+    """Dismiss the team; a caller that has claimed it keeps it until the end of its call."""
     global _team
     team, _team = _team, None
     if team is not None:
@@ -262,13 +262,13 @@ def _gather() -> None:
 
 
 def load_team() -> None:
-    """Have what calls the helpers compiled or loaded."""
+    """Compile or load the kernels that call the helpers."""
     if _members > 1 and JIT:
         core["d"], serve["d"]
 
 
 def _present() -> Team | None:
-    """The team with its helpers called, or None where a call works alone: it is to be one thread, or somebody has the team."""
+    """The team with its helpers called, or None for a single-threaded call: one thread is set, or the team is taken."""
     if _members == 1 or not JIT:
         return None
     team, find_core = _team, core["d"]
@@ -291,7 +291,7 @@ def in_team(kernel: Callable[..., Any], *arguments: Any) -> Any:
     try:
         return kernel(*arguments, own, team.place)
     except BaseException:
-        # A kernel that raises does not get to give the team back. Here no other call of this thread can have it.
+        # A kernel that raises does not release the team. Here no other call of this thread can have it.
         if team.mailbox[OWNER] == _desk.token:
             team.mailbox[HOLD] = 0
             team.mailbox[OWNER] = 0
@@ -310,14 +310,14 @@ _members = _default()
 
 
 def _before_fork() -> None:
-    """From Python 3.12 on a fork warns while other threads live."""
+    """Dismiss the helpers: from Python 3.12 on a fork warns while other threads live."""
     _dismiss()
     for team in tuple(_dismissed):
         team.gone(GONE_SECONDS)
 
 
 def _after_fork_in_child() -> None:
-    """A child has none of its parent's threads, and may have been forked while another thread held the lock."""
+    """Forget the team: a child has none of its parent's threads, and another thread may have held the lock at the fork."""
     global _lock, _team
     _lock, _team = _thread.allocate_lock(), None
     _dismissed.clear()

@@ -1,8 +1,8 @@
-"""The one table of cases, and what counts as the same: shared by tests, benchmarks and whatever else compares.
+"""The one table of cases, and what counts as the same: shared by tests, benchmarks and ``verify``.
 
 ``CASES[name].make(size, dtype, layout)`` makes the positional arguments of the public function ``name``, and
-``CASES[name].bound(*args)`` says how far two right implementations may lie apart on them. Sizes have names (``SIZES``),
-so have memory layouts (``LAYOUTS``). Importing this module fails if a public function has no case. NumPy only.
+``CASES[name].bound(*args)`` bounds how far two correct implementations may lie apart on them. Sizes have names (``SIZES``),
+and so have memory layouts (``LAYOUTS``). Importing this module fails if a public function has no case. It needs NumPy only.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SIZES = {
     "many": Size((12288, 64, 1), 2000),
     "square": Size((1000, 1000, 1), 1000),
 }
-# Those at which every function is timed; at the others a training takes minutes with the reference.
+# The sizes at which every function is timed; at the others a training takes minutes with the reference.
 TIMED = ("one", "planar", "table", "digits", "pictures", "square")
 
 
@@ -64,7 +64,7 @@ def _misaligned(x):
     return view
 
 
-# Each takes an array and returns a new one of the same values, laid out in memory as its name says.
+# Each takes an array and returns a new one of the same values, with the memory layout of its name.
 LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "C": lambda x: x.copy(order="C"),
     "Fortran": lambda x: x.copy(order="F"),
@@ -150,7 +150,7 @@ TRAINING_RTOL = 1e-9  # a whole training in float64, of the largest entry of eac
 
 
 def unit_roundoff(*arrays) -> float:
-    """u of the dtype that NumPy gives an operation on ``arrays``."""
+    """u of the dtype of an operation on ``arrays`` in NumPy."""
     return float(np.finfo(np.result_type(*arrays)).eps) / 2
 
 
@@ -169,7 +169,7 @@ def _activation(g, Z, error=0.0):
 
 
 def _activation_backward(g, dA, Z, error=0.0):
-    # backward_u u |dA|, and what dA brings along times a bound of the slope.
+    # backward_u u |dA|, and the error of dA times a bound of the slope.
     rounding = g.backward_u * unit_roundoff(dA, Z) * np.abs(dA, dtype=float) if g.backward_u else 0.0
     return rounding + error * g.slope_bound(Z)
 
@@ -260,8 +260,8 @@ def _training(X, Y, layers_dims, learning_rate, num_iterations):
 class Case:
     """How one public function is called, and how far its results may be from another implementation's.
 
-    ``family`` is the module of the benchmarks that times it; ``sizes`` are the names in ``SIZES`` that it is timed at;
-    ``activations`` are those it takes as its last argument (empty for a function without that argument).
+    ``family`` is the module of the benchmarks that times it; ``sizes`` are the names in ``SIZES`` at which it is timed;
+    ``activations`` are those that it takes as its last argument (empty for a function without that argument).
     """
 
     family: str
@@ -284,7 +284,7 @@ class Case:
         return map_arrays(LAYOUTS[layout], self.arguments(draw))
 
     def bound(self, *args) -> Any:
-        """Largest difference between two right results of a call with ``args``, in the shape of the result."""
+        """Largest difference between two correct results of a call with ``args``, in the shape of the result."""
         with np.errstate(all="ignore"):  # the reference's formulas warn where they saturate
             return _twice(self.error(*args))
 
@@ -368,7 +368,7 @@ def leaves(actual, expected, bound=0.0, where="result"):
 
 
 def _distances(a, e, limit):
-    """Where two arrays need no bound (equal, both nan); their distances, and the bound, both in extended precision."""
+    """Where two arrays are the same (equal or both nan); their distances, and the bound, both in extended precision."""
     limit = np.broadcast_to(np.asarray(limit, dtype=np.longdouble), e.shape)
     a, e = a.astype(np.longdouble), e.astype(np.longdouble)
     with np.errstate(invalid="ignore"):
@@ -376,7 +376,7 @@ def _distances(a, e, limit):
 
 
 def assert_within_bound(actual, expected, bound):
-    """Every entry of ``actual`` is within ``bound`` of ``expected``: nan where that is nan, and the same infinities.
+    """Assert that each entry of ``actual`` is within ``bound`` of ``expected``: nan where that is, and the same infinities.
 
     All three may be nested tuples, lists and dicts of arrays; one number may stand for a whole part of ``bound``.
     Shapes have to agree, dtypes need not.
@@ -405,7 +405,7 @@ def assert_within_bound(actual, expected, bound):
 def worst_fraction(actual, expected, bound) -> float:
     """The largest distance of an entry from the expected one, as a fraction of its bound: 1 is the bound itself.
 
-    0 where everything is equal, inf where no bound could hold. For trees that ``assert_within_bound`` takes.
+    It is 0 where everything is equal, inf where no bound could hold. It takes the trees that ``assert_within_bound`` takes.
     """
     worst = 0.0
     for _, a, e, limit in leaves(actual, expected, bound):
@@ -420,7 +420,7 @@ def worst_fraction(actual, expected, bound) -> float:
 
 
 def assert_same_bits(actual, expected):
-    """``actual`` and ``expected`` (nested alike) have equal dtypes, shapes and bits: -0 is not 0, a nan is itself."""
+    """Assert that ``actual`` and ``expected`` (nested alike) have equal dtypes, shapes and bits: -0 is not 0, nan is nan."""
     for where, a, e, _ in leaves(actual, expected):
         a, e = np.asarray(a), np.asarray(e)
         if (a.dtype, a.shape) != (e.dtype, e.shape):
@@ -437,9 +437,9 @@ def assert_same_bits(actual, expected):
 
 
 def assert_same_form(actual, expected):
-    """``actual`` answers as ``expected`` does: the same types, shapes and dtypes (whatever the byte order).
+    """Assert that ``actual`` and ``expected`` have the same types, shapes and dtypes (in any byte order).
 
-    Nested alike, where a list may stand for a tuple and the other way round.
+    They are nested alike, where a list may stand for a tuple and the other way round.
     """
     for where, a, e, _ in leaves(actual, expected):
         if type(a) is not type(e):

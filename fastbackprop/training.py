@@ -1,4 +1,4 @@
-"""L_layer_model: the whole training compiled, in slices of iterations between which whoever watches may act."""
+"""L_layer_model: the whole training compiled, in slices of iterations between which watchers may act."""
 
 import atexit
 import contextlib
@@ -21,12 +21,12 @@ from fastbackprop.team import get_num_threads
 
 logger = logging.getLogger("fastbackprop")
 
-SLICE_SECONDS = 0.15  # between two looks of somebody who watches
-LONG_SLICE_SECONDS = 1.0  # of a slice that nobody watches: sleeping helpers are called again, changed cores are seen
+SLICE_SECONDS = 0.15  # between two calls of the watchers
+LONG_SLICE_SECONDS = 1.0  # of a slice without watchers: sleeping helpers are called again, changed cores are seen
 FIRST_OPERATIONS = 2 * 10**8  # multiply-adds of the first such slice
-OVERHEAD_OPERATIONS = 20_000  # about as many as an iteration of the tiniest net takes time
-MOST_ITERATIONS = 10**7  # of a slice: its costs are written to memory that is there before
-END_SECONDS = 1.0  # that the end of a process waits for a training to save
+OVERHEAD_OPERATIONS = 20_000  # about as many as take the time of an iteration of the tiniest net
+MOST_ITERATIONS = 10**7  # of a slice: its costs are written to memory that is allocated before
+END_SECONDS = 1.0  # how long the end of a process waits for a training to save
 STOP = 1
 LARGE_BYTES = 2**24  # of data that is converted or looked through in a thread, since Ctrl-C would wait for NumPy
 
@@ -74,9 +74,9 @@ def L_layer_model(
         Show a bar with iterations, cost and time left. Needs tqdm: the extra ``progress``.
     checkpoint : str or path, optional
         A file (``.npz``) in which the training is saved every 30 seconds, at its end and on Ctrl-C; never half-written. Where
-        it exists, the training goes on from there, by the algorithm that it began with, and ends with the same bits as
+        it exists, the training resumes from there, by the algorithm that it began with, and ends with the same bits as
         without a break on the same kind of processor; with more iterations than before it trains on. `parameters` are only
-        needed to begin: without them nothing is drawn when the file exists.
+        needed at the start: without them nothing is drawn when the file exists.
 
     Returns
     -------
@@ -99,9 +99,9 @@ def L_layer_model(
         ``parameters`` lacks a key, or holds a W or b without its partner.
     FloatingPointError
         An iteration would have made parameters that are not finite; ``.parameters`` holds the last finite ones. The message
-        says what to try: other labels where some lie outside [0, 1], else a smaller learning rate.
+        suggests a remedy: other labels where some lie outside [0, 1], else a smaller learning rate.
     KeyboardInterrupt
-        Ctrl-C, within a fifth of a second; with a checkpoint after saving, and the message says how far the training is. A
+        Ctrl-C, within a fifth of a second; with a checkpoint after saving, and the message states the iterations done. A
         second one does not wait for the saving, which is completed all the same.
 
     Warns
@@ -109,12 +109,12 @@ def L_layer_model(
     UserWarning
         Labels outside [0, 1].
     RuntimeWarning
-        Costs that are not finite, where ``W A + b`` overflows. What the reference computes warns as NumPy does.
+        Costs that are not finite, where ``W A + b`` overflows. Where the reference computes, it warns as NumPy does.
 
     Notes
     -----
     Differs from the reference on purpose: the output layer's gradient is ``A_L - Y`` and the cost is taken from the logits,
-    ``softplus(z) - y z``, so that training goes on and the cost stays finite after the output saturates; the dtype is that
+    ``softplus(z) - y z``, so that training continues and the cost stays finite after the output saturates; the dtype is that
     of X and the parameters, whatever the labels' (float32 data and float32 parameters train in float32).
     """
     if algorithm not in ALGORITHMS:
@@ -170,7 +170,7 @@ def L_layer_model(
 
 
 def _behind(nbytes: int, work: Callable[..., Any], *data: Any) -> Any:
-    """Work on data of so many bytes, in a thread where Ctrl-C would have to wait for it."""
+    """Work on data of `nbytes` bytes, in a thread where Ctrl-C would otherwise have to wait for it."""
     return do(work, *data) if nbytes > LARGE_BYTES else work(*data)
 
 
@@ -181,7 +181,7 @@ def _converted(X: np.ndarray, Y: np.ndarray, dtype: np.dtype[Any]) -> tuple[np.n
 
 
 def _cost_lines(descent: Direct, write: Callable[[str], None]) -> Callable[[Direct], None]:
-    """A watcher that writes the costs which it has not seen yet."""
+    """A watcher that writes the costs that it has not written yet."""
     seen = len(descent.costs)
 
     def watch(descent: Direct) -> None:
@@ -196,8 +196,8 @@ def _cost_lines(descent: Direct, write: Callable[[str], None]) -> Callable[[Dire
 # ------------------------------------------------------------------------------------------------------------- the loop
 #
 # A slice of iterations is the work of a thread, in which no signal handler runs, while this one waits where Ctrl-C can reach
-# it. Whatever ends the wait, the flag is set at which the work ends; the thread itself then saves what it has just left behind,
-# so that a second interrupt, at whatever instruction, finds nothing half done.
+# it. When the wait ends for any reason, the flag is set that ends the work; the thread itself then saves the state that it
+# leaves, so that a second interrupt, at any instruction, finds nothing half done.
 
 _running: dict[Direct, Task] = {}  # trainings, and the work that each one waits for
 
@@ -205,7 +205,7 @@ _running: dict[Direct, Task] = {}  # trainings, and the work that each one waits
 def _train(
     descent: Direct, iterations: int, watchers: Sequence[Callable[[Direct], None]], file: Checkpoint | None
 ) -> dict[str, np.ndarray]:
-    """Train up to `iterations`; after an interrupt the message of KeyboardInterrupt says what was saved."""
+    """Train up to `iterations`; after an interrupt the message of KeyboardInterrupt states what was saved."""
     logger.info(
         "L_layer_model: %s descent in %s, iterations %d to %d, threads: %d",
         descent.name, descent.X.dtype, descent.done, iterations, get_num_threads(),
@@ -263,7 +263,7 @@ def _finish(descent: Direct, file: Checkpoint | None) -> dict[str, np.ndarray]:
 
 
 def _wait(descent: Direct, work: Task, file: Checkpoint | None) -> Any:
-    """Start the work and wait for it; whatever ends the wait stops it."""
+    """Start the work and wait for it; an exception that ends the wait stops it."""
     try:
         _running[descent] = work
         if file is not None:
@@ -276,7 +276,7 @@ def _wait(descent: Direct, work: Task, file: Checkpoint | None) -> Any:
 
 
 def _end_of_process() -> None:
-    """Stop trainings in daemon threads: they would run on while what they use is taken down, and save where they are."""
+    """Stop and save trainings in daemon threads: they would run on while the interpreter is taken down."""
     for descent, work in tuple(_running.items()):
         descent.state[0] = STOP
         work.settle(END_SECONDS)
@@ -288,17 +288,17 @@ if hasattr(os, "register_at_fork"):
 
 
 def _first_length(operations: int) -> int:
-    """Iterations of a slice that nobody watches, the first: a few milliseconds."""
+    """Iterations of the first slice without watchers: a few milliseconds."""
     return max(1, FIRST_OPERATIONS // (operations + OVERHEAD_OPERATIONS))
 
 
 def _next_length(length: int, seconds: float, wanted: float) -> int:
-    """Iterations of the next slice, after one of `length` that took `seconds`, so that it takes as long as is `wanted`."""
+    """Iterations of the next slice, after one of `length` that took `seconds`, so that it takes `wanted` seconds."""
     return max(1, min(16 * length, int(length * wanted / max(seconds, 1e-9)), MOST_ITERATIONS))
 
 
 def _save_interrupted(descent: Direct, iterations: int, file: Checkpoint) -> str:
-    """Save what the training's threads left behind, all of which have ended; returns the message of the interrupt."""
+    """Save the state that the training's threads left, all of which have ended; returns the message of the interrupt."""
     work = Task(file.save, descent)
     file.writer(work)
     try:

@@ -1,7 +1,7 @@
-"""The equivalence suite's core on the machine at hand: the fast functions against the reference, within their bounds.
+"""The equivalence suite's core on the user's machine: the fast functions against the reference, within their bounds.
 
-``python -m fastbackprop verify`` prints it. What a case is, and how far two right answers may lie apart, stands in
-``testing.py`` alone.
+``python -m fastbackprop verify`` prints it. ``testing.py`` alone defines the cases, and how far two correct results may lie
+apart.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Result:
     """How one public function (or one algorithm of the training) did.
 
     ``worst`` is the largest error as a fraction of its bound, ``by_reference`` the number of cases that the reference
-    answered instead of a kernel, ``faults`` what was wrong in the first cases that failed.
+    answered instead of a kernel, ``faults`` are those of the first cases that failed.
     """
 
     name: str
@@ -68,7 +68,7 @@ HEADER = f"{'function':<28} {'cases':>5}   {'error/bound':>11}   {'answered by':
 def run_verification(write: Callable[[str], Any] = print) -> int:
     """Check everything and write a table; returns the exit code: 0, or 1 when something fails."""
     begun = time.perf_counter()
-    write("every function against the reference; kernels that are not on disk yet compile first, which takes a minute")
+    write("comparing every function with the reference; kernels that are not on disk yet compile first, which takes a minute")
     write(HEADER)
     results = []
     for result in verify():
@@ -110,7 +110,7 @@ def verify() -> Iterator[Result]:
 
 
 class _Checks(contextlib.ExitStack):
-    """The cases of one public function. Warnings, NumPy's random state and the log are afterwards as they were."""
+    """The cases of one public function. Afterwards warnings, NumPy's random state and the log are as they were."""
 
     def __init__(self, name: str, title: str | None = None) -> None:
         super().__init__()
@@ -165,7 +165,7 @@ class _Checks(contextlib.ExitStack):
         bound: Callable[[Any], Any],
         shared: bool,
     ) -> None:
-        """One case: numbers, form, arguments left alone, and where it is shared the same bits from one thread and two."""
+        """Check one case: numbers, form, unchanged arguments, and where it is shared the same bits from one thread and two."""
         self.cases += 1
         args = make()
         passed: list[np.ndarray] = []
@@ -189,7 +189,7 @@ class _Checks(contextlib.ExitStack):
             assert_within_bound(actual, expected, limit)
             if [x.tobytes() for x in passed] != before:
                 raise AssertionError("an argument was written to")
-        except Exception as error:  # whatever a broken kernel leads to is this function's fault
+        except Exception as error:  # any consequence of a broken kernel is this function's fault
             reason = str(error) if isinstance(error, AssertionError) else f"raises {type(error).__name__}: {error}"
             self.faults.append(f"{what}: {reason}")
         self.by_reference += bool(self.log)
@@ -207,13 +207,13 @@ def _native(tree: Any) -> Any:
 
 @contextlib.contextmanager
 def _listening() -> Iterator[list[str]]:
-    """The messages in which the fast functions say that the reference answers, as they come."""
-    heard: list[str] = []
+    """The fast functions' log messages that the reference answers, as they come."""
+    messages: list[str] = []
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             if record.levelno == logging.DEBUG and "reference" in record.getMessage():
-                heard.append(record.getMessage())
+                messages.append(record.getMessage())
 
     logger, handler = logging.getLogger("fastbackprop"), Handler(logging.DEBUG)
     level, propagate = logger.level, logger.propagate
@@ -221,7 +221,7 @@ def _listening() -> Iterator[list[str]]:
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
     try:
-        yield heard
+        yield messages
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)

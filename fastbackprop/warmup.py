@@ -1,7 +1,7 @@
 """Compile every kernel ahead, into the disk cache: ``python -m fastbackprop warmup``.
 
-In two processes where there are two cores, one a dtype: kernels of one have nothing in common with those of the other, and
-within a process one function at a time is compiled. In processes of its own, since these can be ended amid a compile.
+Where there are two cores it runs two processes, one a dtype: kernels of the two dtypes have nothing in common, and within a
+process one function at a time is compiled. They are separate processes, since these can be ended during a compile.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from fastbackprop.kernels import disk_cache, jit
 from fastbackprop.kernels.notice import QUIET, notice
 from fastbackprop.resources import usable_cores
 
-LOOK_SECONDS = 0.1  # where a signal does not end the wait for a process, Ctrl-C acts so late
-INTERRUPTED = 130  # the exit code of what Ctrl-C ended
+LOOK_SECONDS = 0.1  # how late Ctrl-C acts where a signal does not end the wait for a process
+INTERRUPTED = 130  # the exit code after Ctrl-C
 
 
 def warm_up(entries: Iterable[jit.Entry], dtypes: str) -> dict[str, Any]:
-    """Compile or load these entries; returns how many kernels that were, and why they are not kept.
+    """Compile or load these entries; returns the number of kernels, and why they are not kept.
 
-    The routines that they call count too. Where the first is not kept the others are not compiled.
+    The routines that they call count too. Where one is not kept the others are not compiled.
     """
     counts = _kernels(), notice.compiled
     for kernel, char in [(entry, char) for entry in entries for char in dtypes if char in entry.dtypes]:
@@ -42,7 +42,7 @@ def _kernels() -> int:
 
 
 def run_process(dtypes: str, names: Sequence[str]) -> None:
-    """What one process does: print what `warm_up` returns; entries have the names given, all where there are none."""
+    """Warm up in one process and print the result of `warm_up`; without names, all entries."""
     chosen = [entry for entry in jit.Entry.all if not names or f"{entry.__module__}.{entry.__name__}" in names]
     print(json.dumps(warm_up(chosen, dtypes)))
 
@@ -74,7 +74,7 @@ def _result(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 def run_warmup(names: Sequence[str] = (), processes: int | None = None) -> int:
-    """Warm up in so many processes, one or two, and print what was done; returns the exit code."""
+    """Warm up in one or two processes, and print a summary; returns the exit code."""
     if not jit.JIT:
         print("fastbackprop warmup: there is nothing to compile, since NUMBA_DISABLE_JIT is set")
         return 0
