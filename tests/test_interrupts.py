@@ -116,7 +116,8 @@ HELD_OPEN = """
     import numpy as np
     from numba.core.compiler_lock import global_compiler_lock
     from fastbackprop.kernels import jit
-    from fastbackprop.kernels.jit import INT, OUT, entry
+    from fastbackprop.kernels.jit import entry
+    from fastbackprop.kernels.kinds import INT, OUT
 
     gate = threading.Lock()
     def load(cache, signature, target):

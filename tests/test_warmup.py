@@ -16,7 +16,7 @@ from fastbackprop import warmup
 from fastbackprop.kernels import disk_cache, jit
 
 pytestmark = pytest.mark.skipif(not jit.JIT, reason="nothing is compiled")
-ONE = "fastbackprop.kernels.layer.descend"  # the entry that compiles fastest: it calls no routine
+ONE = "fastbackprop.kernels.update.descend"  # the entry that compiles fastest: it calls no routine
 DONE = re.compile(
     r"fastbackprop warmup: (\d+) kernels in \d+\.\d s, (\d+) compiled and (\d+) loaded; they are kept in (.+)\n\Z"
 )

@@ -1,25 +1,33 @@
-"""What a new process pays: the import, and its first training with a cold and with a warm disk cache."""
+"""What a new process pays: the import, and the first call of a function with a cold and with a warm disk cache."""
 
 import os
 import subprocess
 import sys
 import tempfile
 
-FIRST_TRAINING = """
+PROGRAM = """
 import time
 import numpy as np
-import fastbackprop
+import fastbackprop as bp
 X = np.random.default_rng(0).standard_normal((2, 400))
+W, b, A, Y = np.ones((3, 2)), np.zeros((3, 1)), np.full((1, 400), 0.3), (X[:1] > 0) * 1.0
 start = time.perf_counter()
-fastbackprop.L_layer_model(X, X[:1] > 0, [2, 4, 1], num_iterations=1)
+bp.{call}
 print(time.perf_counter() - start)
 """
+CALLS = {
+    "sigmoid": "sigmoid(X)",
+    "compute_cost": "compute_cost(A, Y)",
+    "linear_activation_forward": "linear_activation_forward(X, W, b, 'relu')",
+    "L_layer_model, direct": "L_layer_model(X, Y, [2, 4, 1], num_iterations=1, algorithm='direct')",
+}
 
 
-def _first_training(disk_cache):
-    """Seconds of the first training of a new process that keeps its machine code in the folder ``disk_cache``."""
+def _first_call(call, disk_cache):
+    """Seconds of the first call of a new process that keeps its machine code in the folder ``disk_cache``."""
     environment = {**os.environ, "NUMBA_CACHE_DIR": disk_cache}
-    process = subprocess.run([sys.executable, "-c", FIRST_TRAINING], env=environment, stdout=subprocess.PIPE, check=True)
+    program = PROGRAM.format(call=CALLS[call])
+    process = subprocess.run([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, check=True)
     return float(process.stdout)
 
 
@@ -30,13 +38,13 @@ class Import:
         return "import fastbackprop"
 
 
-class FirstTraining:
-    params = ("cold", "warm")
-    param_names = ("disk_cache",)
+class FirstCall:
+    params = (tuple(CALLS), ("cold", "warm"))
+    param_names = ("call", "disk_cache")
     unit = "s"
 
-    def track_seconds(self, disk_cache):
+    def track_seconds(self, call, disk_cache):
         with tempfile.TemporaryDirectory() as folder:
             if disk_cache == "warm":
-                _first_training(folder)
-            return _first_training(folder)
+                _first_call(call, folder)
+            return _first_call(call, folder)
