@@ -1,4 +1,4 @@
-"""Programs of the project: the commands stand here, the code of each in a folder.
+"""Programs of the project: the commands are here, the code of each in a folder.
 
 A command makes the environment that it needs (`_environment`) and runs a module of this package, `python -m scripts...`.
 """

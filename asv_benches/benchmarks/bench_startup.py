@@ -1,4 +1,4 @@
-"""What a new process pays: the import, and the first call of a function with a cold and with a warm disk cache."""
+"""The start of a new process: the import, and the first call of a function with a cold and with a warm disk cache."""
 
 import os
 import subprocess

@@ -8,7 +8,7 @@ from fastbackprop.testing import CASES, SIZES
 
 from .table import DTYPES, IMPLEMENTATIONS
 
-# Enough that what a call pays once counts as in trainings of use, while the reference needs no more than seconds.
+# Enough that a call's fixed costs weigh as in real trainings, while the reference needs no more than seconds.
 ITERATIONS = {"one": 10_000, "planar": 10_000, "table": 5_000, "digits": 100, "pictures": 500, "square": 10}
 NETS = CASES["L_layer_model"].sizes
 
@@ -49,7 +49,7 @@ class Training(_Net):
 
 
 class DirectTraining(Training):
-    """The machinery without gram descent's mathematics, where that may pay."""
+    """Direct descent where gram descent may pay: the kernels without its mathematics."""
 
     wide = tuple(size for size in NETS if SIZES[size].m < 2 * SIZES[size].layers[0])
     params = (tuple(IMPLEMENTATIONS), tuple(f"{size}/{ITERATIONS[size]}" for size in wide), DTYPES)

@@ -1,4 +1,4 @@
-"""What is timed: every public function, over the cases of ``fastbackprop.testing``."""
+"""The table of timed calls: every public function, over the cases of ``fastbackprop.testing``."""
 
 import fastbackprop
 from fastbackprop import reference
@@ -13,7 +13,7 @@ for name, case in CASES.items():
 
 
 class Calls:
-    """Times calls of a family's functions: subclasses give the parameters and the ``time_`` methods."""
+    """Times calls of a family's functions: subclasses define the parameters and the ``time_`` methods."""
 
     param_names = ("implementation", "function", "size", "dtype")
 

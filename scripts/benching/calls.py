@@ -1,4 +1,4 @@
-"""What a call costs beyond its kernel, and what a new process pays: the import, and the first calls with a warm disk cache."""
+"""A call's cost beyond its kernel, and the start of a new process: the import, and the first calls with a warm disk cache."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from fastbackprop import L_layer_model
 import numpy as np
 X = np.random.default_rng(0).standard_normal((2, 400))
 """
-# What runs before the clock starts, and what is timed.
+# The code that runs before the clock starts, and the code that is timed.
 STARTS = {
     "import numpy, numba": ("", "import numpy, numba"),
     "import fastbackprop": ("", "import fastbackprop"),
@@ -45,7 +45,7 @@ STARTS = {
 
 
 class Sides(NamedTuple):
-    """A public function, the kernels that do its work on arrays that are there already, and the reference's function.
+    """A public function, the kernels that do its work on existing arrays, and the reference's function.
 
     ``result`` is the array in which the kernels leave the function's first result.
     """
@@ -86,7 +86,7 @@ def _one_after_the_other(steps: list[Callable[[], object]]) -> None:
 
 
 def calls() -> Iterator[tuple[str, Sides]]:
-    """What is measured, by name."""
+    """The measured calls, by name."""
     for shape, size in SHAPES.items():
         A, W, b = CASES["linear_forward"].make(size, "d")
         dA, (_, Z), _ = CASES["linear_activation_backward"].make(size, "d")
@@ -136,7 +136,7 @@ def measure_call(sides: Sides, repeats: int) -> dict[str, Any]:
 
 
 class ChildClock:
-    """A clock that advances by what a new process says of itself."""
+    """A clock that advances by the seconds that a new process reports."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -151,7 +151,7 @@ class ChildClock:
 
 
 def measure_starts(repeats: int) -> dict[str, list[float]]:
-    """Seconds of each, in new processes that take turns; the first turn, which may compile, counts for nothing."""
+    """Seconds of each, in new processes that take turns; the first turn, which may compile, is not counted."""
     clock = ChildClock()
     sides = {name: partial(clock.start, before, timed) for name, (before, timed) in STARTS.items()}
     for side in sides.values():

@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
 
 def rows(family: str, dtypes: tuple[str, ...] = DTYPES, repeats: int = FEWEST) -> Iterator[Row]:
-    """Each as soon as it is measured."""
+    """Yield each row as soon as it is measured."""
     module = importlib.import_module(f"asv_benches.benchmarks.bench_{family}")
     for cls in vars(module).values():
         if not isinstance(cls, type) or cls.__module__ != module.__name__:

@@ -1,4 +1,4 @@
-"""One layer, forward and backward, over a grid of shapes: what no shape may lose, and what a typical one gains."""
+"""One layer, forward and backward, over a grid of shapes: whether any shape loses, and how much a typical one gains."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DTYPES = ("float64", "float32")
 UNITS, EXAMPLES = (1, 7, 20, 64, 256, 1024), (1, 19, 209, 1000, 10_000)
 (PICTURE, *_), PICTURES = SIZES["pictures"]
 WORST = 10
-# A cell takes so many turns, fewer (but not below nine) where they take longer than that; short calls are repeated.
+# Turns of a cell, fewer (but not below nine) where they take longer than these seconds; short calls are repeated.
 REPEATS, WITHIN, AT_LEAST = 31, 0.06, 0.001
 
 
@@ -65,7 +65,7 @@ def grid() -> list[Cell]:
 
 
 def sample(cells: Sequence[Cell], every: int) -> list[Cell]:
-    """Each ``every``-th cell of a shuffled grid, the same ones each time, in the grid's order."""
+    """Each ``every``-th cell of a shuffled grid, the same cells each time, in the grid's order."""
     order = list(range(len(cells)))
     random.Random(0).shuffle(order)
     return [cells[i] for i in sorted(order[::every])]
@@ -79,7 +79,7 @@ def measure(cell: Cell, repeats: int = REPEATS) -> Measured:
 
 @lru_cache(maxsize=1)
 def _arrays(function: str, size: Size, dtype: str) -> tuple[Any, ...]:
-    """The arguments but the activation."""
+    """The arguments without the activation."""
     return CASES[function].make(size, dtype)[:-1]
 
 

@@ -1,7 +1,7 @@
-"""Times kernels alone and shared by two threads, from sizes on that they never share, and says from where sharing wins.
+"""Times kernels alone and shared by two threads, from sizes on that they never share, and prints from where sharing wins.
 
-Kernels hold the thresholds as constants, so each setting is measured in a process of its own, with other ones in place of
-those in ``fastbackprop/kernels/blocking.py`` when the kernels are compiled.
+Kernels hold the thresholds as constants, so each setting is measured in its own process, in which the kernels are compiled
+with other values than those in ``fastbackprop/kernels/blocking.py``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PRODUCTS: dict[str, Callable[[int], tuple[int, int]]] = {
 }
 OPERATIONS = tuple(2**e for e in range(15, 23))
 ELEMENTS = tuple(2**e for e in range(11, 17))
-# Jobs of so many chunks: the smallest that is shared, and a larger one.
+# Numbers of chunks: of the smallest job that is shared, and of a larger one.
 CHUNKS = (2, 16)
 REPEATS, AT_LEAST = 15, 0.001
 # Longer than helpers stay awake.
@@ -53,7 +53,7 @@ class PausableClock:
 
 
 def set_thresholds(settings: Mapping[str, int]) -> None:
-    """Put other values into blocking.py's place, before any kernel reads them."""
+    """Replace the values of blocking.py, before any kernel reads them."""
     path = ROOT / "fastbackprop" / "kernels" / "blocking.py"
     spec = importlib.util.spec_from_file_location(BLOCKING, path)
     assert spec is not None and spec.loader is not None

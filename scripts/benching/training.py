@@ -1,4 +1,4 @@
-"""Whole trainings in float64 against the reference, and beside what the machine allows at most."""
+"""Whole trainings in float64 against the reference, and beside the machine's limits."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from scripts.measuring.timing import FEWEST, interleave, median_interval, paired
 
 
 def algorithm_of(net: Net) -> str:
-    """What "auto" takes for a whole training."""
+    """The algorithm that "auto" chooses for a whole training."""
     n_0, n_1, *_ = net.layers_dims
     return choose_algorithm(n_0, n_1, net.m, net.iterations, ITEMSIZE, free_memory())
 
 
 def measure(name: str, threads: int, repeats: int) -> list[dict[str, Any]]:
-    """A row for each algorithm: the one of choice, whole, and where that is gram descent, a slice of direct descent too."""
+    """A row for each algorithm: the chosen one, whole, and where that is gram descent, a slice of direct descent too."""
     net = NETS[name]
     X, Y = examples(net)
     parameters = start(net.layers_dims)
@@ -75,7 +75,7 @@ def measure(name: str, threads: int, repeats: int) -> list[dict[str, Any]]:
 
 
 def lines(rows: list[dict[str, Any]]) -> list[str]:
-    """What is printed of a net's rows."""
+    """The printed lines of a net's rows."""
     first, net, goals = rows[0], NETS[rows[0]["net"]], TRAININGS[rows[0]["net"]]
     peaks = f"multiply-adds {first['GFLOP/s']:.0f} GFLOP/s, memory {first['GB/s']:.0f} GB/s"
     result = [

@@ -1,1 +1,1 @@
-"""What `scripts/test` runs besides pytest, and `scripts/bits`."""
+"""The checks that `scripts/test` runs besides pytest, and `scripts/bits`."""

@@ -1,6 +1,6 @@
 """Shows that a redesign keeps every bit: a grid of calls and trainings on two states of the tree.
 
-Each state is a folder with a package in it, and is run in a process of its own, which writes a digest of each result.
+Each state is a folder with a package in it, and runs in its own process, which writes a digest of each result.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def network_calls(bp: Any, layers: tuple[int, ...], m: int, iterations: int, cha
 
 
 def calls(bp: Any, every: int) -> Calls:
-    """Names of calls, and functions that make them; of every so many layers."""
+    """Names of calls, and functions that make them; of every ``every``-th layer."""
     from fastbackprop.testing import LAYOUTS as LAID_OUT  # of the state that is run
 
     for i, (shape, char, layout) in enumerate(product(SHAPES, "df", LAYOUTS)):

@@ -1,8 +1,8 @@
 """Trains the same nets with fastbackprop, the NumPy reference, PyTorch, JAX and scikit-learn, and compares.
 
 All sides do the same work: the same start, float64, the fused output gradient, a cost every hundredth iteration (the
-reference and scikit-learn take it every time); what compiles, does so before. They take turns in one process; fastbackprop
-uses all cores, every other side its better of one thread and all, which takes a process each. fastbackprop's training is
+reference and scikit-learn take it every time); sides that compile do so before. They take turns in one process; fastbackprop
+uses all cores, every other side the better of one thread and all, which takes a process each. fastbackprop's training is
 the whole call; of the others a slice of the iterations is measured, and scaled by their number. At the end all sides must
 have the same parameters.
 
@@ -32,7 +32,7 @@ from scripts.measuring.timing import FEWEST
 
 
 def measure(net: str, threads: int, repeats: int, sides: list[str]) -> dict[str, Any]:
-    """In a process of its own, since some libraries settle on threads when they start."""
+    """Measure in a separate process, since some libraries fix their threads when they start."""
     environment = {name: value for name, value in os.environ.items() if name not in OPENBLAS_OVERRIDES}
     environment["PJRT_NPROC"] = str(threads)
     command = [sys.executable, "-m", one_net.__name__, net, f"--threads={threads}", f"--repeats={repeats}", "--sides", *sides]
@@ -49,7 +49,7 @@ def better(runs: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def apart(runs: list[dict[str, Any]]) -> list[str]:
-    """What is wrong with the parameters, in words."""
+    """A sentence about parameters that differ."""
     return [
         f"{run['net']}: {side}, {run['threads']} threads: {difference:.1e}"
         for run in runs
@@ -59,7 +59,7 @@ def apart(runs: list[dict[str, Any]]) -> list[str]:
 
 
 def lines(runs: list[dict[str, Any]]) -> Iterator[str]:
-    """What is printed of a net's runs."""
+    """The printed lines of a net's runs."""
     last = runs[-1]
     net, sides = NETS[last["net"]], better(runs)
     yield f"\n{net}: {net.iterations:,} iterations; fastbackprop takes {last['algorithm']} descent"

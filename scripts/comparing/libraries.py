@@ -1,8 +1,8 @@
 """The same training by other libraries: same start, float64, fused output gradient, a cost every hundredth iteration.
 
-Each function takes a `Problem` and gives a `Training`: called with a number of iterations it goes on by so many from where
-it is, and `parameters()` tells where that is. A library that is not installed raises ImportError. Weights and examples keep
-the layout of the formulas, ``W A + b`` with examples as columns, but in scikit-learn, which has examples as rows.
+Each function takes a `Problem` and returns a `Training`: a call with a number of iterations continues by that many, and
+`parameters()` returns the parameters so far. A library that is not installed raises ImportError. Weights and examples keep
+the layout of the formulas, ``W A + b`` with examples as columns, except in scikit-learn, which has examples as rows.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Reference:
 
 
 class Torch:
-    """Autograd and ``torch.optim.SGD``; the loss comes with the forward pass, and is looked at every hundredth time."""
+    """Autograd and ``torch.optim.SGD``; the loss comes with the forward pass, and is read every hundredth time."""
 
     def __init__(self, problem: Problem, compiled: bool) -> None:
         import torch
@@ -87,7 +87,7 @@ class Torch:
 class Jax:
     """``jax.grad`` of the loss; the cost is computed only where it is wanted. ``scan``: the loop is compiled too.
 
-    How many threads XLA uses is settled by the variable PJRT_NPROC when the process starts.
+    The variable PJRT_NPROC fixes XLA's number of threads when the process starts.
     """
 
     def __init__(self, problem: Problem, scan: bool) -> None:
@@ -148,7 +148,7 @@ class Jax:
 class ScikitLearn:
     """``MLPClassifier`` with all that it adds switched off: one batch of all examples, plain steps, no penalty, no shuffle.
 
-    That is the same work, but that it takes the cost and the weights' norm every iteration, and checks X once a call.
+    The work is the same, except that it takes the cost and the weights' norm every iteration, and checks X once a call.
     """
 
     def __init__(self, problem: Problem) -> None:

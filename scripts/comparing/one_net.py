@@ -1,4 +1,4 @@
-"""Trains one net by all sides in turns, in this process, and prints what came out as JSON; `scripts/compare-peers` runs it."""
+"""Trains one net by all sides in turns, in this process, and prints the result as JSON; `scripts/compare-peers` runs it."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ OURS = "fastbackprop"
 
 
 def tolerance(net: Net, iterations: int) -> float:
-    """How far apart sides may be after so many iterations, in units of an array's largest entry.
+    """How far apart sides may be after these iterations, in units of an array's largest entry.
 
     An iteration rounds sums of at most k = max(n_0 .. n_L, m) products, each within ``PRODUCT_U k u`` of exact, and steps by
-    less than the parameters' size; descent at a rate that converges carries errors on without making them larger.
+    less than the parameters' size; descent at a rate that converges does not make errors larger.
     """
     return PRODUCT_U * max(*net.layers_dims, net.m) * unit_roundoff(1.0) * iterations
 
 
 def trainings(problem: Problem, names: list[str]) -> tuple[dict[str, Training], dict[str, str]]:
-    """The sides that there are, and why the others are not."""
+    """The sides that are installed, and why the others are missing."""
     there: dict[str, Training] = {}
     skipped = {}
     for name in names:

@@ -12,7 +12,7 @@ from scripts.demonstration.training import compare, cost_difference
 from scripts.measuring.machine import facts
 from scripts.measuring.timing import FEWEST
 
-# Both sides round differently, and training carries that on; costs further apart than this are a defect.
+# Both sides round differently, and training amplifies it; costs further apart than this are a defect.
 AGREEMENT = 1e-9
 
 

@@ -1,4 +1,4 @@
-"""What the demo trains on: a table that scikit-learn ships, generated pictures, or real ones from a folder."""
+"""The demo's data: a table that scikit-learn ships, generated pictures, or real ones from a folder."""
 
 from __future__ import annotations
 

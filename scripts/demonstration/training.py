@@ -18,9 +18,9 @@ from scripts.measuring.timing import FEWEST, interleave, paired_ratio
 
 
 class Side:
-    """One implementation's training of a problem; ``turns`` says how many iterations it runs each time.
+    """One implementation's training of a problem; ``turns`` are the numbers of iterations of its turns.
 
-    A turn goes on where the last one ended, and begins anew where that completed the training.
+    A turn resumes where the last one ended, and starts again where that completed the training.
     """
 
     def __init__(self, problem: Problem, train: Callable, turns: list[int]) -> None:
@@ -46,13 +46,13 @@ class Side:
         self.iterations_left -= num_iterations
 
     def warm_up(self) -> float:
-        """Seconds of a first turn that counts for nothing: it compiles, or loads what was compiled."""
+        """Seconds of a first turn that is not counted: it compiles, or loads what was compiled."""
         before = time.perf_counter()
         self.train(self.turns[0])
         return time.perf_counter() - before
 
     def finish(self, seconds: list[float]) -> None:
-        """Take the times of all turns, and see how the trained net does."""
+        """Take the times of all turns, and test the trained net."""
         whole = self.problem.num_iterations
         self.seconds_of_whole = [s * whole / n for s, n in zip(seconds, self.turns, strict=True)]
         self.seconds = statistics.median(self.seconds_of_whole)
@@ -70,14 +70,14 @@ def sides_of(problem: Problem) -> dict[str, Side]:
         "fast": Side(problem, fastbackprop.L_layer_model, whole),
     }
     n_0, m = problem.X.shape
-    if m < 2 * n_0:  # gram descent pays there: beside what mathematics gives, show what the machinery alone does
+    if m < 2 * n_0:  # gram descent pays there: beside the gain by mathematics, show that of the kernels alone
         direct = partial(fastbackprop.L_layer_model, algorithm="direct")
         sides["fast, direct"] = Side(problem, direct, slices)
     return sides
 
 
 def compare(problem: Problem) -> dict[str, Side]:
-    """Train all sides, in turns, and print what comes out."""
+    """Train all sides, in turns, and print the results."""
     m, dtype = problem.X.shape[1], problem.X.dtype
     print(f"\n{problem.name}: {problem.layers_dims}, m = {m}, {dtype}, {problem.num_iterations} iterations", flush=True)
     sides = sides_of(problem)

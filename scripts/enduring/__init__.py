@@ -1,1 +1,1 @@
-"""`scripts/soak` and `scripts/storm`: what a training has to endure."""
+"""`scripts/soak` and `scripts/storm`: the disturbances that a training has to endure."""

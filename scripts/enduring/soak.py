@@ -1,8 +1,8 @@
-"""Kills a training (-9) again and again while it saves; the file must always be a whole one that the training goes on from.
+"""Kills a training (-9) again and again while it saves; the file must always be a whole one from which the training resumes.
 
 Each child trains by one of the algorithms and saves after every few iterations, so that it is writing most of the time.
-After a kill this process goes on with the file, as a user would, for two iterations. In the end the parameters must have the
-bits of a training that nobody disturbed.
+After a kill this process resumes from the file, as a user would, for two iterations. In the end the parameters must have the
+bits of an undisturbed training.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from fastbackprop import checkpoint, training
 LAYERS, EXAMPLES, RATE = [300, 200, 1], 150, 0.01  # about half a megabyte to write
 ALGORITHMS = ("direct", "gram")
 ENDLESS = 10**9
-CHILD_SECONDS = 20  # a child that nobody kills ends by itself
+CHILD_SECONDS = 20  # a child that is not killed ends by itself
 
 
 class Soak:
-    """A training of one algorithm, its file, and what has been seen of it."""
+    """A training of one algorithm, its file, and the counts so far."""
 
     def __init__(self, algorithm: str, folder: Path) -> None:
         rng = np.random.default_rng(0)
@@ -52,7 +52,7 @@ class Soak:
         )
 
     def kill_a_child(self, seconds: float) -> None:
-        """Have a child train, and kill it after so long."""
+        """Start a child that trains, and kill it after a delay."""
         child = os.fork()
         if child == 0:
             signal.alarm(CHILD_SECONDS)  # its default action ends the process
@@ -67,8 +67,8 @@ class Soak:
         if os.waitstatus_to_exitcode(status) != -signal.SIGKILL:
             sys.exit(f"soak: a child ended by itself, status {status}")
 
-    def go_on(self) -> None:
-        """Go on from the file for two iterations; what was half-written lies beside it under another name."""
+    def resume(self) -> None:
+        """Resume from the file for two iterations; a half-written file lies beside it under another name."""
         for path in self.file.parent.iterdir():
             if path != self.file:
                 self.torn += path.stat().st_size > 0
@@ -101,7 +101,7 @@ def main() -> None:
                 sys.exit(f"soak: {kill} of {options.kills} kills after {options.minutes:g} minutes")
             soak = soaks[kill % len(soaks)]
             soak.kill_a_child(moments.uniform(0.005, 0.06))
-            soak.go_on()
+            soak.resume()
         for soak in soaks:
             expected, found = soak.train(soak.iteration, None), soak.train(soak.iteration, soak.file)
             for key, value in expected.items():

@@ -51,7 +51,7 @@ X, Y, START = problem()
 
 
 def train(algorithm: str, iterations: int = ITERATIONS, file: Path | None = None) -> tuple[bytes, ...]:
-    """The call that a user would make; the bits of what it returns."""
+    """The bits of the result of the call that a user would make."""
     trained, costs = bp.L_layer_model(
         X, Y, LAYERS, RATE, iterations, parameters=START, algorithm=algorithm, checkpoint=file, return_costs=True
     )
@@ -59,14 +59,14 @@ def train(algorithm: str, iterations: int = ITERATIONS, file: Path | None = None
 
 
 class Interrupts:
-    """So many interrupts after `first` seconds, `gaps` apart: raised by a timer's handler, or as SIGINT by another thread."""
+    """Interrupts after `first` seconds, `gaps` apart: raised by a timer's handler, or as SIGINT by another thread."""
 
     def __init__(self, first: float, gaps: list[float], real: bool) -> None:
         self.moments, self.real = [first, *gaps], real
         self.begun = self.over = False
 
     def begin(self) -> None:
-        """Called where an interrupt may come from now on; again, it does nothing."""
+        """Mark that interrupts may come from now on; a second call does nothing."""
         if self.begun:
             return
         self.begun = True
@@ -91,7 +91,7 @@ class Interrupts:
         raise KeyboardInterrupt
 
     def end(self) -> None:
-        """Wait until all have come."""
+        """Wait until all interrupts have come."""
         while not self.over:
             time.sleep(0.001)
 
@@ -102,7 +102,7 @@ def drawn(moments: random.Random, longest: float) -> Interrupts:
 
 
 def stubbornly(call: Callable[[], Any], caught: list[int]) -> Any:
-    """Call until it returns, however often it is interrupted; interrupts may come at any instruction of this too."""
+    """Call until it returns, for any number of interrupts, which may come at any instruction of this function too."""
     try:
         return call()
     except KeyboardInterrupt:
@@ -115,7 +115,7 @@ def stubbornly(call: Callable[[], Any], caught: list[int]) -> Any:
 
 
 def interrupted(algorithm: str, file: Path | None, interrupts: Interrupts) -> tuple[tuple[bytes, ...], int]:
-    """A training that is interrupted and resumed until it is done; how many interrupts were seen."""
+    """Interrupt and resume a training until it is done; returns how many interrupts were seen."""
     caught = [0]
     result: list[tuple[bytes, ...]] = []
 
@@ -130,7 +130,7 @@ def interrupted(algorithm: str, file: Path | None, interrupts: Interrupts) -> tu
 
 
 def rest_of_the_team() -> str:
-    """What is not at rest though nobody calls."""
+    """What of the team is not at rest, in words."""
     end = time.monotonic() + 10
     while True:
         crew = team._team
@@ -155,7 +155,7 @@ def storm_of_interrupts(trials: int, moments: random.Random) -> None:
     longest = 1.5 * (time.perf_counter() - begun)
     checkpoint.SAVE_SECONDS, training.SLICE_SECONDS = 0.01, 0.001
     seen = [0, 0, 0, 0]
-    # In memory where that is: there saving is over at once, and the interrupts fall into more of its steps.
+    # A folder in memory, where there is one: saving is quick there, and the interrupts fall into more of its steps.
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="storm-", dir=memory) as folder:
         for trial in range(trials):
@@ -183,7 +183,7 @@ def storm_of_interrupts(trials: int, moments: random.Random) -> None:
 
 
 def one_cold() -> None:
-    """In a process of its own: interrupted while its kernels compile."""
+    """One training in a separate process, interrupted while its kernels compile."""
     moments = random.Random(int(sys.argv[2]))
     faulthandler.dump_traceback_later(PATIENCE * 3, exit=True)
     algorithm = sys.argv[3]
@@ -195,14 +195,14 @@ def one_cold() -> None:
 
 
 def one_exit() -> None:
-    """In a process of its own: it ends while a kernel compiles."""
+    """One process that ends while a kernel compiles."""
     moments = random.Random(int(sys.argv[2]))
     threading.Thread(target=train, args=("direct", 10), daemon=True).start()
     time.sleep(moments.uniform(0, 8))
 
 
 def one_fork() -> None:
-    """In a process of its own: it forks while another thread compiles a kernel, ours or the user's."""
+    """One process that forks while another thread compiles a kernel, the package's or the user's."""
     import numba
 
     moments = random.Random(int(sys.argv[2]))
@@ -264,11 +264,11 @@ def storm_in_cold_processes(trials: int, moments: random.Random) -> None:
     counts = [0] * 4
 
     def judge(trial: int, out: str) -> str:
-        told, found = out.split("\n", 1)
-        caught, same, threads = told.split()
+        counts, found = out.split("\n", 1)
+        caught, same, threads = counts.split()
         counts[min(int(caught), 3)] += 1
         if (same, threads) != ("True", "2"):
-            return told
+            return counts
         return "" if found == expected[("direct", "gram")[trial % 2]] else "other bits"
 
     in_processes("cold", trials, moments, judge)
@@ -279,7 +279,7 @@ def storm_in_cold_processes(trials: int, moments: random.Random) -> None:
 
 
 def resident() -> int:
-    """Bytes of memory in use, 0 where the system does not say."""
+    """Bytes of memory in use, 0 where the system does not report it."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
@@ -315,7 +315,7 @@ def storm_of_callers(minutes: float, moments: random.Random) -> None:
             calls[i] += 1
 
     def one_round(seconds: float) -> int:
-        """Eight callers for so long, and this thread, which is interrupted; how often it was."""
+        """Eight callers for some seconds, and this thread, which is interrupted; returns how often."""
         over.clear()
         callers = [threading.Thread(target=caller, args=(i,)) for i in range(7)]
         for thread in callers:

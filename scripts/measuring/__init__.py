@@ -1,1 +1,1 @@
-"""What the programs that time share: clocks and intervals, nets, goals, and what the machine is and can do."""
+"""Modules that the timing programs share: clocks and intervals, nets, goals, the machine and its limits."""

@@ -1,4 +1,4 @@
-"""What the figures should reach at least, in one table; the programs that measure print it beside them.
+"""The goals of the figures, in one table; the programs that measure print them beside the figures.
 
 Ratios are times of the other side over those of fastbackprop.
 """
@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 
 class Goals(NamedTuple):
-    """Of a training: ratios to the reference, by the algorithm of choice and by direct descent; the part of what the machine
-    allows at most; and the ratio to the best peer, any but the reference.
+    """Goals of a training: ratios to the reference, by the chosen algorithm and by direct descent; the part of the machine's
+    limit; and the ratio to the best peer, any but the reference.
     """
 
     ratio: float
@@ -30,7 +30,7 @@ TRAININGS = {
     "many": Goals(20, 2, 0.6, 10),
 }
 
-# Ratios in float64 and float32, by what `scripts/bench functions` measures: a function or class, and the size.
+# Ratios in float64 and float32, by the rows of `scripts/bench functions`: a function or class, and the size.
 FUNCTIONS = {
     ("sigmoid", "square"): 5,
     ("sigmoid_backward", "square"): 5,
@@ -39,16 +39,16 @@ FUNCTIONS = {
     ("OwnLoop", "digits"): 1.5,
 }
 
-# Layers by floating-point operations: the class's name, where it ends, and the geometric mean of its ratios.
+# Layers by floating-point operations: the class's name, its upper end, and the geometric mean of its ratios.
 LAYERS = (("under 10 MFLOP", 10e6, 2.0), ("10 to 100 MFLOP", 100e6, 1.3), ("100 MFLOP and more", math.inf, 1.1))
 # A layer loses to the reference unless the whole 95 % interval of its ratio is above this.
 LEAST_RATIO = 0.97
 
-# At most: what a call takes beyond its kernel, microseconds a layer, and what a new process pays, seconds.
+# Upper limits: microseconds a layer of a call beyond its kernel, and seconds of a new process.
 CALL = 1.3
 STARTS = {"import fastbackprop": 0.4, "first layer": 0.6, "first training": 1.0}
 
 
 def wanted(goal: float | None) -> str:
-    """What is printed after a figure."""
+    """The goal as it is printed after a figure."""
     return "" if goal is None else f" (wanted {goal:g})"

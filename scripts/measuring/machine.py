@@ -1,4 +1,4 @@
-"""What a measurement ran on, and what else may have disturbed it."""
+"""The machine of a measurement, and what else may have disturbed it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from threadpoolctl import threadpool_limits
 from fastbackprop import machine
 from fastbackprop.team import num_threads
 
-# Where set, OpenBLAS may run kernels for another processor at half the speed: scripts that time remove them.
+# Where these are set, OpenBLAS may run kernels for another processor at half the speed: scripts that time remove them.
 OPENBLAS_OVERRIDES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 
 def facts() -> list[str]:
-    """Lines that say which machine gave the figures below them."""
+    """Lines that name the machine of the figures below them."""
     lines = machine.facts()
     if hasattr(os, "getloadavg"):
         lines.append(f"load before    {os.getloadavg()[0]:.1f}: what else runs slows NumPy's threads most of all")

@@ -1,4 +1,4 @@
-"""Nets of the kinds that people train, with examples, a start, and what one training takes at least."""
+"""Nets of the kinds that people train, with examples, a start, and the least that one training takes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ITEMSIZE = 8  # they train in float64
 class Net(NamedTuple):
     """Layer sizes ``n_0 .. n_L``, the number of examples, and the iterations of a whole training.
 
-    ``slice`` is the number of iterations that tells what one costs, where a whole training takes too long.
+    ``slice`` is the number of iterations to measure the cost of one, where a whole training takes too long.
     """
 
     layers_dims: tuple[int, ...]
@@ -76,7 +76,7 @@ class Least(NamedTuple):
 
 
 def least(net: Net, algorithm: str, cache_bytes: int) -> Least:
-    """What a whole training takes at least, by the algorithm; ``cache_bytes`` are those of the last cache.
+    """The least that a whole training takes, by the algorithm; ``cache_bytes`` are those of the last cache.
 
     An iteration of direct descent: three products of ``n_l n_{l-1} m`` multiply-adds a layer (``W A_prev``, ``dZ A_prev^T``,
     ``W^T dZ``), the first layer only the first two. It reads X, Y and the weights, and writes the weights.
@@ -84,8 +84,8 @@ def least(net: Net, algorithm: str, cache_bytes: int) -> Least:
     Gram descent: ``X^T X`` (half of it, being symmetric), ``W1 X`` and ``S X^T`` once; an iteration has ``dZ1 G`` (m by m)
     for the first layer. X is read twice in all; an iteration reads G and reads and writes ``V = W1 X`` and ``S``.
 
-    Elementwise work and additions count for nothing. What an iteration touches crosses memory once in all if it fits into
-    the last cache as a whole, else each time.
+    Elementwise work and additions are not counted. The data of an iteration cross memory once in all if they fit into the
+    last cache as a whole, else each time.
     """
     layers = list(pairwise(net.layers_dims))
     (n_0, n_1), m = layers[0], net.m

@@ -1,6 +1,6 @@
-"""What the machine gives at most: multiply-adds on registers alone, and bytes of memory, by one core or several.
+"""The machine's limits: multiply-adds on registers alone, and bytes of memory, by one core or several.
 
-Each is a callable that does a fixed amount of work, so that it can be timed in turns with what is compared to it: a
+Each is a callable that does a fixed amount of work, so that it can be timed in turns with the measured call: a
 processor that slows down for a while then slows the yardstick too.
 """
 
@@ -24,7 +24,7 @@ L3_BYTES = _cache_bytes("3", 32 * 2**20)
 
 @intrinsic
 def _chains(typing_context, steps, x):
-    """``steps`` multiply-adds in each chain, none of which touches memory; gives a sum so that none is left out."""
+    """``steps`` multiply-adds in each chain, none of which touches memory; returns a sum so that none is left out."""
 
     def emit(context, builder, signature, arguments):
         v = Vectors(builder, x)
@@ -87,8 +87,8 @@ class MultiplyAdds(_Yardstick):
 class Triad(_Yardstick):
     """``a = b + scale * c`` over arrays that no cache holds; ``bytes`` that memory moves a call.
 
-    Four arrays' worth: b and c are read, a is written, and read before that, as a line of the cache is filled before a
-    part of it is stored to.
+    It is four arrays' worth: b and c are read, a is written, and read before that, as a line of the cache is filled before
+    a part of it is stored to.
     """
 
     def __init__(self, threads: int) -> None:

@@ -1,4 +1,4 @@
-"""The reference and the fast functions in turns, doing the same."""
+"""The reference and the fast functions in turns, with the same calls."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def rest() -> float:
 
 
 def compare(call: Callable[[ModuleType], Callable[[], object]], repeats: int, within: float, at_least: float) -> Compared:
-    """Time what ``call`` makes of the module of each side; `timing.interleave` says how the numbers bound it."""
+    """Time ``call(module)`` of each side; `timing.interleave` explains the numbers."""
     sides = {"reference": call(reference), "fast": call(fastbackprop)}
     for side in sides.values():
         side()  # compiles, or loads what was compiled

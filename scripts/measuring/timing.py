@@ -1,4 +1,4 @@
-"""Interleaved timing of several sides in one process, and the intervals of what is made of the times."""
+"""Interleaved timing of several sides in one process, and confidence intervals of the results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-# Seconds of rest between sides that use several threads: after a call OpenBLAS's own go on looking for work for a tenth of
+# Seconds of rest between sides that use several threads: after a call OpenBLAS's own keep polling for work for a tenth of
 # a second, on the cores that the next side needs.
 REST = 0.12
 
@@ -41,11 +41,11 @@ def interleave(
 ) -> dict[str, list[float]]:
     """Seconds a call of each side, ``repeats`` times, the sides taking turns.
 
-    Whatever slows the machine for a while then meets all sides alike, and times of the same turn are pairs. Every other
-    turn goes backwards, so that no side always follows the same one. Where ``at_least`` is given, a measurement repeats
+    A disturbance of the machine then slows all sides alike, and times of the same turn are pairs. Every other
+    turn runs backwards, so that no side always follows the same one. With ``at_least``, a measurement repeats
     the call, as often in every turn, until it lasts about that many seconds: the way to time calls of microseconds.
     Without it each turn makes exactly one call. When ``within`` seconds have passed, no turn begins beyond the ``FEWEST``:
-    how many there are then depends on how long they take, but not on which side is faster. ``rest`` seconds pass before each
+    their number then depends on how long they take, but not on which side is faster. ``rest`` seconds pass before each
     measurement, and where calls are short, one that is not measured wakes the threads. Nothing is warmed up otherwise.
     """
     calls = {name: _calls_lasting(side, at_least, clock) for name, side in sides.items()}
@@ -81,12 +81,12 @@ def _calls_lasting(side: Callable[[], object], at_least: float, clock: Callable[
 
 
 def median_interval(values: Iterable[float], confidence: float = 0.95) -> Estimate:
-    """The median, with the interval that covers the true median at least so often.
+    """The median, with the interval that covers the true median with ``confidence`` at least.
 
-    The interval is made of order statistics, which assumes nothing about how times are distributed: of ``n`` values,
+    The interval is made of order statistics, which assumes nothing about the distribution of times: of ``n`` values,
     the true median lies below the ``k``-th smallest with probability ``P(Binomial(n, 1/2) < k)``, likewise above the
     ``k``-th largest; ``k`` is the largest that keeps both together within ``1 - confidence``. With fewer than six values
-    no ``k`` does for 95 %, and the whole range is given.
+    no ``k`` does for 95 %, and the interval is the whole range.
     """
     ordered = sorted(values)
     n, k, outside = len(ordered), 0, 0.0

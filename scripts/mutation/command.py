@@ -1,8 +1,8 @@
-"""Plants at least 100 faults, one at a time, in kernels and their callers, and sees whether the tests find them.
+"""Plants at least 100 faults, one at a time, in kernels and their callers, and checks whether the tests find them.
 
-Each is run first against quick tests with NUMBA_DISABLE_JIT=1, where nothing is compiled, then, if it survives that, compiled.
-Results are kept in build/mutate; a fault that was found is not run again while its statement stays as it is, one that survived
-is when the tests change. Survivors that change no result are explained in scripts/mutation/explained.txt.
+Each is run first against quick tests with NUMBA_DISABLE_JIT=1, where nothing is compiled, then, if it survives, compiled.
+Results are kept in build/mutate; a found fault is not run again while its statement stays as it is, a survivor is run again
+when the tests change. Survivors that change no result are explained in scripts/mutation/explained.txt.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def say(message: str) -> None:
 
 
 def run(planted: list[Fault], results: Results, jobs: int, minutes: float | None) -> None:
-    """Run what has no result yet, `jobs` at a time, each in a copy of the project."""
+    """Run the faults without a result, `jobs` at a time, each in a copy of the project."""
     end = None if minutes is None else time.monotonic() + 60 * minutes
     places = [Workplace(ROOT, BUILD / f"job-{job}") for job in range(jobs)]
     coverage = Coverage(places[0], BUILD / "coverage")
@@ -40,7 +40,7 @@ def run(planted: list[Fault], results: Results, jobs: int, minutes: float | None
     for plain in (True, False):
         waiting: Queue[Fault] = Queue()
         for fault in planted:
-            if results.wants(fault, coverage.tests_digest, plain=plain):
+            if results.needs_run(fault, coverage.tests_digest, plain=plain):
                 waiting.put(fault)
         say(f"{waiting.qsize()} of {len(planted)} faults to run {'plain' if plain else 'compiled'}")
 
@@ -69,7 +69,7 @@ def run(planted: list[Fault], results: Results, jobs: int, minutes: float | None
 
 
 def confirm(place: Workplace, planted: list[Fault], results: Results) -> None:
-    """Run the compiled tests that found a fault on the package without one; what fails there as well found nothing."""
+    """Run the compiled tests that found a fault on the package without one; a test that fails there too found nothing."""
     finders = sorted({test for fault in planted if (test := results.compiled_finder(fault))})
     if finders:
         say(f"{len(finders)} tests that found faults in compiled code run once more without one")

@@ -1,7 +1,7 @@
-"""Which tests cover a fault: recorded once, by running all tests of the unchanged package and noting what they reach.
+"""The tests that cover a fault: recorded once, by running all tests of the unchanged package and noting what they reach.
 
-They run with NUMBA_DISABLE_JIT=1, where every kernel is Python that a profile sees, each for so long. What only runs compiled
-(code that emits machine code, jobs of a team) is covered by the tests that reach something else of the same file.
+They run with NUMBA_DISABLE_JIT=1, where every kernel is Python that a profile sees, each with a time limit. Code that only runs
+compiled (it emits machine code, or is a job of a team) is covered by the tests that reach something else of the same file.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Coverage:
 
     @cached_property
     def test_files(self) -> list[Path]:
-        """Test files that name the package, but those of the scripts, which are about other things."""
+        """Test files that name the package, without those of the scripts, which test other things."""
         tests = self.root / "tests"
         files = [path for path in sorted(tests.rglob("test_*.py")) if not path.is_relative_to(tests / "scripts")]
         return [path for path in files if path.stem != AGAIN and PACKAGE in path.read_text()]
@@ -49,7 +49,7 @@ class Coverage:
 
     @staticmethod
     def _imports(path: Path) -> set[str]:
-        """Names that a file imports: of modules, and what comes out of them."""
+        """Names that a file imports: of modules, and of their contents."""
         found = set()
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
@@ -66,7 +66,7 @@ class Coverage:
         return digest.hexdigest()[:16]
 
     def record(self, say: Callable[[str], None]) -> None:
-        """Record what is not recorded yet."""
+        """Record the test files that are not recorded yet."""
         for path in self.test_files:
             name = path.relative_to(self.root).as_posix()
             kept = self.folder / f"{name.replace('/', '-')}-{self._digest(path)}.json"
@@ -129,7 +129,7 @@ class Coverage:
         return Path(test_file).stem == f"test_{Path(fault.path).stem}"
 
     def _by_file(self, tests: list[str], fault: Fault) -> list[list[str]]:
-        """Tests of one file together: first what is named after the fault's or reaches its function, then the less else."""
+        """Tests of one file together: first those named after the fault's or that reach its function, then the less else."""
         here = self._function(fault.path, fault.line)
         files: dict[str, list[str]] = {}
         for test in sorted(tests, key=lambda test: here not in self._reached[test]):

@@ -13,7 +13,8 @@ from scripts.mutation.rules import RULES
 from scripts.mutation.sources import FunctionNode, Source, callee
 
 PACKAGE = "fastbackprop"
-# What is no kernel and no caller of one: the yardstick, its cases, and what only shows, sets out sizes or talks to people.
+# Modules that are no kernels and no callers of one: the yardstick, its cases, and those that only show, set sizes or talk to
+# people.
 ASIDE = ("reference", "testing", "verify", "cli", "__main__", "__init__", "blocking", "notebook")
 FOLDERS_ASIDE = ("extras", "compat")
 # Text for people, and settings: a change there is no fault of the arithmetic.
@@ -21,7 +22,7 @@ QUIET = ("debug", "info", "warning", "warn", "getLogger", "namedtuple")
 
 
 class Fault(NamedTuple):
-    """One fault: where, what stood there, and what stands there now."""
+    """One fault: its place, the text before, and the text now."""
 
     rule: str
     path: str
@@ -36,7 +37,7 @@ class Fault(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The same as long as the statement, what becomes of it and the function's name are."""
+        """A key that stays the same while the statement, the fault in it and the function's name do."""
         parts = (self.rule, self.path, self.place, self.statement, self.becomes)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
@@ -82,7 +83,7 @@ def sources(root: Path) -> list[Source]:
 
 
 def idle_callees(files: list[Source]) -> set[str]:
-    """What does nothing where nothing is compiled, or only calls such: promises to the compiler and to other threads."""
+    """Functions that do nothing where nothing is compiled, or only call such: promises to the compiler and to other threads."""
 
     def is_idle(function: FunctionNode, known: set[str]) -> bool:
         body = [s for s in function.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
@@ -102,7 +103,7 @@ def idle_callees(files: list[Source]) -> set[str]:
 
 
 def _visited(source: Source, idle: set[str]) -> Iterator[ast.AST]:
-    """The nodes in which a fault would be one: none of text for people, of types, of what only decides on speed."""
+    """The nodes in which a change is a fault: none of text for people, of types, of choices that only affect speed."""
     aside = source.twins | source.choosers
     waiting: list[ast.AST] = [source.tree]
     while waiting:
@@ -161,9 +162,9 @@ def candidates(root: Path) -> list[Fault]:
 
 
 def sample(faults: list[Fault], each: int, seed: int) -> list[Fault]:
-    """So many of each rule, over as many files as there are: drawn by the hash of what a fault is, not by its place.
+    """A number of faults of each rule, over as many files as there are: drawn by the hash of the fault, not by its place.
 
-    A change elsewhere draws the same ones again.
+    After a change elsewhere the same ones are drawn again.
     """
 
     def lot(*parts: object) -> str:

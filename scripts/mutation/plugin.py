@@ -1,4 +1,4 @@
-"""A pytest plugin of `scripts/mutate`: runs chosen tests in a chosen order, each for so long, and records what they reach.
+"""A pytest plugin of `scripts/mutate`: runs chosen tests in a chosen order, with a time limit, and records what they reach.
 
 The environment variable MUTATION_PLAN names a JSON file: `limit`, the seconds of a test; `order`, the tests to run, or
 nothing for all; `record`, a file to write to, or nothing; `package`, the folder whose functions are of interest.
@@ -37,7 +37,7 @@ def _late(number: int, frame: FrameType | None) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection() -> None:
-    """A failing example is not made smaller, which takes minutes."""
+    """Do not shrink failing examples, which takes minutes."""
     phases = Phase.explicit, Phase.generate
     settings.register_profile("mutation", parent=settings.get_profile("ci"), phases=phases, database=None)
     settings.load_profile("mutation")
@@ -55,7 +55,7 @@ def _family(item: pytest.Item) -> str:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Where two of a family were late, the others are taken to be too, and to reach the same."""
+    """Skip the others of a family of which two were late: they are taken to be late too, and to reach the same."""
     late = LATE.get(_family(item), [])
     if PLAN["record"] and len(late) == 2:
         RECORD[item.nodeid] = RECORD[late[0]]
@@ -75,7 +75,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
         if event == "call":
             codes.add(frame.f_code)
 
-    # Time of the processor, which others may be using; a test that only waits ends too.
+    # The limit counts the processor's time, which others may be using; a test that only waits ends too.
     for number, timer, seconds in ((signal.SIGPROF, signal.ITIMER_PROF, 1), (signal.SIGALRM, signal.ITIMER_REAL, 20)):
         signal.signal(number, _late)
         signal.setitimer(timer, seconds * PLAN["limit"])

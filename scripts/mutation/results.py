@@ -1,4 +1,4 @@
-"""The results of trials, kept in a file so that a run can be cut and go on, and the report."""
+"""The results of trials, kept in a file so that a run can be cut and resumed, and the report."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ EXPLAINED = Path(__file__).with_name("explained.txt")
 
 
 class Results:
-    """What became of each fault, by its key; written whole after each."""
+    """The result of each fault, by its key; the file is written whole after each."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.lock = path, threading.Lock()
         self.known: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.is_file() else {}
 
-    def wants(self, fault: Fault, tests: str, *, plain: bool) -> bool:
-        """Whether a fault is to be run: it was not, or it came through other tests than there are now."""
+    def needs_run(self, fault: Fault, tests: str, *, plain: bool) -> bool:
+        """Whether a fault is to be run: it was not, or it survived other tests than there are now."""
         known = self.known.get(fault.key)
         if known is None or (known["status"] != CAUGHT and known["tests"] != tests):
             return True
@@ -53,7 +53,7 @@ class Results:
 
 
 def explanations(text: str) -> dict[str, str]:
-    """Of each fault that changes no result, by path, rule and lines, the reason why.
+    """The reason for each fault that changes no result, by path, rule and lines.
 
     Records are separated by empty lines: `path: rule`, `- line`, `+ line`, and the reason.
     """

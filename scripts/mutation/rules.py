@@ -1,8 +1,8 @@
 # ruff: noqa: SIM102  # a condition a line, as the docstrings say them
-"""The kinds of faults, each a rule on the syntax tree: what it looks at, and what a slip would have put there.
+"""The kinds of faults, each a rule on the syntax tree: which nodes it changes, and what a slip would have put there.
 
-A rule is handed a node and yields replacements: pairs of a node and the text that takes its place. Python that emits machine
-code speaks through a builder's methods, so that some slips look different there.
+A rule takes a node and yields replacements: pairs of a node and the text that takes its place. Python that emits machine
+code calls a builder's methods, so that some slips look different there.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ def dropped_step(source: Source, node: ast.AST) -> Iterator[Replacement]:
 
 @rule
 def dropped_check(source: Source, node: ast.AST) -> Iterator[Replacement]:
-    """What refuses something, or stops early, does not: an `if` whose body only raises or returns."""
+    """A check that refuses something, or stops early, does not: an `if` whose body only raises or returns."""
     if isinstance(node, ast.If) and not node.orelse and isinstance(node.body[-1], (ast.Raise, ast.Return)):
         if len(node.body) <= 2:
             yield node.test, "False"
@@ -200,7 +200,7 @@ def dropped_check(source: Source, node: ast.AST) -> Iterator[Replacement]:
 
 @rule
 def stale_workspace(source: Source, node: ast.AST) -> Iterator[Replacement]:
-    """What should begin from zero goes on from what the memory held, or a beginning is skipped."""
+    """A sum that should begin from zero continues from what the memory held, or a beginning is skipped."""
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in ("ZERO", "ADD"):
         if {"ZERO", "ADD"} <= source.constants and not isinstance(source.parents[node], ast.Compare):
             yield node, "ADD" if node.id == "ZERO" else "ZERO"

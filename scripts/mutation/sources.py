@@ -1,7 +1,7 @@
-"""What is known of a source file before a fault is planted in it: its syntax tree, and what in it only decides on speed.
+"""The analysis of a source file before a fault is planted in it: its syntax tree, and which of its parts only affect speed.
 
-Everything here goes by structure: how a name is bound, where it came from, what a decorator says. No name of a function of
-the package stands here, so that the faults outlive its next shape.
+Everything here is found by structure: how a name is bound, where it came from, how a decorator is called. No name of a
+function of the package stands here, so that the faults outlive its next shape.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def is_constant_name(name: str) -> bool:
 
 
 class Source:
-    """One file: its text, its tree, and who is whose parent in it."""
+    """One file: its text, its tree, and each node's parent."""
 
     def __init__(self, root: Path, path: Path) -> None:
         self.path = path.relative_to(root).as_posix()
@@ -119,7 +119,7 @@ class Source:
 
     @cached_property
     def twins(self) -> set[str]:
-        """Stand-ins for machine code, handed to a decorator, and the functions and classes that only they use."""
+        """Stand-ins for machine code, passed to a decorator, and the functions and classes that only they use."""
         found = {
             argument.id
             for function in self.functions.values()
@@ -142,7 +142,7 @@ class Source:
 
     @cached_property
     def _emitting(self) -> set[ast.AST]:
-        """Functions and classes that are handed a builder of machine code."""
+        """Functions and classes that take a builder of machine code."""
         return {
             node if isinstance(node, FunctionNode) and node.name != "__init__" else self.parents[node]
             for node in ast.walk(self.tree)
@@ -150,11 +150,11 @@ class Source:
         }
 
     def emits(self, node: ast.AST) -> bool:
-        """Whether a node stands in code that emits machine code: in a function or class that was handed a builder."""
+        """Whether a node stands in code that emits machine code: in a function or class that takes a builder."""
         return any(above in self._emitting for above in self.above(node))
 
     def decides_on_speed(self, test: ast.AST) -> bool:
-        """Whether an expression compares something with a threshold, or says how long something may take.
+        """Whether an expression compares something with a threshold, or limits how long something may take.
 
         Either only chooses between ways that are all right.
         """
@@ -166,7 +166,7 @@ class Source:
 
     @cached_property
     def choosers(self) -> set[str]:
-        """Functions that only name a way: each return hands back names in capitals, or a comparison with a threshold."""
+        """Functions that only choose a method: each return is of names in capitals, or a comparison with a threshold."""
 
         def names_a_way(value: ast.expr | None, ways: set[str]) -> bool:
             if value is None or not names_in(value):

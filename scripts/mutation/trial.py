@@ -10,10 +10,10 @@ from scripts.mutation.coverage import Coverage
 from scripts.mutation.faults import Fault
 from scripts.mutation.workplace import Run, Workplace
 
-# Of a test, and of all: processors may be shared, and a first compiled test compiles.
+# Limits of a test, and of all: processors may be shared, and a first compiled test compiles.
 PLAIN_LIMIT, PLAIN_TIMEOUT = 60.0, 300.0
 COMPILED_LIMIT, COMPILED_TIMEOUT = 240.0, 1800.0
-PASSED, NO_TESTS = 0, 5  # what pytest's exit status says
+PASSED, NO_TESTS = 0, 5  # pytest's exit status
 
 
 class Result(NamedTuple):
@@ -34,12 +34,12 @@ class Trial:
         self.workplace, self.coverage = workplace, coverage
 
     def plain(self, fault: Fault) -> Result:
-        """Against quick tests, with NUMBA_DISABLE_JIT=1."""
+        """Run a fault against quick tests, with NUMBA_DISABLE_JIT=1."""
         tests = self.coverage.plain_tests(fault)
         return self._of(fault, tests, HALFWAY, plain=True, limit=PLAIN_LIMIT, timeout=PLAIN_TIMEOUT)
 
     def compiled(self, fault: Fault) -> Result:
-        """Against all tests that reach it."""
+        """Run a fault against all tests that reach it."""
         tests = self.coverage.compiled_tests(fault)
         return self._of(fault, tests, SURVIVED, plain=False, limit=COMPILED_LIMIT, timeout=COMPILED_TIMEOUT)
 
@@ -61,7 +61,7 @@ def failures(run: Run) -> list[str]:
 
 
 def _by(run: Run) -> str:
-    """What ended a run: the test that failed, an error, a hang, a crash."""
+    """The end of a run: the test that failed, an error, a hang, a crash."""
     if run.status is None:
         return "timeout"
     if failures(run):

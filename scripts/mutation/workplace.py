@@ -18,7 +18,7 @@ from scripts.mutation.faults import PACKAGE, Fault
 
 
 class Run(NamedTuple):
-    """What became of a run of tests: pytest's exit status, or none after a timeout; what it printed; how long it took."""
+    """The result of a run of tests: pytest's exit status, or none after a timeout; its output; its duration."""
 
     status: int | None
     output: str
@@ -26,7 +26,7 @@ class Run(NamedTuple):
 
 
 class Stopped(Exception):
-    """A run was ended because nobody wants its result any more."""
+    """A run was ended because its result is no longer needed."""
 
 
 class Workplace:
@@ -41,7 +41,7 @@ class Workplace:
         self._copy()
 
     def _copy(self) -> None:
-        """Bring the copy up to date; files that did not change keep their time stamps, which Numba looks at."""
+        """Bring the copy up to date; files that did not change keep their time stamps, which Numba checks."""
         command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         listed = subprocess.run(command, cwd=self.root, capture_output=True, check=True).stdout.decode()
         wanted = {name for name in listed.split("\0") if name and (self.root / name).is_file()}
@@ -60,7 +60,7 @@ class Workplace:
 
     @contextlib.contextmanager
     def planted(self, fault: Fault) -> Iterator[None]:
-        """The copy with one fault; machine code that was compiled meanwhile goes with it."""
+        """The copy with one fault; machine code that was compiled meanwhile is removed with it."""
         path = self.folder / fault.path
         text, stamp, known = path.read_bytes(), path.stat(), self._caches()
         path.write_bytes(fault.planted(text))
@@ -82,7 +82,7 @@ class Workplace:
         record: Path | None = None,
         first_failure: bool = True,
     ) -> Run:
-        """Run tests, or all tests of files, in this order; the limits hold where nobody else computes."""
+        """Run tests, or all tests of files, in this order; the limits hold where nothing else runs."""
         crowd = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # a test that waits for processors does not hang
         limit, timeout = crowd * limit, crowd * timeout
         order = [test for test in tests if "::" in test]
@@ -121,13 +121,13 @@ class Workplace:
         return Run(status, output, time.monotonic() - begun)
 
     def _end(self) -> None:
-        """No process of the run is left, whatever it started."""
+        """End all processes of the run, with all that they started."""
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
     def stop(self) -> None:
-        """End the run, if there is one, and all that might follow; from any thread."""
+        """End the run, if there is one, and all that might follow; any thread may call it."""
         self.stopped = True
         self._end()

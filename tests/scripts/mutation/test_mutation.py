@@ -138,19 +138,19 @@ def test_results_outlive_a_cut(tmp_path):
     path = tmp_path / "results.json"
     survivor = FAULT._replace(statement="g(n)", becomes="g(n - 1)")
     before = Results(path)
-    assert before.wants(FAULT, "tests", plain=True)
+    assert before.needs_run(FAULT, "tests", plain=True)
     before.add(FAULT, Result("caught", "test_a", 1.0), "tests")
     halfway = FAULT._replace(statement="i(n)")
     before.add(halfway, Result("halfway", "3 tests", 1.0), "tests")
     before.add(survivor, Result("survived", "3 tests", 1.0), "tests")
     after = Results(path)
-    assert not after.wants(FAULT, "tests", plain=True)
-    assert not after.wants(FAULT._replace(begin=90, end=91, line=9), "other tests", plain=False)
-    assert after.wants(FAULT._replace(statement="h(n)"), "tests", plain=True)
-    assert not after.wants(survivor, "tests", plain=False)
-    assert after.wants(survivor, "other tests", plain=True)
-    assert not after.wants(halfway, "tests", plain=True)
-    assert after.wants(halfway, "tests", plain=False)
+    assert not after.needs_run(FAULT, "tests", plain=True)
+    assert not after.needs_run(FAULT._replace(begin=90, end=91, line=9), "other tests", plain=False)
+    assert after.needs_run(FAULT._replace(statement="h(n)"), "tests", plain=True)
+    assert not after.needs_run(survivor, "tests", plain=False)
+    assert after.needs_run(survivor, "other tests", plain=True)
+    assert not after.needs_run(halfway, "tests", plain=True)
+    assert after.needs_run(halfway, "tests", plain=False)
 
 
 def test_the_report_fails_where_a_fault_survives_without_a_reason(tmp_path, monkeypatch, capsys):
