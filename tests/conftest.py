@@ -1,4 +1,4 @@
-"""Shared fixtures: real pictures where there are some, the reference made to raise or to saturate without a warning."""
+"""Shared fixtures: real pictures where they exist, the reference made to raise or to saturate without a warning."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pictures():
     """``X_train (12288, 209), Y_train, X_test (12288, 50), Y_test``, as notebooks make them.
 
-    Read from ``train_catvnoncat.h5`` and ``test_catvnoncat.h5`` in the folder that the environment variable
+    They are read from ``train_catvnoncat.h5`` and ``test_catvnoncat.h5`` in the folder that the environment variable
     FASTBACKPROP_DATA names, else in ``shared/data`` beside the repository.
     """
     default = Path(__file__).parents[2] / "shared" / "data"
@@ -49,7 +49,7 @@ def pictures():
 
 @pytest.fixture
 def reference_raises(monkeypatch):
-    """A context manager: inside it every function of the reference raises, under whatever name a module holds it."""
+    """A context manager: inside it every function of the reference raises, under any name by which a module holds it."""
     originals = {id(getattr(reference, name)): name for name in fastbackprop.__all__}
 
     def stand_in(name):
@@ -73,7 +73,7 @@ def reference_raises(monkeypatch):
 
 @pytest.fixture
 def fallbacks(caplog):
-    """A function that gives the messages in which the fast functions said, so far, that the reference answered."""
+    """A function that returns the log messages so far that the reference answered."""
     caplog.set_level("DEBUG", logger="fastbackprop")
     return lambda: [r.getMessage() for r in caplog.records if r.name == "fastbackprop" and r.levelname == "DEBUG"]
 

@@ -9,7 +9,7 @@ from fastbackprop.activations import ACTIVATIONS, BY_CODE
 from fastbackprop.kernels.elementwise import activation_backward, activation_forward
 from fastbackprop.testing import assert_within_bound, unit_roundoff
 
-from .kernels.support.probes import hands
+from .kernels.support.probes import mailboxes
 
 pytestmark = pytest.mark.plain
 rows = pytest.mark.parametrize("g", ACTIVATIONS.values(), ids=list(ACTIVATIONS))
@@ -19,13 +19,13 @@ extended = pytest.mark.skipif(np.finfo(np.longdouble).nmant <= 52, reason="longd
 
 def forward(g, Z):
     A = np.full_like(Z, np.nan)
-    assert activation_forward[Z.dtype.char](Z, A, g.code, *hands(1))
+    assert activation_forward[Z.dtype.char](Z, A, g.code, *mailboxes(1))
     return A
 
 
 def backward(g, dA, Z):
     dZ = np.full_like(Z, np.nan)
-    assert activation_backward[Z.dtype.char](dA, Z, dZ, g.code, *hands(1))
+    assert activation_backward[Z.dtype.char](dA, Z, dZ, g.code, *mailboxes(1))
     return dZ
 
 

@@ -34,7 +34,7 @@ def test_fewer_operations(iterations, algorithm):
 
 @pytest.mark.parametrize(("m", "algorithm"), [(2 * N_0 - 1, "gram"), (2 * N_0, "direct"), (2 * N_0 + 1, "direct")])
 def test_at_most_twice_as_many_examples_as_features(m, algorithm):
-    """However long the training: there an iteration by gram descent ceases to be cheaper, and G to be at most 2 X."""
+    """In a training of any length an iteration by gram descent ceases to be cheaper there, and G to be at most 2 X."""
     assert choose_algorithm(N_0, N_1, m, 10**9, 8, None) == algorithm
 
 
@@ -48,7 +48,7 @@ def test_at_most_a_quarter_of_the_free_memory(free_bytes, algorithm):
 
 @pytest.mark.parametrize(("m", "algorithm"), [(N_0 - 1, "gram"), (N_0, "direct"), (N_0 + 1, "direct")])
 def test_float32_has_half_the_range(m, algorithm):
-    """Gram descent computes in float64, whose operations take twice the time, and G takes twice the room beside X."""
+    """Gram descent computes in float64, whose operations take twice the time, and G takes twice the memory beside X."""
     assert choose_algorithm(N_0, N_1, m, 10**9, 4, None) == algorithm
 
 
@@ -94,7 +94,7 @@ print(resident("VmHWM") - before)
 def peak(algorithm, layers, m, char="d"):
     """Bytes that a training takes beyond its data, at its peak."""
     if not os.access("/proc/self/clear_refs", os.W_OK):
-        pytest.skip("this system does not tell the peak of a process's memory")
+        pytest.skip("this system does not report the peak of a process's memory")
     problem = PROBLEM + MEMORY
     program = [sys.executable, "-c", problem.format(layers=layers, m=m, algorithm=algorithm, char=char)]
     return int(subprocess.run(program, stdout=subprocess.PIPE, text=True, check=True).stdout)
@@ -102,7 +102,7 @@ def peak(algorithm, layers, m, char="d"):
 
 @pytest.mark.parametrize("char", "df")
 def test_gram_descent_holds_g_and_four_arrays_of_the_first_layer(char):
-    """Whatever the dtype of the data: G and these are float64."""
+    """G and these are float64 for any dtype of the data."""
     n_1, m = 16, 5000
     expected = 8 * m * m + 4 * 8 * n_1 * m
     assert 8 * m * m <= peak("gram", [2000, n_1, 1], m, char) <= 1.3 * expected

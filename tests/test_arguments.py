@@ -1,4 +1,4 @@
-"""What is meaningless is refused: before any work, in words that name the argument, with nothing half-changed."""
+"""What is meaningless is refused: before any work, with a message that names the argument, and nothing is half-changed."""
 
 from types import MappingProxyType
 from typing import Any
@@ -232,7 +232,7 @@ def test_what_is_no_container_or_number_is_named(case):
 
 
 class Series:
-    """What a column of a data frame shows of itself."""
+    """The part of a data frame's column that the functions use."""
 
     def __init__(self, values):
         self.values = values
@@ -246,23 +246,23 @@ class Series:
 
 @pytest.mark.parametrize("kind", [Series, list, tuple, np.array])
 @pytest.mark.parametrize("column", [False, True])
-def test_labels_in_a_row_are_told_how_to_become_one(kind, column):
+def test_the_error_shows_how_labels_become_a_row(kind, column):
     labels = kind(Y.reshape(-1, 1) if column else Y.ravel())
     for call in (lambda: bp.L_layer_model(X, labels, LAYERS), lambda: bp.compute_cost(AL, labels)):
         with refusing(ValueError, "Y has shape (5, 1)" if column else "Y has shape (5,)", "np.asarray(Y).reshape(1, -1)"):
             call()
-    row = np.asarray(labels).reshape(1, -1)  # what the message says
+    row = np.asarray(labels).reshape(1, -1)  # the message's advice
     assert_same_bits(bp.compute_cost(AL, row), bp.compute_cost(AL, Y))
 
 
-def test_labels_of_another_number_are_told_nothing_of_the_kind():
+def test_the_error_shows_no_way_for_labels_of_another_number():
     for call in (lambda: bp.L_layer_model(X, Y.ravel()[:4], LAYERS), lambda: bp.compute_cost(AL, Y.ravel()[:4])):
         with pytest.raises(ValueError, match=r"\(4,\)") as caught:
             call()
         assert "reshape" not in str(caught.value)
 
 
-def test_objects_are_told_how_to_become_numbers():
+def test_the_error_shows_how_objects_become_numbers():
     """A frame with a column of bool becomes an array of objects."""
     frame = Series(np.array([[0.5, True], [1.5, False]], object))
     for name, call in (
@@ -346,7 +346,7 @@ def test_training_refuses_layers_that_are_no_whole_numbers(layers):
 
 @pytest.mark.parametrize(("X", "Y"), [(X, Y.T), (X * np.nan, Y), (X.astype(complex), Y)])
 def test_training_refused_draws_nothing_from_the_generator(X, Y):
-    """Before any work: a later call with the arguments put right starts as if there had been no first one."""
+    """A refusal comes before any work: a later call with correct arguments starts as if there had been no first one."""
     np.random.seed(0)
     with pytest.raises((ValueError, TypeError)):
         bp.L_layer_model(X, Y, LAYERS)

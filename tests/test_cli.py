@@ -1,4 +1,4 @@
-"""The command line: exit codes, one line where there is nothing to look at, and no cost for those who only import."""
+"""The command line: exit codes, one line where there is nothing to examine, and no cost for a mere import."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ OWN = Path(__file__).parent / "support" / "own.py"
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """A current directory of one's own; what is imported from it is forgotten."""
+    """A temporary current directory; modules imported from it are forgotten."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "modules", dict(sys.modules))
@@ -92,7 +92,7 @@ def test_a_module_with_nothing_to_look_at_is_exit_code_2_and_one_line(module, he
     assert NOTHING[module] in err
 
 
-def test_python_m_hands_on_the_exit_code(here):
+def test_python_m_passes_on_the_exit_code(here):
     for module, code in ((str(OWN), 0), ("nowhere", 2)):
         command = [sys.executable, "-m", "fastbackprop", "verify", "--module", module]
         run = subprocess.run(command, capture_output=True, text=True, timeout=120)

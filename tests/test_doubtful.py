@@ -21,7 +21,7 @@ DOUBTFUL = {
     "beside a nan": ([[np.nan, -1]], [[1, 0]], [f"1 of 2 outputs in AL are {OUTSIDE}"]),
     "an infinite label": ([[0.5, 0.5]], [[np.inf, 0]], [f"1 of 2 labels in Y are {HUGE}"]),
 }
-# What NumPy's formula makes of these it makes without a word; or the fast function documents a limit.
+# NumPy's formula does not warn of these; or the fast function documents a limit.
 SILENT = {
     "nan among outputs": ([[np.nan, 0.5]], [[1, 0]]),
     "nan among labels": ([[0.5, 0.5]], [[np.nan, 0]]),

@@ -1,4 +1,4 @@
-"""Exceptions of signal handlers, forks and exits at awkward moments: what was begun is done, and no lock stays.
+"""Exceptions of signal handlers, forks and exits at awkward moments: begun work is completed, and no lock stays.
 
 The moments are held open by locks here; `scripts/storm` draws them at random, see scripts/enduring/test_storm.py.
 """
@@ -30,12 +30,12 @@ pytestmark = [
 
 
 class Interrupt(Exception):
-    """What the handler raises."""
+    """The exception that the handler raises."""
 
 
 @pytest.fixture
 def timer():
-    """A function that has the main thread interrupted after so many seconds."""
+    """A function that interrupts the main thread after some seconds."""
 
     def interrupt(number, frame):
         raise Interrupt
@@ -52,7 +52,7 @@ def _twice(x, n):
 
 @pytest.fixture
 def held_open(monkeypatch):
-    """A kernel that nobody has compiled, a lock that its compile waits for, and the threads that compiled it."""
+    """A kernel that is not compiled yet, a lock that its compile waits for, and the threads that compiled it."""
     kernel, gate, compilers = entry(OUT, INT)(_twice), threading.Lock(), []
 
     def load(cache, signature, target):
@@ -87,7 +87,7 @@ def test_an_interrupt_ends_the_wait_for_a_compile_and_not_the_compile(held_open,
     assert compilers[0] != threading.main_thread().ident
 
 
-def test_nobody_compiles_twice_what_many_wait_for(held_open):
+def test_a_kernel_that_many_wait_for_compiles_once(held_open):
     kernel, gate, compilers = held_open
     found = []
     with gate:
@@ -260,7 +260,7 @@ DAEMON = """
 
 @pytest.mark.parametrize("has_checkpoint", [False, True])
 def test_a_process_ends_while_a_daemon_thread_trains(has_checkpoint, tmp_path):
-    """And keeps where the training was."""
+    """The process saves the training's progress."""
     file = tmp_path / "training.npz"
     command = [sys.executable, "-W", "error", "-c", textwrap.dedent(DAEMON), *[str(file)] * has_checkpoint]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT)
@@ -271,7 +271,7 @@ def test_a_process_ends_while_a_daemon_thread_trains(has_checkpoint, tmp_path):
 
 
 def test_a_training_of_very_many_iterations_takes_no_memory_for_its_costs(timer):
-    """As one that is to go on until Ctrl-C."""
+    """Such a training is meant to run until Ctrl-C."""
     timer(0.5)
     with pytest.raises(Interrupt):
         bp.L_layer_model(np.ones((2, 3)), np.ones((1, 3)), [2, 1], 1e-9, 10**12)
@@ -281,7 +281,7 @@ def test_a_training_of_very_many_iterations_takes_no_memory_for_its_costs(timer)
 
 
 def test_a_training_that_the_end_of_the_process_stopped_begins_nothing_more(monkeypatch):
-    """In a daemon thread, which no exception reaches."""
+    """It ran in a daemon thread, which no exception reaches."""
     begun = []
     start = Task.start
 
@@ -322,7 +322,7 @@ def test_an_interrupt_does_not_leave_the_number_of_threads_changed(timer):
 
 
 def test_without_threads_an_interrupted_slice_is_not_said_to_be_saved(timer, tmp_path, monkeypatch):
-    """The caller computes itself then, where the exception may come between parameters and the count of iterations."""
+    """The caller computes then, and the exception may come between parameters and the count of iterations."""
     X = np.random.default_rng(0).standard_normal((30, 3000))
     Y, start = (X[:1] > 0).astype(float), bp.initialize_parameters_deep([30, 8, 1])
 

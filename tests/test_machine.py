@@ -1,4 +1,4 @@
-"""What is said of the machine."""
+"""The lines about the machine."""
 
 import fastbackprop as bp
 from fastbackprop.machine import facts

@@ -18,7 +18,7 @@ def without(tree, key):
     return {k: v for k, v in tree.items() if k != key}
 
 
-MORE = {"other": None}  # keeps the number of keys, which says how many layers there are
+MORE = {"other": None}  # keeps the number of keys, from which the number of layers follows
 MISSING = {
     "L_model_forward: W2": (lambda: bp.L_model_forward(X, without(PARAMETERS, "W2") | MORE), "W2", "layer 2"),
     "L_model_forward: b1": (lambda: bp.L_model_forward(X, without(PARAMETERS, "b1") | MORE), "b1", "layer 1"),
@@ -92,7 +92,7 @@ def test_a_missing_key(case):
     ],
 )
 def test_a_refused_update_changes_nothing(grads, kind):
-    """What is wrong is in the last layer; the first has not moved."""
+    """The fault is in the last layer; the first is unchanged."""
     parameters = dict(PARAMETERS)
     with pytest.raises(kind):
         bp.update_parameters(parameters, grads, 0.1)

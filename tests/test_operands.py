@@ -1,4 +1,4 @@
-"""What is taken as an array, and what goes to the reference, which the log says."""
+"""The objects that are taken as arrays, and the calls that the reference answers, which the log records."""
 
 import numpy as np
 import pytest
@@ -60,7 +60,7 @@ def test_what_no_kernel_serves_is_the_reference_and_says_so(case, fallbacks):
         (lambda: bp.linear_forward(A_PREV, W.astype(np.longdouble), B), np.dtype(np.longdouble).name),
     ],
 )
-def test_the_log_gives_the_reason(call, reason, fallbacks):
+def test_the_log_states_the_reason(call, reason, fallbacks):
     call()
     (message,) = fallbacks()
     assert reason in message
@@ -92,7 +92,7 @@ def test_lists_are_taken_as_arrays():
 
 
 class Table:
-    """What a data frame shows of itself: an array on request."""
+    """The part of a data frame that the functions use: an array on request."""
 
     def __init__(self, values):
         self.values = values

@@ -1,6 +1,6 @@
 """The kernels as plain Python (NUMBA_DISABLE_JIT=1), on the NumPy twins of what emits machine code.
 
-The tests marked ``plain`` run both compiled, with all others, and in a process of their own where nothing is compiled.
+The tests marked ``plain`` run both compiled, with all others, and in a separate process where nothing is compiled.
 """
 
 import importlib
@@ -23,7 +23,7 @@ TESTS = Path(__file__).parent
 
 @pytest.mark.plain
 def test_the_public_functions_reach_every_kernel_in_both_dtypes():
-    """So that what is held against the reference on tiny arrays is all that there is."""
+    """Thus the comparison with the reference on tiny arrays covers every kernel."""
     for name, case in CASES.items():
         for activation in case.activations or (None,):
             for dtype in ("float32", "float64"):

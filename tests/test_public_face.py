@@ -1,4 +1,4 @@
-"""The public face: its names, and what is written about each."""
+"""The public face: its names, and the documentation of each."""
 
 import fastbackprop as bp
 

@@ -1,4 +1,4 @@
-"""The README's Python runs as it stands, and so does what it says of the start."""
+"""The README's Python runs as it stands, and so does its advice for the start."""
 
 import re
 from pathlib import Path

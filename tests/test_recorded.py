@@ -1,7 +1,7 @@
 """Numbers that other people recorded, on other machines, with code like the reference's: notebooks and their tests.
 
 Each test names the public repositories on GitHub whose notebook or test file holds the expected numbers. Tolerances
-are the digits that were printed or, for trainings, what rounding makes of them in so many iterations.
+are the digits that were printed or, for trainings, the rounding error of their iterations.
 """
 
 from typing import Any

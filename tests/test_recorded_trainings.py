@@ -22,7 +22,7 @@ PICTURES_RTOL = 1e-10
 
 
 def accuracy(X, Y, parameters):
-    """As it was recorded: a sum of m-ths, one for each right answer."""
+    """The accuracy as it was recorded: a sum of m-ths, one for each right answer."""
     return np.sum((bp.predict(X, parameters) == Y) / Y.size)
 
 

@@ -1,4 +1,4 @@
-"""The reference itself: the page that everything else is measured by."""
+"""The reference itself: the yardstick of everything else."""
 
 import ast
 import inspect
@@ -94,7 +94,7 @@ def test_relu_backward_is_a_new_array_and_zero_where_z_is_zero():
 
 
 def test_saturation_warns_as_plain_numpy_does():
-    """Where exp overflows, and where a probability is exactly 0 or 1: nothing here changes how NumPy treats it."""
+    """It warns where exp overflows, and where a probability is exactly 0 or 1: nothing here changes how NumPy treats it."""
     Z, Y = np.array([[-1e4, 1e4, np.inf, -np.inf]]), np.array([[1.0, 0.0, 1.0, 0.0]])
     with pytest.warns(RuntimeWarning) as of_sigmoid:
         AL, _ = reference.sigmoid(Z)

@@ -1,4 +1,4 @@
-"""Memory and cores: what the machine has, or what a container's limit leaves of it; on Linux and where it says nothing."""
+"""Memory and cores: the machine's, or what a container's limit leaves of them; on Linux and where nothing is reported."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from fastbackprop.resources import free_memory, usable_cores
 MACHINE = 8 * 2**30
 VERSION_2 = ("memory.max", "memory.current")
 VERSION_1 = ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes")
-UNLIMITED_1 = str(2**63 - 4096)  # what version 1 says where there is no limit
+UNLIMITED_1 = str(2**63 - 4096)  # what version 1 reports where there is no limit
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_no_container(tmp_path, machine):
     assert free_memory(tmp_path / "none") == MACHINE
 
 
-def test_a_limit_is_known_where_the_machine_says_nothing(tmp_path, monkeypatch):
+def test_a_limit_is_known_where_the_machine_reports_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(resources, "_system_memory", lambda: None)
     assert free_memory(tmp_path) is None
     assert free_memory(group(tmp_path, VERSION_2, 2**30, 2**20)) == 2**30 - 2**20
@@ -86,7 +86,7 @@ MEMINFO = "MemTotal:       16384 kB\nMemFree:         1024 kB\nMemAvailable:    
         (None, {}, None),
     ],
 )
-def test_the_machine_as_it_says_itself(meminfo, sizes, free, monkeypatch):
+def test_the_machine_as_the_system_reports_it(meminfo, sizes, free, monkeypatch):
     """By /proc/meminfo, else half of its memory, else not at all."""
 
     def read_text(path, *args, **kwargs):
@@ -105,7 +105,7 @@ def test_the_machine_as_it_says_itself(meminfo, sizes, free, monkeypatch):
 
 
 def test_a_system_without_sysconf(monkeypatch, tmp_path):
-    """As on Windows: then a container's limit is all that there is."""
+    """Windows is such a system: then only a container's limit is known."""
 
     def read_text(path, *args, **kwargs):
         raise FileNotFoundError(path)

@@ -1,4 +1,4 @@
-"""The team: the same bits for any number of threads, many callers at once, and what becomes of it across forks."""
+"""The team: the same bits for any number of threads, many callers at once, and its handling across forks."""
 
 import multiprocessing
 import os
@@ -33,7 +33,7 @@ def layer(shape, dtype=np.float64, order="C"):
 
 
 def everything(shape, dtype=np.float64, order="C"):
-    """All that a layer gives, forward and backward, by both activations."""
+    """All results of a layer, forward and backward, by both activations."""
     A_prev, W, b = layer(shape, dtype, order)
     results = []
     for activation in ("relu", "sigmoid"):
@@ -109,7 +109,7 @@ def gathered():
 
 
 def is_at_rest(crew):
-    """Whether nobody has the team: its helpers go to sleep."""
+    """Whether the team is free: its helpers go to sleep."""
     return crew.mailbox[OWNER] == crew.mailbox[HOLD] == crew.mailbox[ACTIVE] == 0
 
 
@@ -134,7 +134,7 @@ def working():
         worker.join()
 
 
-def test_who_finds_the_team_at_work_works_alone(threads, working):
+def test_a_caller_that_finds_the_team_at_work_is_single_threaded(threads, working):
     threads(2)
     expected, crew = everything(SHAPES[0]), gathered()
     working(crew)
@@ -165,7 +165,7 @@ def test_helpers_stay_off_the_callers_core_and_follow_a_narrowed_affinity(thread
 
 
 def test_where_no_thread_can_be_kept_off_a_core_the_team_works_all_the_same(threads, monkeypatch):
-    """As on systems other than Linux."""
+    """Systems other than Linux are like this."""
     threads(1)
     expected = everything(SHAPES[0])
     monkeypatch.delattr(os, "sched_setaffinity", raising=False)
@@ -197,7 +197,7 @@ def test_helpers_that_are_dismissed_end(threads):
 
 
 def test_threads_that_cannot_start_are_done_without(threads, monkeypatch, caplog):
-    """As within a container's limit; those that did start help."""
+    """This happens within a container's limit; the threads that did start help."""
     threads(1)
     expected, start = everything(SHAPES[0]), threading.Thread.start
     started: list[threading.Thread] = []
@@ -224,7 +224,7 @@ def test_threads_that_cannot_start_are_done_without(threads, monkeypatch, caplog
 
 
 def test_where_the_system_starts_no_thread_at_all_the_caller_does_the_work(threads, monkeypatch):
-    """What has a thread of its own elsewhere: a training, a change of threads, a team."""
+    """The caller does what has a separate thread elsewhere: a training, a change of threads, a team."""
     threads(2)
     data, start = (np.ones((3, 4)), np.ones((1, 4)), [3, 1], 0.1, 5), bp.initialize_parameters_deep([3, 1])
     expected = bp.L_layer_model(*data, parameters=start)
@@ -238,12 +238,15 @@ def test_where_the_system_starts_no_thread_at_all_the_caller_does_the_work(threa
     assert bp.get_num_threads() == 1
 
 
-def test_a_kernel_that_raises_gives_the_team_back(threads):
+def test_a_kernel_that_raises_releases_the_team(threads):
     threads(2)
     crew = gathered()
 
     def fails(own, place):
-        crew.mailbox[OWNER], crew.mailbox[HOLD] = team._desk.token, 1  # as a kernel has claimed it that finds no memory
+        crew.mailbox[OWNER], crew.mailbox[HOLD] = (
+            team._desk.token,
+            1,
+        )  # as a kernel leaves it that has claimed it and finds no memory
         raise MemoryError
 
     with pytest.raises(MemoryError):

@@ -1,4 +1,4 @@
-"""The generator of awkward inputs makes what it promises; the assertions pass and fail when they should."""
+"""The generator of awkward inputs keeps its promises; the assertions pass and fail when they should."""
 
 import inspect
 
@@ -210,7 +210,7 @@ def test_within_bound_takes_equal_non_finite_values():
 
 
 @pytest.mark.parametrize("bound", [np.nan, np.inf, -1.0])
-def test_within_bound_fails_where_the_bound_says_nothing(bound):
+def test_within_bound_fails_where_the_bound_is_meaningless(bound):
     with pytest.raises(AssertionError):
         assert_within_bound(np.array([1.0]), np.array([1.5]), bound)
 
@@ -282,7 +282,7 @@ def test_a_training_problem_has_both_labels_and_a_bound_for_each_result():
     assert costs == [testing.TRAINING_RTOL * trained[1][0]]
 
 
-def test_same_bits_tells_apart_what_compares_equal():
+def test_same_bits_distinguishes_what_compares_equal():
     x = np.array([0.0, 1.0, np.nan])
     assert_same_bits(x, x.copy())
     assert_same_bits(np.asfortranarray(np.arange(6.0).reshape(2, 3)), np.arange(6.0).reshape(2, 3))
@@ -298,7 +298,7 @@ def test_same_bits_of_longdouble_are_those_of_its_value():
         assert_same_bits(np.nextafter(x, np.longdouble(1)), x)
 
 
-def test_same_form_tells_apart_types_shapes_and_dtypes_and_no_more():
+def test_same_form_distinguishes_types_shapes_and_dtypes_and_no_more():
     x = np.ones((2, 2))
     assert_same_form(2 * x, x)
     assert_same_form(x, LAYOUTS["byte-swapped"](x))

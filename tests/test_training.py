@@ -1,4 +1,4 @@
-"""L_layer_model as a user meets it, by each algorithm: what it prints, returns, logs, spares and refuses; and Ctrl-C."""
+"""L_layer_model as users call it, by each algorithm: its output, results, log, side effects and refusals; and Ctrl-C."""
 
 import logging
 import os
@@ -98,7 +98,7 @@ def test_the_same_bits_each_time_and_in_several_threads_at_once(algorithm):
         assert_same_bits(result, first)
 
 
-# ------------------------------------------------------------------------------------------------ what may be handed in
+# ------------------------------------------------------------------------------------------------ what may be passed in
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -227,7 +227,7 @@ def test_training_takes_labels_within_0_1_in_silence(labels):
 
 @pytest.mark.parametrize("print_cost", [False, True])
 @pytest.mark.parametrize("algorithm", ["direct", "gram"])
-def test_a_training_that_diverges_gives_back_the_last_finite_parameters(algorithm, print_cost, capsys):
+def test_a_training_that_diverges_keeps_the_last_finite_parameters(algorithm, print_cost, capsys):
     options = {"parameters": START, "algorithm": algorithm}
     with pytest.raises(FloatingPointError, match=r"iteration \d+ .*learning_rate") as caught:
         bp.L_layer_model(X, Y, LAYERS, 1e200, 1000, print_cost, **options)
@@ -240,7 +240,7 @@ def test_a_training_that_diverges_gives_back_the_last_finite_parameters(algorith
 
 @pytest.mark.parametrize("algorithm", ["direct", "gram"])
 def test_float32_ends_where_float32_does(algorithm):
-    """Also by gram descent, which computes in float64: what is given back is finite in the dtype of the data."""
+    """Gram descent, which computes in float64, returns parameters that are finite in the dtype of the data too."""
     X_, start = map_arrays(lambda x: x.astype("f"), (X, START))
     for iterations in range(1, 20):
         try:
@@ -254,7 +254,7 @@ def test_float32_ends_where_float32_does(algorithm):
 @pytest.mark.parametrize("options", [{}, {"print_cost": True}, {"checkpoint": "training.npz"}], ids=str)
 @pytest.mark.parametrize("algorithm", ["direct", "gram"])
 def test_a_training_that_diverges_says_where_and_what_to_try(algorithm, options, tmp_path, monkeypatch):
-    """The same iteration, and the same last finite parameters, whoever watches."""
+    """The iteration and the last finite parameters are the same with any watchers."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FloatingPointError, match="Try a smaller learning_rate") as caught:
         train(rate=1e200, algorithm=algorithm, **options)
@@ -269,7 +269,7 @@ def test_a_training_that_diverges_says_where_and_what_to_try(algorithm, options,
 
 
 @pytest.mark.parametrize(("dtype", "rate"), [("float32", 1e20), ("float64", 1e150)])
-def test_a_training_that_diverges_stops_and_gives_back_the_last_finite_parameters(dtype, rate):
+def test_a_training_that_diverges_stops_and_keeps_the_last_finite_parameters(dtype, rate):
     twice = np.concatenate([arguments.X, arguments.X], axis=1).astype(dtype)
     contradiction = np.repeat([[0, 1]], 5, axis=1).astype(dtype)  # each example with both labels: no step is small
     start = {key: value.astype(dtype) for key, value in arguments.PARAMETERS.items()}
@@ -310,7 +310,7 @@ def test_slices_change_no_bit(algorithm, dtype, monkeypatch, capsys):
 
 @given(st.integers(1, 10**6), st.floats(1e-9, 100))
 def test_a_slice_takes_about_as_long_as_it_should(length, seconds):
-    """As long as an iteration takes now, and at most 16 times as many as before: one measurement may be of a lucky moment."""
+    """It follows the time of an iteration now, with at most 16 times as many as before: a measurement may be a lucky one."""
     wanted = training.SLICE_SECONDS
     following = training._next_length(length, seconds, wanted)
     assert 1 <= following <= min(16 * length, training.MOST_ITERATIONS)
@@ -337,7 +337,7 @@ bp.L_layer_model(X, (X[:1] > 0), [200, 100, 1], 0.01, 10**8, True, algorithm="{a
 @pytest.mark.skipif(os.name != "posix", reason="a console's Ctrl-C cannot be sent to one process alone here")
 @pytest.mark.parametrize("algorithm", ["direct", "gram"])
 def test_ctrl_c_ends_a_training(algorithm):
-    """Sent when the first cost has been printed: most of the time is spent in the kernel then."""
+    """The signal is sent when the first cost has been printed: most of the time is spent in the kernel then."""
     program = [sys.executable, "-u", "-c", ENDLESS.format(algorithm=algorithm, m=3000)]
     with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:

@@ -15,7 +15,7 @@ SMALL = Size((3, 4, 1), 5)
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    """The same checks of smaller sizes: the whole run is for users, and takes a quarter of a minute."""
+    """The same checks on smaller sizes: the whole run is for users, and takes a quarter of a minute."""
     monkeypatch.setattr(verify, "LAYOUTS", {layout: LAYOUTS[layout] for layout in ("C", "misaligned")})
     monkeypatch.setattr(verify, "SIZES_IN_ALL_LAYOUTS", (SMALL,))
     monkeypatch.setattr(verify, "SIZES_IN_C_ORDER", (Size((7, 5, 1), 19),))

@@ -1,4 +1,4 @@
-"""What a warmup compiles later processes only load; where it can keep nothing, or nothing is compiled, it says so."""
+"""Later processes only load what a warmup compiles; where it can keep nothing, or nothing is compiled, it says so."""
 
 import json
 import os
@@ -23,7 +23,7 @@ DONE = re.compile(
 
 
 def begin(*names, processes=2, before="", **environment):
-    """A warmup in a process, of the entries that are named; all where none is."""
+    """A warmup in a process, of the named entries; of all where none is named."""
     program = f"import sys\nfrom fastbackprop import warmup\n{before}\nsys.exit(warmup.run_warmup({names!r}, {processes}))"
     return subprocess.Popen(
         [sys.executable, "-c", program], env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -73,7 +73,7 @@ json.dump(notice.compiled, sys.stdout)
 
 
 def test_after_a_warmup_nothing_is_left_to_compile():
-    """In the disk cache of who runs the tests: other tests need what it compiles."""
+    """It uses the disk cache of the test run: other tests need what it compiles."""
     command = [sys.executable, "-m", "fastbackprop", "warmup"]
     run = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert (run.returncode, run.stderr) == (0, "")

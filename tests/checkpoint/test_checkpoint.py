@@ -1,4 +1,4 @@
-"""The checkpoint: going on gives the bits of an unbroken run; what does not belong there is refused; the file is whole."""
+"""The checkpoint: a resumed run has the bits of an unbroken one; a file of something else is refused; the file is whole."""
 
 import json
 import logging
@@ -42,8 +42,8 @@ def test_a_larger_number_of_iterations_trains_on_to_the_same_bits(algorithm, dty
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_the_same_call_goes_on_after_an_interrupt(algorithm, file, monkeypatch, capsys):
-    """Saved after each slice of 50, and interrupted at the second line."""
+def test_the_same_call_resumes_after_an_interrupt(algorithm, file, monkeypatch, capsys):
+    """The training is saved after each slice of 50, and interrupted at the second line."""
     monkeypatch.setattr(checkpoint_module, "SAVE_SECONDS", 0)
     monkeypatch.setattr(training, "_next_length", lambda length, seconds, wanted: 50)
     unbroken = train(algorithm=algorithm)
@@ -91,7 +91,7 @@ def test_without_a_start_nothing_is_drawn_when_the_file_exists(file):
     assert drawn() == before
 
 
-def test_the_recorded_algorithm_goes_on(file, caplog):
+def test_the_recorded_algorithm_resumes(file, caplog):
     """Six examples of nine features: "auto" takes gram descent for many iterations, direct for few."""
     caplog.set_level(logging.INFO, logger="fastbackprop")
     train(1, algorithm="direct", checkpoint=file)
@@ -201,15 +201,15 @@ def test_a_second_interrupt_while_saving_loses_nothing(begun, monkeypatch):
 def test_the_file_is_complete_and_flushed_before_it_takes_the_name(file, monkeypatch):
     steps = []
 
-    def told(name, function):
+    def recording(name, function):
         def call(*arguments):
             steps.append((name, file.exists()))
             return function(*arguments)
 
         return call
 
-    # Of that module alone: Numba replaces files too, where it keeps machine code.
-    changed = {name: told(name, getattr(os, name)) for name in ("fsync", "replace")}
+    # In that module alone: Numba replaces files too, where it keeps machine code.
+    changed = {name: recording(name, getattr(os, name)) for name in ("fsync", "replace")}
     monkeypatch.setattr(checkpoint_module, "os", SimpleNamespace(**{**vars(os), **changed}))
     monkeypatch.setattr(checkpoint_module, "SAVE_SECONDS", np.inf)  # kernels that have to be compiled take longer
     train(5, checkpoint=file)
@@ -232,7 +232,7 @@ def test_digest_is_that_of_the_values_in_c_order(rng):
 
 @pytest.mark.skipif(os.name != "posix", reason="a console's Ctrl-C cannot be sent to one process alone here")
 @pytest.mark.parametrize(("algorithm", "layers", "m"), [("direct", [500, 400, 300, 1], 5000), ("gram", [1500, 300, 1], 1500)])
-def test_ctrl_c_in_the_middle_of_an_iteration_saves_what_the_same_call_goes_on_from(algorithm, layers, m, tmp_path):
+def test_ctrl_c_in_the_middle_of_an_iteration_saves_what_the_same_call_resumes_from(algorithm, layers, m, tmp_path):
     """An iteration takes from 10 to 100 ms here: nearly all the time is spent within one."""
     path = tmp_path / "training.npz"
     problem = PROBLEM.format(layers=layers, m=m, algorithm=algorithm)

@@ -1,4 +1,4 @@
-"""What is no checkpoint, or that of another training, is refused in words, and nothing of it is taken."""
+"""A file that is no checkpoint, or that of another training, is refused with a message, and nothing of it is used."""
 
 import errno
 import io
@@ -44,7 +44,7 @@ def test_another_training_is_refused(other, begun):
 
 
 def altered(path, **about):
-    """The file with other words about it."""
+    """The file with another text about the training."""
     with np.load(path) as members:
         arrays = {name: members[name] for name in members.files}
     arrays["about"] = np.array(json.dumps(json.loads(str(arrays["about"])) | about))
@@ -134,7 +134,7 @@ HOSTILE = {
 
 
 def header(shape):
-    """What stands before the numbers of an array of this shape."""
+    """The header before the numbers of an array of this shape."""
     memory = io.BytesIO()
     np.lib.format.write_array_header_1_0(memory, {"descr": "<f8", "fortran_order": False, "shape": shape})
     return memory.getvalue()

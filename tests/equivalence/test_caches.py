@@ -72,7 +72,7 @@ def test_caches_may_be_a_tuple_and_labels_any_shape_of_the_right_size():
 
 
 def test_outputs_that_are_no_probabilities_follow_the_formula(rng, reference_raises):
-    """AL need not be sigmoid(Z) nor lie in (0, 1): public tests hand over random numbers."""
+    """AL need not be sigmoid(Z) nor lie in (0, 1): public tests pass random numbers."""
     _, Y, caches = CASES["L_model_backward"].make(SIZE, "float64")
     AL = rng.standard_normal(Y.shape) * 2
     expected, bound = reference.L_model_backward(AL, Y, caches), CASES["L_model_backward"].bound(AL, Y, caches)
@@ -92,7 +92,7 @@ def test_outputs_of_the_reference_are_followed_too_where_the_labels_are_real_val
 @pytest.mark.parametrize("forward", MODULES)
 @pytest.mark.parametrize("backward", MODULES)
 def test_a_loop_over_a_mix_of_both_trains_as_the_reference_does(forward, backward):
-    """Images come in Fortran order, mini-batches as slices: both are what the loop is fed with."""
+    """Images come in Fortran order, mini-batches as slices: the loop takes both."""
     X, Y, layers, _, _ = CASES["L_layer_model"].make(Size((6, 5, 3, 1), 40), "float64", "Fortran")
     _, start = CASES["L_model_forward"].make(Size(tuple(layers), 40), "float64")
 

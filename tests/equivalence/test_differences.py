@@ -70,14 +70,14 @@ def test_tails_of_sigmoid_and_its_slope_are_right(dtype, z):
     assert abs(reference.sigmoid_backward(ones, Z)[0, 1] - slope) > 16 * u * slope
 
 
-def test_sigmoid_goes_on_into_the_subnormals():
+def test_sigmoid_continues_into_the_subnormals():
     Z = np.array([[-710.0, -744.0]])
     with pytest.warns(RuntimeWarning, match="overflow"):
         assert np.all(reference.sigmoid(Z)[0] == 0)
     assert np.all(bp.sigmoid(Z)[0] > 0)
 
 
-def test_training_goes_on_after_saturation():
+def test_training_continues_after_saturation():
     """The reference's cost and parameters become nan once AL is exactly 1; the fast training uses AL - Y and logits."""
     X, Y = np.array([[30.0, -20.0, 2.0, -40.0]]), np.array([[1.0, 0.0, 0.0, 0.0]])
     start = {"W1": np.array([[2.0]]), "b1": np.array([[0.0]])}  # sigmoid(60) is 1, and its label is 1
@@ -136,7 +136,7 @@ def test_what_numpy_would_spread_a_result_for_is_refused():
 
 
 def test_a_layer_without_its_bias_is_refused():
-    """The reference does not look at W2: layer 1 is its output layer."""
+    """The reference ignores W2: layer 1 is its output layer."""
     X, parameters = CASES["L_model_forward"].make(Size((2, 3, 1), 4), "float64")
     del parameters["b2"]
     assert reference.L_model_forward(X, parameters)[0].shape == (3, 4)

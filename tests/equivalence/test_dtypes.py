@@ -109,7 +109,7 @@ def test_labels_of_any_kind(name, dtype, labels):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_learning_rate_of_any_kind(dtype):
-    """A Python number takes the arrays' dtype, a NumPy scalar brings its own."""
+    """A Python number takes the arrays' dtype, a NumPy scalar has its own."""
     for rate in (1, 0.1, np.float32(0.1), np.float64(0.1), np.int64(1), np.array(0.1), np.longdouble(0.1)):
         results = []
         for module in (reference, bp):

@@ -38,7 +38,7 @@ def native(tree):
 
 
 def check(name, make, during_the_call=contextlib.nullcontext):
-    """One call of both implementations on what ``make`` gives: numbers, form, and what is shared with the arguments."""
+    """Check one call of both implementations on ``make()``: numbers, form, and what is shared with the arguments."""
     bound = CASES[name].bound(*native(make()))
     args, expected_args = make(), make()
     passed, expected_passed = arrays(args), arrays(expected_args)
@@ -51,11 +51,11 @@ def check(name, make, during_the_call=contextlib.nullcontext):
     assert_same_form(actual, expected)
     assert [x.tobytes() for x in passed] == before, "an argument was written to"
 
-    # Where the reference hands an argument on (in a cache), so does the fast version; everything else is new.
-    handed_on = {id(e): a for a, e in zip(passed, expected_passed, strict=True)}
+    # Where the reference passes an argument on (in a cache), so does the fast version; everything else is new.
+    passed_on = {id(e): a for a, e in zip(passed, expected_passed, strict=True)}
     for a, e in zip(arrays(actual), arrays(expected), strict=True):
-        if id(e) in handed_on:
-            assert a is handed_on[id(e)]
+        if id(e) in passed_on:
+            assert a is passed_on[id(e)]
         else:
             assert a.flags.c_contiguous
             assert a.flags.writeable

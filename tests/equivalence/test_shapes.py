@@ -1,4 +1,4 @@
-"""Results have the documented shapes, whatever the shapes that come in: an answer of another shape would be a third."""
+"""Results have the documented shapes, for any shapes of the arguments: an answer of another shape would be a third."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def near(draw, *shape):
 
 
 def shapes(call):
-    """The shapes of all arrays that a call answers with; None where it refuses, which it does before any work."""
+    """The shapes of all arrays that a call returns; None where it refuses, which it does before any work."""
     try:
         result = call()
     except ValueError:

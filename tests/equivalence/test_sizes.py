@@ -26,7 +26,7 @@ def whole(rng, shape, dtype):
 
 
 def check_whole_numbers(n, n_prev, m, dtype, rng, layout):
-    """All sums stay below 2^24, so both dtypes hold every one of them exactly, in whatever order it is added up."""
+    """All sums stay below 2^24, so both dtypes hold every one of them exactly, in any order of addition."""
     A_prev, W = whole(rng, (n_prev, m), dtype), whole(rng, (n, n_prev), dtype)
     b, dZ = whole(rng, (n, 1), dtype), whole(rng, (n, m), dtype)
     i8 = {name: x.astype(np.int64) for name, x in {"A": A_prev, "W": W, "b": b, "dZ": dZ}.items()}

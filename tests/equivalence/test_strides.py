@@ -1,6 +1,6 @@
 """Strides that are no whole number of elements, as fields of packed records have them.
 
-NumPy calls an array contiguous whatever the stride along a dimension of length 1 is: then `ascontiguousarray` copies nothing.
+NumPy calls an array contiguous for any stride along a dimension of length 1: then `ascontiguousarray` copies nothing.
 """
 
 import numpy as np

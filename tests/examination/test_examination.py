@@ -1,4 +1,4 @@
-"""A learner's module as a whole: what is right, what is missing, and functions that are more than their text."""
+"""A learner's module as a whole: right functions, missing ones, and functions that are more than their text."""
 
 import sys
 

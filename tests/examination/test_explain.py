@@ -191,7 +191,7 @@ INLINE = """def L_layer_model(X, Y, layers_dims, learning_rate=0.0075, num_itera
 """
 
 
-def test_a_training_that_calls_nobody_is_judged_by_its_numbers():
+def test_a_training_that_calls_no_other_function_is_judged_by_its_numbers():
     whole = OWN[OWN.index("def L_layer_model") :]
     finding = the_only_one(module((whole, INLINE)))
     assert (finding.name, finding.verdict) == ("L_layer_model", OTHER_FORM)

@@ -85,7 +85,7 @@ def test_the_same_numbers_in_another_form(form):
 
 
 def test_callees_of_another_form_do_not_make_their_callers_differ():
-    """Consistent in itself: a sigmoid without a cache, an update with other argument names, a start that takes a seed."""
+    """The module is consistent in itself: a sigmoid without a cache, other argument names, a start that takes a seed."""
     own = module(
         ("    return A, Z\n\n\ndef relu", "    return A\n\n\ndef relu"),
         (

@@ -1,4 +1,4 @@
-"""What reaches outside is read and not run, and nothing is touched."""
+"""A function that reaches outside is read and not run, and nothing is changed."""
 
 import random
 import sys

@@ -1,4 +1,4 @@
-"""What needs an optional dependency says so."""
+"""Where an optional dependency is missing, an error names it."""
 
 import sys
 

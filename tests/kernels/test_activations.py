@@ -162,7 +162,7 @@ def test_the_bound_of_log_at_any_number(numbers):
 
 
 @pytest.mark.plain
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # on the plain twins division by 0 is NumPy's to mention
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy warns of a division by 0 on the plain twins
 def test_log_where_it_has_no_finite_value():
     inf, nan = np.inf, np.nan
     x = np.array([0.0, -0.0, inf, 1.0, -1.0, -inf, nan, -5e-324])

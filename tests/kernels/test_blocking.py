@@ -1,4 +1,4 @@
-"""Sizes that depend on the processor: as the system says them, or what is usual; and kernels that stand any of them."""
+"""Sizes that depend on the processor: as the system reports them, or the usual ones; and kernels that work with any of them."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from fastbackprop.kernels import blocking
 
 ROOT = Path(__file__).parents[2]
 USUAL = 123 * 1024
-# As Linux says them: first the instructions' cache, which counts for nothing.
+# Caches as Linux reports them: first that of instructions, which is not counted.
 CACHES = [
     {"level": "1", "type": "Instruction", "size": "64K", "coherency_line_size": "256"},
     {"level": "1", "type": "Data", "size": "48K", "coherency_line_size": "128"},
@@ -22,7 +22,7 @@ CACHES = [
 
 
 def system(folder, caches):
-    """A folder in which the system says this of the caches of a core."""
+    """A folder in which the system reports these caches of a core."""
     for i, facts in enumerate(caches):
         (folder / f"index{i}").mkdir(parents=True)
         for name, text in facts.items():
@@ -47,7 +47,7 @@ UNHEEDED = ("", "0K", "0", "unknown", "-1", "3.5K", "1M", None)
     [("level", USUAL, 64), ("size", USUAL, 128), ("coherency_line_size", 48 * 1024, 64)],
 )
 def test_caches_that_the_system_half_describes(fact, said, size, line, tmp_path):
-    """As some virtual machines do: what is missing is the usual, and nothing becomes 0."""
+    """Some virtual machines do this: a missing size becomes the usual one, and none becomes 0."""
     facts = {**CACHES[1], fact: said}
     caches = system(tmp_path, [{name: text for name, text in facts.items() if text is not None}])
     assert blocking._cache_bytes("1", USUAL, caches) == size

@@ -39,7 +39,7 @@ def test_cost_of_any_outputs(pairs, dtype):
      (-1, 1, math.nan), (2, 0, math.nan), (math.nan, 1, math.nan), (0.5, math.nan, math.nan)],
 )  # fmt: skip
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # on the plain twins division by 0 is NumPy's to mention
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy warns of a division by 0 on the plain twins
 def test_cost_at_the_ends(dtype, a, y, cost):
     AL, Y = np.array([[a]], dtype), np.array([[y]], dtype)
     np.testing.assert_equal(cost_of(AL, Y), cost)

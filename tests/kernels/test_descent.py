@@ -1,7 +1,7 @@
 """Both compiled training loops, direct and gram: against the reference from the same start, and against each other.
 
-A network may be of any shape; where a hidden unit comes so close to 0 that rounding may turn its slope on or off, the
-results may differ by more than rounding, and the example is passed over.
+A network may have any shape; where a hidden unit comes so close to 0 that rounding may turn its slope on or off, the
+results may differ by more than rounding, and the example is skipped.
 """
 
 import threading
@@ -35,14 +35,14 @@ def well_posed(layers, m, dtype, iterations, rate, seed):
 
 
 def check(algorithm, layers, m, dtype, iterations, rate=0.1):
-    """On the first problem that is well-posed."""
+    """Check the first problem that is well-posed."""
     trials = (well_posed(layers, m, dtype, iterations, rate, seed) for seed in range(100))
     (X, Y, start), (parameters, costs) = next(trial[:2] for trial in trials if trial[2])
     assert_close(train(algorithm, X, Y, start, rate, iterations), parameters, costs, RTOL[dtype])
 
 
 def check_any(algorithm, layers, m, dtype, iterations, seed):
-    """On the problem that hypothesis has thought of."""
+    """Check the problem that hypothesis draws."""
     (X, Y, start), (parameters, costs), posed = well_posed(layers, m, dtype, iterations, 0.1, seed)
     assume(posed)
     assert_close(train(algorithm, X, Y, start, 0.1, iterations), parameters, costs, RTOL[dtype])
@@ -75,7 +75,7 @@ def test_examples_in_several_blocks(algorithm, layers, m):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_more_features_than_are_taken_at_a_time(algorithm, dtype):
-    """Gram descent looks at the stop flag between pieces of X of this depth."""
+    """Gram descent checks the stop flag between pieces of X of this depth."""
     check(algorithm, (8 * KC + 5, 3, 1), 7, dtype, 4, rate=0.01)
 
 
@@ -188,7 +188,7 @@ def test_the_stop_flag_leaves_everything_as_it_was(algorithm, dtype):
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_stopped_from_another_thread_it_goes_on_as_if_nothing_had_been(algorithm):
+def test_stopped_from_another_thread_it_resumes_with_the_same_bits(algorithm):
     X, Y, start = problem((9, 5, 1), 2 * BLOCK_COLUMNS)
     endless = 10**9
     training = Training(algorithm, X, Y, start, 0.1)
@@ -218,7 +218,7 @@ TOO_LARGE = [("direct", "float32", 1e30), ("direct", "float64", 1e200), ("gram",
 
 @pytest.mark.plain
 @pytest.mark.parametrize(("algorithm", "dtype", "large"), TOO_LARGE)
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # on the plain twins overflow is NumPy's to mention
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy warns of an overflow on the plain twins
 def test_a_rate_without_measure_stops_before_anything_is_not_finite(algorithm, dtype, large):
     X, Y, start = problem((4, 3, 2, 1), 20, dtype)
     training = Training(algorithm, X, Y, start, large)
@@ -304,7 +304,7 @@ def test_labels_between_0_and_1(algorithm):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_nothing_that_was_handed_over_is_written(algorithm, dtype):
+def test_no_argument_is_written(algorithm, dtype):
     arrays = X, Y, start = problem((4, 3, 1), 20, dtype)
     before = map_arrays(np.copy, arrays)
     training = train(algorithm, X, Y, start, 0.1, 5)

@@ -1,4 +1,4 @@
-"""The disk cache: it never serves old, foreign or damaged code, and what is wrong with it costs a compile, no more."""
+"""The disk cache: it never serves old, foreign or damaged code, and any fault of it costs a compile, no more."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .support.copies import TELL, TOLD, Copy, files
+from .support.copies import REPORT, REPORTED, Copy, files
 
 
 @pytest.fixture
@@ -19,44 +19,44 @@ def copy(tmp_path):
 
 
 def test_a_second_process_compiles_nothing(copy):
-    first, second = copy.run(TELL), copy.run(TELL)
+    first, second = copy.run(REPORT), copy.run(REPORT)
     assert (first["compiled"], first["loaded"]) == (1, 0)
     assert (second["compiled"], second["loaded"]) == (0, 1)
-    assert (second["MR"], second["told"]) == (first["MR"], 1)
+    assert (second["MR"], second["reported"]) == (first["MR"], 1)
     assert {path.suffix for path in files(copy.cache)} == {".code"}
 
 
 def test_an_edited_callee_in_another_file_runs(copy):
-    assert copy.run(TELL)["told"] == 1
-    copy.append("activations.py", TOLD.format(2))
-    assert copy.run(TELL)["told"] == 2
+    assert copy.run(REPORT)["reported"] == 1
+    copy.append("activations.py", REPORTED.format(2))
+    assert copy.run(REPORT)["reported"] == 2
 
 
 def test_a_changed_tile_is_the_one_that_runs(copy):
-    before = copy.run(TELL)["MR"]
+    before = copy.run(REPORT)["MR"]
     copy.append("blocking.py", f"MR = {int(before) + 1}\n")
-    assert copy.run(TELL)["MR"] == before + 1
+    assert copy.run(REPORT)["MR"] == before + 1
 
 
 def test_tiles_of_another_processor_are_not_mixed_up(copy):
     """The same sources, and the same disk cache in a home that two machines share."""
     change = "from fastbackprop.kernels import blocking\nblocking.MR = 99\n"
-    before = copy.run(TELL)["MR"]
-    assert copy.run(TELL, change)["MR"] == 99
-    again = copy.run(TELL)
+    before = copy.run(REPORT)["MR"]
+    assert copy.run(REPORT, change)["MR"] == 99
+    again = copy.run(REPORT)
     assert (again["MR"], again["compiled"]) == (before, 0)
 
 
 def test_another_version_over_it_runs_its_own_code(copy):
     """Files of the same names, sizes and times, in the same place, and the disk cache of the old ones still there."""
-    assert copy.run(TELL)["told"] == 1
+    assert copy.run(REPORT)["reported"] == 1
     for path in sorted(copy.kernels.glob("*.py")):
         text, stamp = path.read_text(), path.stat()
         path.unlink()
-        path.write_text(text.replace(TOLD.format(1), TOLD.format(3)))
+        path.write_text(text.replace(REPORTED.format(1), REPORTED.format(3)))
         os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
         assert path.stat().st_size == stamp.st_size
-    assert copy.run(TELL)["told"] == 3
+    assert copy.run(REPORT)["reported"] == 3
 
 
 FOLDER = """
@@ -82,15 +82,15 @@ handler.emit = lambda record: messages.append((record.name, record.levelname, re
 logging.getLogger().addHandler(handler)
 logging.getLogger().setLevel(logging.INFO)
 """
-TELL_AND_LOG = TELL.replace("json.dump({", 'json.dump({"messages": messages, ')
+REPORT_AND_LOG = REPORT.replace("json.dump({", 'json.dump({"messages": messages, ')
 
 
 def test_without_a_writable_folder_each_process_compiles_and_says_so_once(copy, tmp_path):
     occupied = tmp_path / "a file"
     occupied.touch()
     for _ in range(2):
-        result = copy.run(TELL_AND_LOG, LISTEN, NUMBA_CACHE_DIR=str(occupied / "cache"))
-        assert result["told"] == 1
+        result = copy.run(REPORT_AND_LOG, LISTEN, NUMBA_CACHE_DIR=str(occupied / "cache"))
+        assert result["reported"] == 1
         ((name, level, message),) = result["messages"]
         assert (name, level) == ("fastbackprop", "INFO")
         assert str(occupied) in message
@@ -101,9 +101,9 @@ def test_it_lies_in_the_users_cache_and_never_in_the_package(copy, tmp_path):
     """A package that is uninstalled leaves no folder that Python still imports."""
     home, package = tmp_path / "home", files(copy.site)
     settings = {"NUMBA_CACHE_DIR": "", "LOCALAPPDATA": "", "XDG_CACHE_HOME": str(home)}
-    assert copy.run(TELL_AND_LOG, LISTEN, **settings)["compiled"] == 1
+    assert copy.run(REPORT_AND_LOG, LISTEN, **settings)["compiled"] == 1
     assert {path.suffix for path in files(home)} == {".code"}
-    result = copy.run(TELL_AND_LOG, LISTEN, **settings)
+    result = copy.run(REPORT_AND_LOG, LISTEN, **settings)
     assert (result["loaded"], result["messages"]) == (1, [])
     assert files(copy.site) == package
 
@@ -121,8 +121,8 @@ except ImportError:
 for name in ("HOME", "USERPROFILE", "HOMEPATH", "XDG_CACHE_HOME", "LOCALAPPDATA"):
     os.environ.pop(name, None)
 """
-    result = copy.run(TELL_AND_LOG, nobody + LISTEN, NUMBA_CACHE_DIR="")
-    assert (result["told"], result["compiled"]) == (1, 1)
+    result = copy.run(REPORT_AND_LOG, nobody + LISTEN, NUMBA_CACHE_DIR="")
+    assert (result["reported"], result["compiled"]) == (1, 1)
     ((_, _, message),) = result["messages"]
     assert "no home folder" in message
     assert not (copy.site / "~").exists()
@@ -132,13 +132,13 @@ def test_from_a_zip_file_the_sources_are_looked_at_too(copy):
     zipped = Path(shutil.make_archive(str(copy.site), "zip", copy.site))
     settings = {"PYTHONPATH": str(zipped)}
     where = copy.cache.parent
-    assert copy.run(TELL, where=where, **settings)["compiled"] == 1
-    assert copy.run(TELL, where=where, **settings)["loaded"] == 1
-    copy.append("activations.py", TOLD.format(2))
+    assert copy.run(REPORT, where=where, **settings)["compiled"] == 1
+    assert copy.run(REPORT, where=where, **settings)["loaded"] == 1
+    copy.append("activations.py", REPORTED.format(2))
     zipped.unlink()
     shutil.make_archive(str(copy.site), "zip", copy.site)
-    result = copy.run(TELL, where=where, **settings)
-    assert (result["told"], result["compiled"]) == (2, 1)
+    result = copy.run(REPORT, where=where, **settings)
+    assert (result["reported"], result["compiled"]) == (2, 1)
 
 
 def _flip(path, at):
@@ -167,18 +167,18 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_what_is_damaged_is_compiled_again_and_replaced(copy, damage):
-    first = copy.run(TELL.replace('tell["d"](x)', 'tell["d"](x); tell["f"](x.astype("f"))'))
-    (path,) = (path for path in files(copy.cache) if ".tell-float64-" in path.name)
+    first = copy.run(REPORT.replace('report["d"](x)', 'report["d"](x); report["f"](x.astype("f"))'))
+    (path,) = (path for path in files(copy.cache) if ".report-float64-" in path.name)
     DAMAGES[damage](path)
-    result = copy.run(TELL_AND_LOG, LISTEN)
-    assert (result["MR"], result["told"], result["compiled"], result["loaded"]) == (first["MR"], 1, 1, 0)
+    result = copy.run(REPORT_AND_LOG, LISTEN)
+    assert (result["MR"], result["reported"], result["compiled"], result["loaded"]) == (first["MR"], 1, 1, 0)
     assert result["messages"][0][:2] == ["fastbackprop", "INFO"]
     assert str(path) in result["messages"][0][2]
-    if damage == "a folder":  # somebody's own: it stays
+    if damage == "a folder":  # a foreign file: it stays
         assert path.is_dir()
     else:
         assert len(result["messages"]) == 1
-        assert copy.run(TELL)["loaded"] == 1
+        assert copy.run(REPORT)["loaded"] == 1
 
 
 FAULTS = {
@@ -205,9 +205,9 @@ tempfile.mkstemp = refused
 @pytest.mark.skipif(os.name != "posix", reason="the limits are those of POSIX")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_where_nothing_can_be_kept_each_process_compiles_and_says_so_once(copy, fault):
-    both = TELL_AND_LOG.replace('tell["d"](x)', 'tell["d"](x); tell["f"](x.astype("f"))')
+    both = REPORT_AND_LOG.replace('report["d"](x)', 'report["d"](x); report["f"](x.astype("f"))')
     result = copy.run(both, LISTEN + FAULTS[fault])
-    assert (result["told"], result["compiled"]) == (1, 2)
+    assert (result["reported"], result["compiled"]) == (1, 2)
     ((name, level, message),) = result["messages"]
     assert (name, level) == ("fastbackprop", "INFO")
     assert "later processes compile again" in message
@@ -220,9 +220,9 @@ import shutil
 from fastbackprop.kernels import disk_cache, jit
 shutil.rmtree(jit.cache_folder())
 """
-    result = copy.run(TELL_AND_LOG, LISTEN + before)
-    assert (result["told"], result["messages"]) == (1, [])
-    assert copy.run(TELL)["loaded"] == 1
+    result = copy.run(REPORT_AND_LOG, LISTEN + before)
+    assert (result["reported"], result["messages"]) == (1, [])
+    assert copy.run(REPORT)["loaded"] == 1
 
 
 def test_folders_that_no_process_used_for_a_month_go(copy):
@@ -230,13 +230,13 @@ def test_folders_that_no_process_used_for_a_month_go(copy):
     old, recent, other = (
         copy.cache / name for name in ("fastbackprop-" + "0" * 16, "fastbackprop-" + "1" * 16, "fastbackprop-mine")
     )
-    copy.run(TELL)
+    copy.run(REPORT)
     (used,) = copy.cache.iterdir()
     for folder, seconds in ((old, month), (recent, month - 2 * 24 * 3600), (other, month), (used, month)):
         folder.mkdir(exist_ok=True)
         (folder / "file").touch()
         os.utime(folder, (now - seconds, now - seconds))
-    assert copy.run(TELL)["loaded"] == 1  # it stamps its own
+    assert copy.run(REPORT)["loaded"] == 1  # it stamps its own
     assert not old.exists()
     assert recent.exists() and other.exists() and used.exists()
 
@@ -253,7 +253,7 @@ assert numba.config.CACHE_DIR == os.environ["NUMBA_CACHE_DIR"]
 assert double(3) == 6
 assert numba.config.CACHE_DIR == os.environ["NUMBA_CACHE_DIR"]
 """
-    copy.run(TELL + use)
+    copy.run(REPORT + use)
     (ours,) = (path for path in copy.cache.iterdir() if path.name.startswith("fastbackprop-"))
     (own,) = (path for path in files(copy.cache) if path.suffix == ".nbi")
     assert [path.suffix for path in files(ours)] == [".code"]
@@ -266,11 +266,11 @@ import threading
 barrier = threading.Barrier(6)
 def look_up():
     barrier.wait()
-    tell["f"](np.zeros((1, 2), "f"))
+    report["f"](np.zeros((1, 2), "f"))
 threads = [threading.Thread(target=look_up) for _ in range(6)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()
 x = np.zeros((1, 2))
 """
-    result = copy.run(TELL.replace("x = np.zeros((1, 2))\n", lookups))
-    assert (result["told"], result["compiled"]) == (1, 2)  # one a dtype
+    result = copy.run(REPORT.replace("x = np.zeros((1, 2))\n", lookups))
+    assert (result["reported"], result["compiled"]) == (1, 2)  # one a dtype

@@ -12,7 +12,7 @@ from fastbackprop.kernels.intrinsics import lanes
 from fastbackprop.testing import assert_same_bits
 
 from .support import probes
-from .support.probes import DTYPES, LAYOUTS, MARGIN, hands, mailbox, place
+from .support.probes import DTYPES, LAYOUTS, MARGIN, mailbox, mailboxes, place
 
 ACTIVATIONS = (LINEAR, RELU, SIGMOID)
 
@@ -79,8 +79,8 @@ def test_any_size(dtype, rows, columns, activation, gap):
 def test_entries(dtype, activation):
     dA, Z = drawn(dtype, 4, 21)
     A, dZ = np.full_like(Z, np.nan), np.full_like(Z, np.nan)
-    activation_forward[A.dtype.char](Z, A, activation, *hands(1))
-    activation_backward[A.dtype.char](dA, Z, dZ, activation, *hands(1))
+    activation_forward[A.dtype.char](Z, A, activation, *mailboxes(1))
+    activation_backward[A.dtype.char](dA, Z, dZ, activation, *mailboxes(1))
     assert_same_bits(A, by_formula(probes.ACTIVATE, activation, dA, Z))
     assert_same_bits(dZ, by_formula(probes.GRADIENT, activation, dA, Z))
 

@@ -1,4 +1,4 @@
-"""Nothing beyond an operand is read, nor written: there the process would end. With other code: test_processors.py."""
+"""Nothing beyond an operand is read, nor written: there the process would end. test_processors.py runs it with other code."""
 
 import os
 import platform

@@ -11,7 +11,7 @@ from fastbackprop.kernels import activations, cost, descent, elementwise, gram_d
 from fastbackprop.testing import CASES, Size, assert_same_bits
 
 from .support.copies import PACKAGE, Copy, files
-from .support.probes import LAYOUTS, hands
+from .support.probes import LAYOUTS, mailboxes
 from .support.trainings import ALGORITHMS, Training
 
 
@@ -67,7 +67,7 @@ def test_layouts_and_sizes_of_a_layer_compile_nothing_more(char):
         update.descend,
     )
     forward, backward, activate, mask, descend = (entry[char] for entry in entries)
-    before, alone = compiles(*entries), hands(1)
+    before, alone = compiles(*entries), mailboxes(1)
     for size in (Size((1, 1), 1), Size((7, 5), 9), Size((70, 50), 40)):
         A_prev, W, b = CASES["linear_forward"].make(size, char)
         dA, Z = CASES["relu_backward"].make(size, char)
@@ -81,7 +81,7 @@ def test_layouts_and_sizes_of_a_layer_compile_nothing_more(char):
             mask(da, z, outputs[6], activations.RELU, *alone)
             descend(w, w, 0.5, outputs[7])
             results.append(outputs)
-        # Products may take another way in another layout; elementwise results are the same in each bit.
+        # Products may take another method in another layout; elementwise results have the same bits.
         for others in results[1:]:
             assert_same_bits(others[5:], results[0][5:])
     assert compiles(*entries) == before
@@ -105,7 +105,7 @@ def test_depths_of_a_network_compile_nothing_more(char):
 
 
 def test_an_entry_loads_the_routines_that_it_reaches_and_no_others():
-    """That these are those which its machine code asks the linker for, see test_processors.py."""
+    """test_processors.py checks that its machine code asks the linker for exactly these."""
     assert jit.routines_of(cost.cross_entropy.function) == []
     names = [routine.function.__name__ for routine in jit.routines_of(elementwise.activation_forward.function)]
     assert names == ["activation_chunk"]
@@ -167,7 +167,7 @@ def test_the_repr_of_a_routine_says_it_too(monkeypatch):
 
 
 @pytest.mark.plain
-def test_who_calls_a_kernel_as_it_is_learns_how():
+def test_calling_an_entry_itself_raises_an_error_that_shows_how():
     with pytest.raises(TypeError, match=r'layer_forward is not called as it is: look up \["d"\]'):
         layer.layer_forward(1, 2)
     state = "compiled" if jit.JIT else "plain Python"

@@ -14,7 +14,7 @@ from fastbackprop.kernels.update import descend
 from fastbackprop.testing import CASES, Size, assert_same_bits
 
 from .support import probes
-from .support.probes import DTYPES, INNER, LAYOUTS, OUTER, PACK_BOTH, PACKED, TURN, exact_sum, hands, whole_numbers
+from .support.probes import DTYPES, INNER, LAYOUTS, OUTER, PACK_BOTH, PACKED, TURN, exact_sum, mailboxes, whole_numbers
 
 
 def nans(*shapes, dtype):
@@ -28,7 +28,7 @@ def check(dtype, n, n_prev, m, activation=RELU, layout="C", largest=4, members=1
     w, a_prev, beta, da, z = (LAYOUTS[layout](x) for x in (W, A_prev, b, dA, cached))
 
     Z, A = nans((n, m), (n, m), dtype=dtype)
-    layer_forward[Z.dtype.char](a_prev, w, beta, Z, A, activation, *hands(members))
+    layer_forward[Z.dtype.char](a_prev, w, beta, Z, A, activation, *mailboxes(members))
     expected = exact_sum(b, 1, W, A_prev, dtype)
     assert_same_bits(Z, expected)
     if activation == LINEAR:
@@ -37,7 +37,7 @@ def check(dtype, n, n_prev, m, activation=RELU, layout="C", largest=4, members=1
         assert_same_bits(A, np.where(expected <= 0, 0, expected))
 
     dA_prev, dW, db = nans((n_prev, m), (n, n_prev), (n, 1), dtype=dtype)
-    layer_backward[Z.dtype.char](da, z, a_prev, w, dA_prev, dW, db, activation, *hands(members))
+    layer_backward[Z.dtype.char](da, z, a_prev, w, dA_prev, dW, db, activation, *mailboxes(members))
     dZ = dA if activation == LINEAR else np.where(cached <= 0, 0, dA)
     assert_same_bits(dA_prev, exact_sum(0, 1, W.T, dZ, dtype))
     assert_same_bits(dW, exact_sum(0, m, dZ, A_prev.T, dtype, DIVIDE))
@@ -79,7 +79,7 @@ def test_the_mean_of_ones_is_1(dtype):
         for members in (1, 3):
             dA_prev, dW, db = nans((3, m), (2, 3), (2, 1), dtype=dtype)
             dZ, A_prev, W = ones[:2, :m], ones[:, :m], ones[:2, :3]
-            layer_backward[dW.dtype.char](dZ, dZ, A_prev, W, dA_prev, dW, db, LINEAR, *hands(members))
+            layer_backward[dW.dtype.char](dZ, dZ, A_prev, W, dA_prev, dW, db, LINEAR, *mailboxes(members))
             assert_same_bits((dW, db), (np.ones((2, 3), dtype), np.ones((2, 1), dtype)))
 
 
@@ -117,7 +117,7 @@ def test_a_mean_of_whole_numbers_is_rounded_once(dtype, size, layout_dZ, layout_
     dZ, A_prev = LAYOUTS[layout_dZ](whole_numbers(rng, n, m, dtype)), LAYOUTS[layout_A](whole_numbers(rng, n_prev, m, dtype))
     for members in (1, 3):
         dA_prev, dW, db = nans((n_prev, m), (n, n_prev), (n, 1), dtype=dtype)
-        layer_backward[dW.dtype.char](dZ, dZ, A_prev, np.ones_like(dW), dA_prev, dW, db, LINEAR, *hands(members))
+        layer_backward[dW.dtype.char](dZ, dZ, A_prev, np.ones_like(dW), dA_prev, dW, db, LINEAR, *mailboxes(members))
         assert_same_bits(dW, exact_sum(0, m, dZ, A_prev.T, dtype, DIVIDE))
         assert_same_bits(db, exact_sum(0, m, dZ, np.ones((m, 1), dtype), dtype, DIVIDE))
 
@@ -134,8 +134,8 @@ def test_a_team_computes_the_same_bits(dtype, size, activation):
     results = []
     for members in (1, 2, 5):
         outputs = nans((n, m), (n, m), (n_prev, m), (n, n_prev), (n, 1), dtype=dtype)
-        layer_forward[Z.dtype.char](A_prev, W, b, *outputs[:2], activation, *hands(members))
-        layer_backward[Z.dtype.char](dA, Z, A_prev, W, *outputs[2:], activation, *hands(members))
+        layer_forward[Z.dtype.char](A_prev, W, b, *outputs[:2], activation, *mailboxes(members))
+        layer_backward[Z.dtype.char](dA, Z, A_prev, W, *outputs[2:], activation, *mailboxes(members))
         results.append(outputs)
     assert_same_bits(results[1], results[0])
     assert_same_bits(results[2], results[0])

@@ -1,4 +1,4 @@
-"""Products by each of the three ways: exact on whole numbers, else within 2 k u |A||B|."""
+"""Products by each of the three methods: exact on whole numbers, else within 2 k u |A||B|."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def test_every_edge_size_streamed(dtype, start):
     st.integers(1, 2 * MR + 1), st.integers(1, 30), st.integers(1, 20), st.data(),
 )  # fmt: skip
 def test_whole_numbers_in_any_layout(way, dtype, start, rows, columns, depth, data):
-    """Whatever layout a way is meant for."""
+    """Each method takes each layout, also those that it is not meant for."""
     any_layout = st.sampled_from(list(LAYOUTS))
     a = data.draw(any_layout) if way != "inner" else "C"
     b = data.draw(any_layout) if way in PACKING_B else LAYOUTS_OF[way][1]

@@ -1,4 +1,4 @@
-"""The two micro-kernels: exact on whole numbers, and blind to whatever lies around the tile."""
+"""The two micro-kernels: exact on whole numbers, and independent of all that lies around the tile."""
 
 import itertools
 
@@ -46,7 +46,7 @@ def outer_arguments(A, B, C, bias, scale, start, a_row, a_depth, b_depth, c_row)
 
 
 def check_outer(dtype, rows, columns, depth, start=ZERO, scale=1, strides=None, seed=0, kernel=None):
-    """Bit for bit, for whole numbers; `strides` are those of A's rows and depth, of B and of C; DIVIDE is by DIVISOR."""
+    """Check whole numbers bit for bit; `strides` are those of A's rows and depth, of B and of C; DIVIDE is by DIVISOR."""
     scale = DIVISOR if start >= DIVIDE else scale
     rng = np.random.default_rng(seed)
     A, B = whole_numbers(rng, rows, depth, dtype), whole_numbers(rng, depth, columns, dtype)
@@ -133,7 +133,7 @@ def inner_arguments(A, B, C, bias, scale, start, a_row, b_column, c_row, c_colum
 
 
 def check_inner(dtype, rows, columns, depth, start=ZERO, scale=1, strides=None, seed=0, kernel=None):
-    """Bit for bit, for whole numbers; `strides` are those of A's rows, of B's columns, and both of C; DIVIDE is by DIVISOR."""
+    """Check whole numbers bit for bit; `strides` are those of A's rows, of B's columns, and both of C; DIVIDE is by DIVISOR."""
     scale = DIVISOR if start >= DIVIDE else scale
     rng = np.random.default_rng(seed)
     A, B = whole_numbers(rng, rows, depth, dtype), whole_numbers(rng, depth, columns, dtype)

@@ -1,4 +1,4 @@
-"""The line of who waits for a compile: when, where and how often; and that waiting and compiling are none the worse for it."""
+"""The line that a waiting process prints: when, where and how often; and that it disturbs neither waiting nor compiling."""
 
 import io
 import logging
@@ -17,7 +17,7 @@ from fastbackprop.kernels.notice import EACH_TIME, ONCE, QUIET, Notice, say
 
 
 class Clock:
-    """A clock that is set by hand."""
+    """A clock that the test sets."""
 
     def __init__(self):
         self.now = 100.0
@@ -60,7 +60,7 @@ def stderr(monkeypatch):
 
 
 def compile_for(notice, clock, seconds, kept=True, loaded=0.0):
-    """A compile, looked at before its end, after something that is `loaded` for so long."""
+    """Observe a compile before its end, after `loaded` seconds of loading something."""
     with notice:
         clock.now += loaded
         notice.look()
@@ -203,7 +203,7 @@ def test_of_many_that_wait_one_says_it_and_a_process_says_it_once(slow, stderr, 
     assert stream.getvalue() == ONCE + "\n"
 
 
-def test_who_does_not_wait_long_hears_nothing(slow, stderr, said, monkeypatch):
+def test_a_short_wait_prints_nothing(slow, stderr, said, monkeypatch):
     monkeypatch.setattr(notice, "SECONDS", 3600)
     kernel, _ = slow
     stream = stderr(terminal=True)
@@ -212,7 +212,7 @@ def test_who_does_not_wait_long_hears_nothing(slow, stderr, said, monkeypatch):
 
 
 class Interrupt(Exception):
-    """What a signal handler raises."""
+    """The exception that a signal handler raises."""
 
 
 def test_an_interrupt_while_it_is_said_ends_the_wait_and_not_the_compile(slow, said, monkeypatch):

@@ -21,7 +21,7 @@ from .support.products import block_sizes, check, check_by_random_vector, edge_s
 @pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_every_edge_size(dtype, start):
-    """Also none of rows, of columns or of depth: then C is c0."""
+    """The sizes include no rows, no columns and no depth: then C is c0."""
     for rows, columns, depth in edge_sizes(dtype):
         check(PRODUCT, dtype, rows, columns, depth, start, -2)
 
@@ -46,7 +46,7 @@ def test_every_orientation_of_a_layer(dtype, layouts):
     for n, n_prev, m in sizes:
         W, A_prev, dZ = (whole_numbers(rng, *shape, dtype) for shape in ((n, n_prev), (n_prev, m), (n, m)))
         for A, B in ((W, A_prev), (dZ, A_prev.T), (W.T, dZ)):
-            # As the layers do it: a transposed operand is the array seen the other way.
+            # The layers do it in this way: a transposed operand is a view of the array.
             a = to_a(A) if A.flags.c_contiguous else to_a(A.T).T
             b = to_b(B) if B.flags.c_contiguous else to_b(B.T).T
             assert_same_bits(multiply(PRODUCT, a, b), exact_sum(0, 1, A, B, dtype))

@@ -1,8 +1,8 @@
 """Every loop with several passes and a last one that is smaller, on matrices of a few hundred numbers.
 
-With NUMBA_DISABLE_JIT=1 the sizes of blocks, strips and chunks can be made tiny, and the workspaces just as large as was asked
-for: each access beyond one raises, and each number that is read before it was written is nan. Compiled, the same calls run
-with the sizes that there are.
+With NUMBA_DISABLE_JIT=1 the sizes of blocks, strips and chunks can be made tiny, and the workspaces just as large as
+requested: each access beyond one raises, and each number that is read before it was written is nan. Compiled, the same calls
+run with the real sizes.
 """
 
 import importlib

@@ -1,6 +1,6 @@
-"""The team's handshake: what two threads write and then look at must be ordered on weakly ordered processors too.
+"""The team's handshake: what two threads write and then read must be ordered on weakly ordered processors too.
 
-Emulation on x86 cannot show a missing order, so the code is read that arm64 would run.
+Emulation on x86 cannot show a missing order, so the tests read the code that arm64 would run.
 """
 
 import re
@@ -60,7 +60,7 @@ def instructions(lines):
     return [line[0] for line in lines if line and line[0] in ordered]
 
 
-def test_whoever_closes_a_job_and_then_looks_who_is_inside_waits_for_the_store():
+def test_closing_a_job_is_stored_before_its_helpers_are_counted():
     """`share`: an addition to OPEN, sequentially consistent, then a load of ACTIVE that is too: ldar; acquire is ldapr."""
     activation_chunk.load(types.float64)
     found = instructions(code_for_arm64(_share, 3))
@@ -70,13 +70,13 @@ def test_whoever_closes_a_job_and_then_looks_who_is_inside_waits_for_the_store()
     assert not {"ldadd", "ldadda", "ldaddl"} & set(found)
 
 
-def test_whoever_goes_in_and_then_looks_whether_the_job_is_open_waits_for_the_store():
+def test_entering_a_job_is_stored_before_it_is_seen_open():
     """`serve`: an addition to ACTIVE, then a load of OPEN."""
     found = instructions(code_for_arm64(threads.serve.function, 3))
     went_in = found.index("ldaddal")
     assert found[went_in + 1] == "ldar"
     assert not {"ldadd", "ldadda", "ldaddl"} & set(found)
-    assert "ldapr" in found  # looks that nothing depends on are weaker: the features above do show the difference
+    assert "ldapr" in found  # loads that nothing depends on are weaker: the features above do show the difference
 
 
 def test_the_team_is_claimed_by_one_exchange_and_given_back_by_stores_that_come_last():

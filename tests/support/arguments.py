@@ -20,7 +20,7 @@ untyped: Any = bp  # called with what its types forbid
 
 @contextlib.contextmanager
 def refusing(kind, *fragments):
-    """The block raises exactly ``kind``, and its message holds every one of ``fragments``."""
+    """Check that the block raises exactly ``kind``, and that its message holds every one of ``fragments``."""
     with pytest.raises(kind) as caught:
         yield
     message = caught.value.args[0] if isinstance(caught.value, KeyError) else str(caught.value)

@@ -1,4 +1,4 @@
-"""A learner's module with something replaced in it, and what the examination finds there."""
+"""A learner's module with something replaced in it, and the findings of the examination."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The fourteen functions as a learner writes them, right in every way: tests plant faults in this text."""
+"""The fourteen functions as a learner writes them, correct in every way: tests plant faults in this text."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Starts and loops as those who recorded numbers wrote them."""
+"""Starts and loops as the authors of recorded numbers wrote them."""
 
 import numpy as np
 

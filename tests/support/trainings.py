@@ -1,4 +1,4 @@
-"""A small training, as a user calls it, and the program of a larger one for processes of their own."""
+"""A small training, as a user calls it, and the program of a larger one for separate processes."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def train(iterations: Any = 250, X=X, Y=Y, layers: Any = LAYERS, rate: Any = 0.1
 
 
 def drawn():
-    """Where NumPy's global generator is."""
+    """The state of NumPy's global generator."""
     state = np.random.get_state(legacy=False)["state"]
     return state["key"].tolist(), state["pos"]
 

@@ -1,6 +1,6 @@
-"""The kernels in a folder of their own, with a small one beside them, for tests of what shows in other processes only.
+"""The kernels in a separate folder, with a small one beside them, for tests of what only shows in other processes.
 
-The copy of the package is empty but for its kernels, so that nothing large is compiled.
+The copy of the package holds its kernels alone, so that nothing large is compiled.
 """
 
 import json
@@ -15,40 +15,40 @@ import fastbackprop
 
 PACKAGE = Path(fastbackprop.__file__).parent
 
-# A kernel that tells what it was compiled with: a tile, and what a function in another file says.
+# A kernel that reports what it was compiled with: a tile, and the result of a function in another file.
 PROBE = """
 from fastbackprop.kernels.kinds import OUT
-from fastbackprop.kernels.activations import told
+from fastbackprop.kernels.activations import reported
 from fastbackprop.kernels.blocking import MR
 from fastbackprop.kernels.jit import entry
 
 @entry(OUT)
-def tell(x):
+def report(x):
     x[0, 0] = MR
-    x[0, 1] = told(x[0, 1])
+    x[0, 1] = reported(x[0, 1])
 """
-TOLD = """
+REPORTED = """
 @inner
-def told(x):
+def reported(x):
     return {}.0
 """
 
-TELL = """
+REPORT = """
 import json, sys
 import numba, numpy as np
 from fastbackprop.kernels import jit
-from fastbackprop.kernels.probe import tell
+from fastbackprop.kernels.probe import report
 
 x = np.zeros((1, 2))
-tell["d"](x)
-stats = [dispatcher.stats for dispatcher in tell.dispatchers.values()]
+report["d"](x)
+stats = [dispatcher.stats for dispatcher in report.dispatchers.values()]
 compiled, loaded = (sum(getattr(s, name).total() for s in stats) for name in ("cache_misses", "cache_hits"))
-json.dump({"MR": x[0, 0], "told": x[0, 1], "compiled": compiled, "loaded": loaded}, sys.stdout)
+json.dump({"MR": x[0, 0], "reported": x[0, 1], "compiled": compiled, "loaded": loaded}, sys.stdout)
 """
 
 
 class Copy:
-    """The kernels in a folder of their own, run in other processes with a disk cache of their own."""
+    """The kernels in a separate folder, run in other processes with a separate disk cache."""
 
     def __init__(self, folder: Path) -> None:
         self.site, self.cache = folder / "site", folder / "cache"
@@ -56,14 +56,14 @@ class Copy:
         shutil.copytree(PACKAGE / "kernels", self.kernels, ignore=shutil.ignore_patterns("__pycache__"))
         (self.site / "fastbackprop" / "__init__.py").touch()
         (self.kernels / "probe.py").write_text(PROBE)
-        self.append("activations.py", TOLD.format(1))
+        self.append("activations.py", REPORTED.format(1))
 
     def append(self, file: str, text: str) -> None:
         with open(self.kernels / file, "a") as end:
             end.write(text)
 
     def run(self, program: str, before: str = "", where: Path | None = None, **environment: str) -> Any:
-        """What the program prints as JSON; it imports the copy, or what lies `where`, and its warnings are errors."""
+        """The JSON that the program prints; it imports the copy, or the package in `where`, and its warnings are errors."""
         settings = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
         settings |= {"PYTHONDONTWRITEBYTECODE": "1", "NUMBA_CACHE_DIR": str(self.cache), **environment}
         command = [sys.executable, "-W", "error", "-c", before + program]

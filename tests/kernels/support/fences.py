@@ -19,7 +19,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class Fence:
-    """Readable memory between two pages that are not."""
+    """Readable memory between two unreadable pages."""
 
     def __init__(self, megabytes: int = 16) -> None:
         pages = megabytes * 2**20 // PAGE
@@ -31,7 +31,7 @@ class Fence:
         self.start, self.inside = start + PAGE, np.frombuffer(self.memory, np.uint8, pages * PAGE, PAGE)
 
     def bytes(self, count: int, at_end: bool) -> np.ndarray:
-        """So many bytes, against the page behind or before; on the other side lie nan."""
+        """Memory of `size` bytes, against the page behind or before; on the other side lie nan."""
         size = len(self.inside)
         if count + MARGIN > size:
             raise ValueError(f"{count} bytes do not fit a fence of {size}")
@@ -44,7 +44,7 @@ class Fence:
         return self.start + (len(self.inside) - count if at_end else 0)
 
     def flat(self, count: int, dtype: Any, at_end: bool, value: float = np.nan) -> np.ndarray:
-        """So many numbers, all `value`."""
+        """A vector of numbers, all `value`."""
         array = self.bytes(count * np.dtype(dtype).itemsize, at_end).view(dtype)
         array[:] = value
         return array
@@ -84,7 +84,7 @@ class Allocator:
     FENCES = 24
 
     def __init__(self) -> None:
-        cpu_target.target_context.refresh()  # now Numba has told the linker of its own
+        cpu_target.target_context.refresh()  # now Numba has registered its own with the linker
         self.fences = [Fence() for _ in range(self.FENCES)]
         self.allocate, self.free = _ALLOCATE(self._allocate), _FREE(lambda address: None)
         self.itemsize, self.at_end = 8, False
@@ -106,17 +106,17 @@ class Allocator:
         return self.fences[i].address(count, self.at_end)
 
     def begin(self, dtype: Any, at_end: bool, first: bool = False) -> None:
-        """Before a call; `first`: of a kind that `learn` looks at."""
+        """Prepare for a call; `first`: of a kind that `learn` examines."""
         self.itemsize, self.at_end, self.given = np.dtype(dtype).itemsize, at_end, []
         self.slack = [] if first else self.slack
 
     def learn(self) -> None:
-        """After a first call: which allocations have slack. Half of it counts: what overruns is to be found, not excused."""
+        """Find which allocations of a first call have slack. Half of it counts: an overrun is to be found, not excused."""
         tail = LINE_BYTES // 2 * self.itemsize
         self.slack = [len(memory) >= tail and bool(np.all(memory[-tail:] == 255)) for memory, _ in self.given]
 
     def check(self) -> None:
-        """After another call: what is left of the slack is as it was."""
+        """Check after another call that the rest of the slack is as it was."""
         if len(self.given) != len(self.slack):
             raise AssertionError(f"{len(self.given)} allocations, {len(self.slack)} in the call before")
         for i, (memory, slack) in enumerate(self.given):

@@ -1,9 +1,9 @@
 """A program: kernels on memory that ends, on either side, where reading or writing kills the process.
 
 `python -m tests.kernels.support.guarded [full]` from the folder of the project, on a system with mmap and mprotect; Numba's own
-settings say with which processor's code. Each operand lies once against the page behind it and once against the page before
+settings choose the processor's code. Each operand lies once against the page behind it and once against the page before
 it, at every edge of the tiles, in one piece and with nan between its rows; so does what kernels allocate. Inputs stay as
-they are, and nothing is taken from what lies between or was never written: it is nan, or shows in the result.
+they are, and nothing is read that lies between or was never written: it is nan, or shows in the result.
 """
 
 import itertools
@@ -18,7 +18,7 @@ from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO
 
 from . import probes
 from .fences import Allocator, Fence, distances
-from .probes import DIVISOR, exact_sum, hands, mailbox, whole_numbers
+from .probes import DIVISOR, exact_sum, mailbox, mailboxes, whole_numbers
 
 FULL = "full" in sys.argv[1:]
 # The ways of a product, with the layouts that operands may have: B along its rows unless it is packed (or TURN), and so on.
@@ -51,15 +51,15 @@ class Bench:
         return whole_numbers(self.rng, rows, columns, self.dtype, largest)
 
     def call(self, kernel, arguments, at_end):
-        """The kernel's answer, and what it wrote.
+        """The kernel's result, and what it wrote.
 
         `arguments` are (values, layout) for what is read, (values, None) for what is written, else as they are.
         """
-        inputs, written, handed = [], [], []
+        inputs, written, passed = [], [], []
         fences = iter(self.fences)
         for argument in arguments:
             if not isinstance(argument, tuple):
-                handed.append(argument)
+                passed.append(argument)
                 continue
             (values, layout), fence = argument, next(fences)
             if layout is None:
@@ -70,8 +70,8 @@ class Bench:
                 view, flat = fence.matrix(values, at_end, *distances(layout, *values.shape))
                 view.flags.writeable = False
                 inputs.append((flat, flat.tobytes()))
-            handed.append(view)
-        answer = kernel(*handed)
+            passed.append(view)
+        answer = kernel(*passed)
         for flat, before in inputs:
             if flat.tobytes() != before:
                 raise AssertionError("an input was written to")
@@ -98,7 +98,7 @@ def expect(actual, expected):
 
 
 def around(*sizes):
-    """These sizes, each with the one below and the one above."""
+    """The given sizes, each with the one below and the one above."""
     return sorted({n for size in sizes for n in (size - 1, size, size + 1)} - {-1, 0})
 
 
@@ -137,7 +137,7 @@ def fenced(bench, at_end, *arrays):
 
 
 def packing(bench):
-    """Panels as deep as they are asked for, the last one as narrow; and copies past the caches."""
+    """Panels of the requested depth, the last one narrower; and copies past the caches."""
     c, n = bench.dtype.char, lanes(bench.dtype)
     for panel in (MR, NV * n):
         for width, depth in itertools.product(around(1, n // 2, SQUARE, n, panel, 2 * panel), around(1, SQUARE, 16)):
@@ -230,8 +230,8 @@ def single_elements(bench):
             (activations.SIGMOID, s, dA * s * (1 - s)),
         ):
             for layout in ("C", "wide C", "wide Fortran", "strided"):
-                bench.check(elementwise.activation_forward[c], [(Z, layout), (result, None), code, *hands(1)], [A])
-                other = (dA, layout), (Z, "wide C"), (result, None), code, *hands(1)
+                bench.check(elementwise.activation_forward[c], [(Z, layout), (result, None), code, *mailboxes(1)], [A])
+                other = (dA, layout), (Z, "wide C"), (result, None), code, *mailboxes(1)
                 bench.check(elementwise.activation_backward[c], other, [dZ])
         W_new = Z - bench.dtype.type(0.25) * dA
         for layout in ("C", "wide C", "wide Fortran", "strided"):
@@ -268,61 +268,63 @@ def layers(bench):
             read = (A_prev, layout), (W, "wide C"), (b, "strided")
             written = [(x, None) for x in empty]
             bench.check(
-                layer.layer_forward[c], [*read, *written[:2], activations.RELU, *hands(members)], [to_Z, np.maximum(to_Z, 0)]
+                layer.layer_forward[c],
+                [*read, *written[:2], activations.RELU, *mailboxes(members)],
+                [to_Z, np.maximum(to_Z, 0)],
             )
             read_back = (dA, layout), (Z, "wide C"), (A_prev, layout), (W, layout)
             bench.check(
-                layer.layer_backward[c], [*read_back, *written[2:], activations.RELU, *hands(members)], [dA_prev, dW, db]
+                layer.layer_backward[c], [*read_back, *written[2:], activations.RELU, *mailboxes(members)], [dA_prev, dW, db]
             )
 
 
 def problems(bench, most):
-    """Nets and numbers of examples: X, Y, sizes, W, b, and what an entry is told of rates and iterations."""
+    """Nets and numbers of examples: X, Y, sizes, W, b, and an entry's arguments on rates and iterations."""
     dtype = bench.dtype
     for sizes, m in itertools.product([(1, 1), (5, 3, 1), (3, MR + 1, 2, 1)], (1, MR + 1, 50, 300, 1201)):
         if m <= most:
             X, Y = bench.drawn(sizes[0], m) / 8, (bench.drawn(1, m)[0] > 0).astype(dtype)
             W = bench.rng.uniform(-1, 1, sum(np.multiply(sizes[1:], sizes[:-1]))).astype(dtype)
-            told = (0.5, float(np.finfo(dtype).max), 0, 3, 100)
-            yield X, Y, np.array(sizes, np.int64), W, np.zeros(sum(sizes[1:]), dtype), told
+            schedule = (0.5, float(np.finfo(dtype).max), 0, 3, 100)
+            yield X, Y, np.array(sizes, np.int64), W, np.zeros(sum(sizes[1:]), dtype), schedule
 
 
 def direct_descents(bench):
     """A few iterations; expected is what they leave in memory of the usual kind."""
     kernel, costs, state = descent.direct_descent[bench.dtype.char], np.zeros(1), np.zeros(2, np.int64)
-    for X, Y, sizes, W, b, told in problems(bench, 1201):
+    for X, Y, sizes, W, b, schedule in problems(bench, 1201):
         for layout, members in (("wide C", 1), ("wide Fortran", 3)):
             rows = W.copy(), b.copy(), costs.copy()
-            kernel(X, Y, sizes, *rows[:2], *told, rows[2], state.copy(), *hands(members))
+            kernel(X, Y, sizes, *rows[:2], *schedule, rows[2], state.copy(), *mailboxes(members))
             written = [(x, None) for x in (Y, sizes, W, b)]
-            arguments = (X, layout), *written, *told, (costs, None), (state, None), *hands(members)
+            arguments = (X, layout), *written, *schedule, (costs, None), (state, None), *mailboxes(members)
             bench.check(kernel, arguments, [Y, sizes, *rows, state])
 
 
 def gram_descents(bench):
-    """Likewise, and what comes before and after the iterations."""
+    """Likewise, and the entries before and after the iterations."""
     if bench.dtype.char == "f":
         return
     start, state = np.zeros(1), np.zeros(2, np.int64)
-    for X, Y, sizes, W, b, told in problems(bench, 300):
+    for X, Y, sizes, W, b, schedule in problems(bench, 300):
         n_0, m = X.shape
         n_1 = int(sizes[1])
         W1, rest, zeros = W[: n_1 * n_0].reshape(n_1, n_0), W[n_1 * n_0 :], np.zeros((m, m))
         G, V, S = X.T @ X, W1 @ X, np.zeros((n_1, m))
         for members in (1, 3):
             G_added, V_added = zeros.copy(), S.copy()
-            gram_descent.gram_add["d"](X, W1, G_added, V_added, state.copy(), *hands(members))
+            gram_descent.gram_add["d"](X, W1, G_added, V_added, state.copy(), *mailboxes(members))
             expect(np.triu(G_added), np.triu(G))
-            to_add = (X, "wide C"), (W1, "wide C"), (zeros, None), (S, None), (state, None), *hands(members)
+            to_add = (X, "wide C"), (W1, "wide C"), (zeros, None), (S, None), (state, None), *mailboxes(members)
             bench.check(gram_descent.gram_add["d"], to_add, [G_added, V_added, state])
             bench.check(gram_descent.gram_mirror["d"], [(np.triu(G), None), (state, None)], [G, state])
-            to_finish = (X, "wide C"), (V, "wide C"), 0.5, (W1, None), (state, None), *hands(members)
+            to_finish = (X, "wide C"), (V, "wide C"), 0.5, (W1, None), (state, None), *mailboxes(members)
             bench.check(gram_descent.gram_finish["d"], to_finish, [W1 - 0.5 / m * V @ X.T, state])
             rows = [x.copy() for x in (rest, b, V.ravel(), S.ravel())]
             costs = start.copy()
-            gram_descent.gram_descent["d"](G, Y, sizes, *rows, *told, costs, state.copy(), *hands(members))
+            gram_descent.gram_descent["d"](G, Y, sizes, *rows, *schedule, costs, state.copy(), *mailboxes(members))
             written = [(x, None) for x in (Y, sizes, rest, b, V.ravel(), S.ravel())]
-            to_descend = (G, "wide C"), *written, *told, (start, None), (state, None), *hands(members)
+            to_descend = (G, "wide C"), *written, *schedule, (start, None), (state, None), *mailboxes(members)
             bench.check(gram_descent.gram_descent["d"], to_descend, [Y, sizes, *rows, costs, state])
 
 

@@ -1,8 +1,8 @@
-"""What only kernels call, made callable from Python: compiled once, and kept in the disk cache like the entries.
+"""Functions that only kernels call, made callable from Python: compiled once, and kept in the disk cache like the entries.
 
-Matrices are handed over as flat arrays with the place of the first element and the strides, so that a test can say what
-lies around them: `place` fills it with nan, which whatever reads too much lets through, and whatever writes too much
-replaces.
+Matrices are passed as flat arrays with the place of the first element and the strides, so that a test can choose what
+lies around them: `place` fills it with nan, which shows in the result of a kernel that reads too much, and which a kernel
+that writes too much replaces.
 """
 
 import functools
@@ -36,7 +36,7 @@ def _slice(x):
     return view
 
 
-# What the layers hand to kernels: native byte order; and mini-batches, whose rows lie apart.
+# The layouts that the layers pass to kernels: native byte order; and mini-batches, whose rows lie apart.
 LAYOUTS = {name: to for name, to in testing.LAYOUTS.items() if name != "byte-swapped"} | {"slice": _slice}
 STARTS = (ZERO, BIAS, ADD, ZERO + DIVIDE, BIAS + DIVIDE, ADD + DIVIDE)
 DIVISOR = 49  # in either dtype some whole numbers times 1/49 are not what they are divided by it
@@ -207,10 +207,10 @@ def masked(dA, Z, dz, idz, dz_row, activation, team):
 
 @functools.cache
 def mailbox(members):
-    """That of a team whose helpers never come: its caller does all chunks, one after the other."""
+    """The mailbox of a team whose helpers never come: its caller does all chunks, one after the other."""
     return _ALONE if members == 1 else _mailbox(members)
 
 
-def hands(members):
-    """The last arguments of an entry that is to work with such a mailbox."""
+def mailboxes(members):
+    """The last arguments of an entry that works with such a mailbox."""
     return mailbox_place(mailbox(members)), NOBODY

@@ -1,7 +1,7 @@
 """A program: a layer in both dtypes and both trainings within their bounds, with one thread and with two, then what the
 machine code uses, as JSON.
 
-`python -m tests.kernels.support.processor` from the project's folder; Numba's own settings say for which processor.
+`python -m tests.kernels.support.processor` from the project's folder; Numba's own settings choose the processor.
 """
 
 import json
@@ -19,7 +19,7 @@ TRAINING_RTOL = 1e-12  # a few iterations of a well-posed net, of the largest en
 
 
 def with_threads(function, *args, **kwargs):
-    """What the function returns, after checking that two threads compute the bits of one."""
+    """The function's result, after checking that two threads compute the bits of one."""
     with bp.num_threads(1):
         alone = function(*args, **kwargs)
     with bp.num_threads(2):

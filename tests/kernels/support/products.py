@@ -1,7 +1,7 @@
-"""Products for the tests: by each way, alone or in a team, and what lies around them checked.
+"""Products for the tests: by each method, alone or in a team, with a check of the memory around them.
 
-The result lies in a flat array of nan with a gap between its rows, the workspace has just the size that was asked for:
-what is read before it is written, or written where it doesn't belong, shows.
+The result lies in a flat array of nan with a gap between its rows, and the workspace has just the requested size: a read
+before a write, or a write in the wrong place, shows.
 """
 
 import itertools
@@ -60,7 +60,7 @@ def multiply(way, A, B, members=1):
 
 
 def check(way, dtype, rows, columns, depth, start=ZERO, scale=1, layout_a="C", layout_b="C", members=1):
-    """Bit for bit, for whole numbers; DIVIDE is by DIVISOR."""
+    """Check whole numbers bit for bit; DIVIDE is by DIVISOR."""
     scale = DIVISOR if start >= DIVIDE else scale
     rng = np.random.default_rng(rows + 31 * columns + 1009 * depth)
     A, B = whole_numbers(rng, rows, depth, dtype), whole_numbers(rng, depth, columns, dtype)

@@ -6,7 +6,7 @@ from fastbackprop import reference
 from fastbackprop.algorithms import COST_EVERY, Direct, Gram
 from fastbackprop.testing import CASES, TRAINING_RTOL, Size, assert_within_bound, map_arrays
 
-from .probes import hands
+from .probes import mailboxes
 
 ALGORITHMS = {"direct": Direct, "gram": Gram}
 
@@ -25,7 +25,7 @@ class Training:
     def __init__(self, algorithm, X, Y, start, rate, members=1):
         layers = [X.shape[0], *(len(start[f"b{l}"]) for l in range(1, len(start) // 2 + 1))]
         self.descent = ALGORITHMS[algorithm](X, Y, layers, start, rate)
-        self.descent.call = lambda kernel, *arguments: kernel(*arguments, *hands(members))
+        self.descent.call = lambda kernel, *arguments: kernel(*arguments, *mailboxes(members))
         self.descent.prepare()
 
     def __getattr__(self, name):
@@ -33,7 +33,7 @@ class Training:
 
 
 def train(algorithm, X, Y, start, rate, iterations, members=1):
-    """A training that has done all of them."""
+    """A training that has done all its iterations."""
     training = Training(algorithm, X, Y, start, rate, members)
     training.advance(iterations)
     assert training.done == iterations
@@ -54,7 +54,7 @@ def follow(X, Y, start, rate, iterations):
 
 
 def bits(training):
-    """All that an iteration changes."""
+    """The bits of all that an iteration changes."""
     changing = [training.W, training.b] + ([training.V, training.S] if training.name == "gram" else [])
     return [x.copy() for x in changing]
 

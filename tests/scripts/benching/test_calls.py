@@ -1,4 +1,4 @@
-"""What is measured of a call: the kernels on the other side do the same work."""
+"""The measurement of a call: the kernels on the other side do the same work."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What scripts/bench takes, and where its figures go."""
+"""The options of scripts/bench, and the output of its figures."""
 
 import json
 
@@ -23,7 +23,7 @@ def test_options_reach_the_group():
 
 
 @pytest.mark.parametrize("arguments", [[], ["unheard-of"]])
-def test_without_a_known_group_it_says_what_there_is(arguments, monkeypatch, capsys):
+def test_without_a_known_group_it_lists_the_groups(arguments, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["bench", *arguments])
     with pytest.raises(SystemExit) as error:
         command.main()

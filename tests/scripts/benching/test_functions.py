@@ -1,4 +1,4 @@
-"""The table of every function: it has what asv follows, and the goals stand beside it."""
+"""The table of every function: it has the rows that asv follows, and the goals stand beside it."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""The grid of layers: its cells, its samples, and what is concluded from it."""
+"""The grid of layers: its cells, its samples, and its summary."""
 
 import math
 import re
@@ -45,7 +45,7 @@ def test_a_sample_has_all_kinds():
     assert len({(cell.dtype, cell.function, cell.activation) for cell in few}) == KINDS
 
 
-def test_summary_gives_the_geometric_mean_of_each_class():
+def test_the_summary_has_the_geometric_mean_of_each_class():
     # 2 * 64 * 64 * m operations: below 10 MFLOP, between, and above 100.
     cells = [measured(1.0), measured(4.0), measured(1.5, m=2000), measured(3.0, m=20_000), measured(12.0, m=20_000)]
     lines = list(summary(cells))

@@ -1,4 +1,4 @@
-"""The measurement behind the thresholds of sharing: how it sets them, and what it concludes."""
+"""The measurement behind the thresholds of sharing: how it sets them, and its conclusions."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""How the figures of a training are told."""
+"""The printed figures of a training."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is concluded from the comparison with other libraries."""
+"""The conclusions from the comparison with other libraries."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from scripts.comparing.command import apart, better, lines
 
 
 def run(threads, seconds, difference=1e-15):
-    """A run of one process in which the sides take so many seconds."""
+    """A run of one process in which the sides take the given seconds."""
     return {
         "net": "table",
         "threads": threads,
@@ -45,7 +45,7 @@ def test_the_best_peer_and_what_is_skipped_are_named():
     assert "skipped: No module named 'jax'" in text
 
 
-def test_parameters_that_differ_are_told():
+def test_parameters_that_differ_are_reported():
     assert apart(RUNS) == []
     assert apart([RUNS[0], run(2, {"fastbackprop": 1.0, "scikit-learn": 2.0}, difference=1e-3)]) == [
         "table: scikit-learn, 2 threads: 1.0e-03"

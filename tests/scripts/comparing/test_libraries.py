@@ -20,7 +20,7 @@ def test_a_side_trains_as_the_reference_does(side):
         training = SIDES[side](Problem(X, Y, SMALL.layers_dims, begin, 1))
     except ImportError as error:
         pytest.skip(str(error))
-    # In pieces, across a hundredth iteration: each goes on from where the last one ended.
+    # The pieces cross a hundredth iteration: each continues from where the last one ended.
     for iterations in (3, 205):
         training(iterations)
     expected = reference.L_layer_model(X, Y, SMALL.layers_dims, num_iterations=208, parameters=start(SMALL.layers_dims))

@@ -1,4 +1,4 @@
-"""The demo's data: real pictures are read as people read them, and a folder without them is refused in words."""
+"""The demo's data: real pictures are read as notebooks read them, and a folder without them is refused with a message."""
 
 import h5py
 import numpy as np

@@ -1,4 +1,4 @@
-"""The nets: their examples and starts, and what a training takes at least."""
+"""The nets: their examples and starts, and the least that a training takes."""
 
 import numpy as np
 import pytest

@@ -1,6 +1,6 @@
 """The tool that plants faults: its faults are many, of every kind, real changes that parse; its results outlive a cut.
 
-Whether the tests of the package find them is what the tool itself shows; that takes an hour or so, and no test runs it.
+The tool itself shows whether the tests of the package find them; that takes an hour or so, and no test runs it.
 """
 
 import ast
@@ -25,7 +25,7 @@ def candidates():
 
 @pytest.fixture
 def package(tmp_path):
-    """A function that makes a package of these files; gives its folder."""
+    """A function that makes a package of these files and returns its folder."""
 
     def make(**files):
         for name, text in files.items():
@@ -38,7 +38,7 @@ def package(tmp_path):
 
 
 def planted(root, rule):
-    """What a rule makes of the one file of a package, line by line."""
+    """The faults that a rule plants in the one file of a package, line by line."""
     return [(fault.shown_before, fault.shown_after) for fault in faults.candidates(root) if fault.rule == rule]
 
 
@@ -65,7 +65,7 @@ def test_faults_are_in_kernels_and_their_callers(candidates):
 
 
 def test_a_sample_stays_while_something_else_changes(candidates):
-    """Neither the lines nor the files that come and go elsewhere decide who is drawn."""
+    """Lines and files that appear and disappear elsewhere do not change which faults are drawn."""
     sample = faults.sample(candidates, EACH, seed=1)
     moved = [
         fault._replace(begin=fault.begin + 100, end=fault.end + 100, line=fault.line + 7) for fault in reversed(candidates)
