@@ -12,11 +12,11 @@ from fastbackprop.team import in_team, load_team
 
 COST_EVERY = 100
 ALGORITHMS = ("auto", "direct", "gram")
-SLAB_BYTES = 2**22  # of the rows of X between two looks at the stop flag, in float64; float32 data is widened so far
+SLAB_BYTES = 2**22  # of the rows of X between two checks of the stop flag, in float64; float32 data is widened in such pieces
 
 
 def cost_count(iterations: int) -> int:
-    """Costs that so many iterations report."""
+    """The number of costs that these iterations report."""
     return -(-iterations // COST_EVERY)
 
 

@@ -180,7 +180,7 @@ def L_model_backward(AL: ArrayLike, Y: ArrayLike, caches: Sequence[Any]) -> dict
     Returns
     -------
     dict
-        ``dA0 .. dA{L-1}, dW1 .. dWL, db1 .. dbL``, each of the shape of what it is the gradient for. They start from
+        ``dA0 .. dA{L-1}, dW1 .. dWL, db1 .. dbL``, each of the shape of its array. They start from
         ``dAL = -(Y / AL - (1 - Y) / (1 - AL))``.
 
     Raises

@@ -135,7 +135,7 @@ def activation_backward(dA, Z, activation):
     dA, Z = operand("dA", dA), operand("Z", Z)
     arguments.gradient(np.shape(dA), np.shape(Z), activation)
     dtype = activation.gradient_dtype(dA, Z)
-    wide = np.result_type(dtype, Z)  # a small Z must not become 0 where relu looks at its sign
+    wide = np.result_type(dtype, Z)  # a small Z must not become 0, since relu depends on its sign
     why = _no_negative(Z, activation) or _obstacle((dtype, wide), dA=dA, Z=Z) or _unequal(dA=dA, Z=Z)
     return ((dA, Z) if why else _cast(wide, dA, Z)), dtype, why
 

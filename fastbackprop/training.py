@@ -115,7 +115,7 @@ def L_layer_model(
     -----
     Differs from the reference on purpose: the output layer's gradient is ``A_L - Y`` and the cost is taken from the logits,
     ``softplus(z) - y z``, so that training continues and the cost stays finite after the output saturates; the dtype is that
-    of X and the parameters, whatever the labels' (float32 data and float32 parameters train in float32).
+    of X and the parameters, for labels of any dtype (float32 data and float32 parameters train in float32).
     """
     if algorithm not in ALGORITHMS:
         raise ValueError(f"algorithm is {algorithm!r}; known ones are {', '.join(map(repr, ALGORITHMS))}")

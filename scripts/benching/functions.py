@@ -19,7 +19,7 @@ from scripts.measuring.timing import FEWEST, interleave, paired_ratio
 
 FAMILIES = tuple(dict.fromkeys(case.family for case in CASES.values()))
 DTYPES = ("float64", "float32")
-# A turn repeats a short call until it lasts so long: well above what reading the clock costs.
+# A turn repeats a short call until it lasts these seconds: well above the cost of reading the clock.
 AT_LEAST = 0.05
 
 README = ROOT / "README.md"

@@ -33,7 +33,7 @@ ELEMENTS = tuple(2**e for e in range(11, 17))
 # Numbers of chunks: of the smallest job that is shared, and of a larger one.
 CHUNKS = (2, 16)
 REPEATS, AT_LEAST = 15, 0.001
-# Longer than helpers stay awake.
+# Longer than a helper polls before it sleeps.
 PAUSE = 0.005
 
 

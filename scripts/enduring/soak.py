@@ -87,7 +87,7 @@ def main() -> None:
     )
     parser.add_argument("--kills", type=int, default=1000, help="how often (default 1000)")
     parser.add_argument("--seed", type=int, help="of the moments (default: another each time)")
-    parser.add_argument("--minutes", type=float, default=20, help="give up after so long (default 20)")
+    parser.add_argument("--minutes", type=float, default=20, help="give up after MINUTES (default 20)")
     options = parser.parse_args()
     moments = random.Random(options.seed)
     bp.set_num_threads(1)  # children are forked

@@ -264,11 +264,11 @@ def storm_in_cold_processes(trials: int, moments: random.Random) -> None:
     counts = [0] * 4
 
     def judge(trial: int, out: str) -> str:
-        counts, found = out.split("\n", 1)
-        caught, same, threads = counts.split()
+        summary, found = out.split("\n", 1)
+        caught, same, threads = summary.split()
         counts[min(int(caught), 3)] += 1
         if (same, threads) != ("True", "2"):
-            return counts
+            return summary
         return "" if found == expected[("direct", "gram")[trial % 2]] else "other bits"
 
     in_processes("cold", trials, moments, judge)

@@ -88,7 +88,7 @@ def main() -> int:
     parser.add_argument("command", nargs="?", choices=("run", "report"), default="run")
     parser.add_argument("--list", action="store_true", help="list the faults that would be run")
     parser.add_argument("--only", choices=tuple(RULES), metavar="RULE", help=f"of one rule alone: {', '.join(RULES)}")
-    parser.add_argument("--minutes", type=float, help="begin no further fault after so long")
+    parser.add_argument("--minutes", type=float, help="begin no further fault after MINUTES")
     parser.add_argument("--jobs", type=int, default=1, help="how many at a time (default 1)")
     parser.add_argument("--each", type=int, default=EACH, help=f"how many of each rule (default {EACH})")
     parser.add_argument("--seed", type=int, default=SEED, help=f"of the sample (default {SEED})")

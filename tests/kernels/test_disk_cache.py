@@ -110,7 +110,7 @@ def test_it_lies_in_the_users_cache_and_never_in_the_package(copy, tmp_path):
 
 def test_a_user_without_a_home_gets_no_folder_of_that_name(copy):
     """Neither HOME nor an entry among the users."""
-    nobody = """
+    without_home = """
 import os
 try:
     import pwd
@@ -121,7 +121,7 @@ except ImportError:
 for name in ("HOME", "USERPROFILE", "HOMEPATH", "XDG_CACHE_HOME", "LOCALAPPDATA"):
     os.environ.pop(name, None)
 """
-    result = copy.run(REPORT_AND_LOG, nobody + LISTEN, NUMBA_CACHE_DIR="")
+    result = copy.run(REPORT_AND_LOG, without_home + LISTEN, NUMBA_CACHE_DIR="")
     assert (result["reported"], result["compiled"]) == (1, 1)
     ((_, _, message),) = result["messages"]
     assert "no home folder" in message

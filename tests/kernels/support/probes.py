@@ -111,7 +111,7 @@ def chosen(A, B, one):
 
 @entry(N, IN, IN, NUMBER, N)
 def room(way, A, B, one, members):
-    """Numbers of workspace that `multiply` needs in a team of so many members."""
+    """Numbers of workspace that `multiply` needs in a team of `members`."""
     C = Matrix(matrix(A).data, 0, B.shape[1], 1)
     p = product_of(A, B, one, C, ZERO, C)
     how = plan(p, False, members) if way == PRODUCT else planned(way, p.rows, p.columns, p.depth, one, 1)
@@ -131,7 +131,7 @@ def multiply(way, A, B, scale, c, ic, c_row, start, bias, ibias, workspace, iwor
 
 @entry(IN, NUMBER, N)
 def gram_room(X, one, members):
-    """Numbers of workspace that `gram_matrix` needs in a team of so many members."""
+    """Numbers of workspace that `gram_matrix` needs in a team of `members`."""
     return gram_workspace_size(X.shape[1], X.shape[0], one, members)
 
 
@@ -145,7 +145,7 @@ def gram_matrix(X, one, g, ig, g_row, start, workspace, iworkspace, team):
 
 @entry(N, N, N, NUMBER, TABLE)
 def gram_rooms(m, depth, members, one, needed):
-    """Numbers of workspace that a Gram matrix asks for, then what its strips of columns need in a team of so many members."""
+    """Numbers of workspace that a Gram matrix asks for, then what its strips of columns need in a team of `members`."""
     needed[0] = gram_workspace_size(m, depth, one, members)
     needed[1] = 0
     step = gram_step(m, depth, one)
