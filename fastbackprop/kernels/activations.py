@@ -7,7 +7,7 @@ import numpy as np
 from fastbackprop.kernels.intrinsics import MAGIC, by_dtype, exponent_of, fma, mantissa_of, times_power_of_two
 from fastbackprop.kernels.jit import inner
 
-# Codes of the activations, as the kernels take them.
+# Codes of the activations, as the kernels take them; `elementwise.py` has a loop of each formula.
 LINEAR, RELU, SIGMOID, TANH = 0, 1, 2, 3
 
 
@@ -155,27 +155,12 @@ def relu_mask(da, z):
 
 
 @inner
-def activate(z, activation):
-    """g(z) for the activation's code: a chain, whose loop LLVM splits in one for each.
-
-    A table of functions would be called for every element; a closure over one never hits the disk cache in another process.
-    """
-    if activation == RELU:
-        return relu(z)
-    if activation == SIGMOID:
-        return sigmoid(z)
-    if activation == TANH:
-        return tanh(z)
-    return z
+def sigmoid_gradient(da, z):
+    """The gradient through sigmoid."""
+    return da * sigmoid_slope(z)
 
 
 @inner
-def gradient(da, z, activation):
-    """da * g'(z) for the activation's code."""
-    if activation == RELU:
-        return relu_mask(da, z)
-    if activation == SIGMOID:
-        return da * sigmoid_slope(z)
-    if activation == TANH:
-        return da * tanh_slope(z)
-    return da
+def tanh_gradient(da, z):
+    """The gradient through tanh."""
+    return da * tanh_slope(z)

@@ -7,7 +7,7 @@ chunks depend on the shape alone, so the bits don't depend on the team.
 
 from typing import NamedTuple
 
-from fastbackprop.kernels.activations import LINEAR, RELU, activate
+from fastbackprop.kernels.activations import relu
 from fastbackprop.kernels.blocking import BLOCK_BYTES, BLOCK_COLUMNS, BLOCK_OPERATIONS, CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS
 from fastbackprop.kernels.jit import inner, routine
 from fastbackprop.kernels.jobs import in_turn
@@ -116,12 +116,12 @@ def free_cut(c):
 
 
 @inner
-def _first_layer(n, columns, V, b, A, activation):
-    """A = g(V + b) on a block."""
+def _first_layer(g, n, columns, V, b, A):
+    """A = g(V + b) on a block, or V + b where g is None."""
     for i in range(n):
         bias, v, a = b.data[b.at + i], V.at + i * V.row, A.at + i * A.row
         for j in range(columns):
-            A.data[a + j] = activate(V.data[v + j] + bias, activation)
+            A.data[a + j] = V.data[v + j] + bias if g is None else g(V.data[v + j] + bias)
 
 
 @inner
@@ -166,8 +166,11 @@ def blocks_chunk(job, chunk, member):
         columns, start = min(job.cut.columns, end - j), ADD if j > begin else ZERO
         X = part(job.X, 0, j)
         if first == 2:
-            A1, activation = rows_of(net, desk.A, 1, job.cut.length), RELU if net.L > 1 else LINEAR
-            _first_layer(net.sizes[1], columns, X, biases(net, job.parameters, 1), A1, activation)
+            A1, b1 = rows_of(net, desk.A, 1, job.cut.length), biases(net, job.parameters, 1)
+            if net.L > 1:
+                _first_layer(relu, net.sizes[1], columns, X, b1, A1)
+            else:
+                _first_layer(None, net.sizes[1], columns, X, b1, A1)
         forward_pass(net, first, columns, X, job.parameters, desk)
         total += output_pass(net, columns, part(job.Y, 0, j), desk, job.cut.asked[0] != 0)
         backward_pass(net, first, columns, job.inverse_m, X, job.parameters, gradients, start, desk)

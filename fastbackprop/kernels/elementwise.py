@@ -5,7 +5,17 @@ Results lie along their rows. A chunk is some whole rows, or a piece of the only
 
 from typing import NamedTuple
 
-from fastbackprop.kernels.activations import activate, gradient
+from fastbackprop.kernels.activations import (
+    RELU,
+    SIGMOID,
+    TANH,
+    relu,
+    relu_mask,
+    sigmoid,
+    sigmoid_gradient,
+    tanh,
+    tanh_gradient,
+)
 from fastbackprop.kernels.blocking import SHARED_ELEMENTS
 from fastbackprop.kernels.intrinsics import stand_alone
 from fastbackprop.kernels.jit import entry, inner, routine
@@ -22,7 +32,6 @@ class ActivationJob(NamedTuple):
     columns: int
     row_step: int
     column_step: int
-    activation: int
     Z: Matrix
     A: Matrix
 
@@ -34,49 +43,43 @@ class GradientJob(NamedTuple):
     columns: int
     row_step: int
     column_step: int
-    activation: int
     dA: Matrix
     Z: Matrix
     dZ: Matrix
 
 
 @inner
-def _activate_span(n, Z, z, z_step, A, a, activation):
+def _activate(g, n, Z, z, z_step, A, a):
     stand_alone()
     for j in range(n):
-        A[a + j] = activate(Z[z + j * z_step], activation)
-
-
-@routine(JOB(ActivationJob), N, N)
-def activation_chunk(job, chunk, member):
-    i, j, rows, columns = _range(job, chunk)
-    Z, A = part(job.Z, i, j), part(job.A, i, j)
-    for i in range(rows):
-        z, a = Z.at + i * Z.row, A.at + i * A.row
-        if Z.column == 1:
-            _activate_span(columns, Z.data, z, 1, A.data, a, job.activation)
-        else:
-            _activate_span(columns, Z.data, z, Z.column, A.data, a, job.activation)
+        A[a + j] = g(Z[z + j * z_step])
 
 
 @inner
-def _gradient_span(n, dA, da, da_step, Z, z, z_step, dZ, dz, activation):
+def _activate_rows(g, rows, columns, Z, A):
+    for i in range(rows):
+        z, a = Z.at + i * Z.row, A.at + i * A.row
+        if Z.column == 1:
+            _activate(g, columns, Z.data, z, 1, A.data, a)
+        else:
+            _activate(g, columns, Z.data, z, Z.column, A.data, a)
+
+
+@inner
+def _gradient(g, n, dA, da, da_step, Z, z, z_step, dZ, dz):
     stand_alone()
     for j in range(n):
-        dZ[dz + j] = gradient(dA[da + j * da_step], Z[z + j * z_step], activation)
+        dZ[dz + j] = g(dA[da + j * da_step], Z[z + j * z_step])
 
 
-@routine(JOB(GradientJob), N, N)
-def gradient_chunk(job, chunk, member):
-    i, j, rows, columns = _range(job, chunk)
-    dA, Z, dZ = part(job.dA, i, j), part(job.Z, i, j), part(job.dZ, i, j)
-    along_rows = dA.column == 1 and Z.column == 1
+@inner
+def _gradient_rows(g, rows, columns, dA, Z, dZ):
     for i in range(rows):
         da, z, dz = dA.at + i * dA.row, Z.at + i * Z.row, dZ.at + i * dZ.row
-        if along_rows:
-            _gradient_span(columns, dA.data, da, 1, Z.data, z, 1, dZ.data, dz, job.activation)
+        if dA.column == 1 and Z.column == 1:
+            _gradient(g, columns, dA.data, da, 1, Z.data, z, 1, dZ.data, dz)
         else:
-            _gradient_span(columns, dA.data, da, dA.column, Z.data, z, Z.column, dZ.data, dz, job.activation)
+            _gradient(g, columns, dA.data, da, dA.column, Z.data, z, Z.column, dZ.data, dz)
 
 
 @inner
@@ -99,30 +102,122 @@ def _steps(rows, columns, team):
 
 
 @inner
-def apply_activation(rows, columns, Z, A, activation, team):
-    """A = g(Z), by the team where it is worth it."""
+def _activate_chunk(g, job, chunk):
+    i, j, rows, columns = _range(job, chunk)
+    _activate_rows(g, rows, columns, part(job.Z, i, j), part(job.A, i, j))
+
+
+@inner
+def _gradient_chunk(g, job, chunk):
+    i, j, rows, columns = _range(job, chunk)
+    _gradient_rows(g, rows, columns, part(job.dA, i, j), part(job.Z, i, j), part(job.dZ, i, j))
+
+
+# A routine a formula: what calls relu alone waits for no other to be compiled.
+
+
+@routine(JOB(ActivationJob), N, N)
+def relu_chunk(job, chunk, member):
+    """A = relu(Z)."""
+    _activate_chunk(relu, job, chunk)
+
+
+@routine(JOB(ActivationJob), N, N)
+def sigmoid_chunk(job, chunk, member):
+    """A = sigmoid(Z)."""
+    _activate_chunk(sigmoid, job, chunk)
+
+
+@routine(JOB(ActivationJob), N, N)
+def tanh_chunk(job, chunk, member):
+    """A = tanh(Z)."""
+    _activate_chunk(tanh, job, chunk)
+
+
+@routine(JOB(GradientJob), N, N)
+def relu_gradient_chunk(job, chunk, member):
+    """dZ = dA where Z > 0."""
+    _gradient_chunk(relu_mask, job, chunk)
+
+
+@routine(JOB(GradientJob), N, N)
+def sigmoid_gradient_chunk(job, chunk, member):
+    """dZ = dA * s (1 - s)."""
+    _gradient_chunk(sigmoid_gradient, job, chunk)
+
+
+@routine(JOB(GradientJob), N, N)
+def tanh_gradient_chunk(job, chunk, member):
+    """dZ = dA * (1 - tanh(Z)^2)."""
+    _gradient_chunk(tanh_gradient, job, chunk)
+
+
+@inner
+def _run(chunk_routine, job, chunks, team):
+    held_job = held(chunk_routine, job)
+    if chunks > 1:
+        share(team, chunk_routine, held_job, chunks)
+    else:
+        in_turn(chunk_routine, held_job, 1)
+
+
+@inner
+def _activation_job(rows, columns, Z, A, team):
     if Z.column == 1 and Z.row == columns and A.row == columns:
         rows, columns = 1, rows * columns
     row_step, column_step, chunks = _steps(rows, columns, team)
-    job = held(activation_chunk, ActivationJob(rows, columns, row_step, column_step, activation, Z, A))
-    if chunks > 1:
-        share(team, activation_chunk, job, chunks)
-    else:
-        in_turn(activation_chunk, job, 1)
+    return ActivationJob(rows, columns, row_step, column_step, Z, A), chunks
+
+
+@inner
+def _gradient_job(rows, columns, dA, Z, dZ, team):
+    along_rows = dA.column == 1 and Z.column == 1
+    if along_rows and dA.row == columns and Z.row == columns and dZ.row == columns:
+        rows, columns = 1, rows * columns
+    row_step, column_step, chunks = _steps(rows, columns, team)
+    return GradientJob(rows, columns, row_step, column_step, dA, Z, dZ), chunks
+
+
+@inner
+def apply_relu(rows, columns, Z, A, team):
+    """A = relu(Z), by the team where it is worth it."""
+    job, chunks = _activation_job(rows, columns, Z, A, team)
+    _run(relu_chunk, job, chunks, team)
+
+
+@inner
+def apply_relu_gradient(rows, columns, dA, Z, dZ, team):
+    """dZ = dA where Z > 0, by the team where it is worth it."""
+    job, chunks = _gradient_job(rows, columns, dA, Z, dZ, team)
+    _run(relu_gradient_chunk, job, chunks, team)
+
+
+# The chains in which an activation's code becomes its loop. No table of functions within a loop: it would be called for each
+# element. No chain within it either: of three formulas LLVM makes a loop each, of four none that is vectorized.
+
+
+@inner
+def apply_activation(rows, columns, Z, A, activation, team):
+    """A = g(Z), by the team where it is worth it."""
+    job, chunks = _activation_job(rows, columns, Z, A, team)
+    if activation == RELU:
+        _run(relu_chunk, job, chunks, team)
+    elif activation == SIGMOID:
+        _run(sigmoid_chunk, job, chunks, team)
+    elif activation == TANH:
+        _run(tanh_chunk, job, chunks, team)
 
 
 @inner
 def apply_gradient(rows, columns, dA, Z, dZ, activation, team):
     """dZ = dA * g'(Z), by the team where it is worth it."""
-    along_rows = dA.column == 1 and Z.column == 1
-    if along_rows and dA.row == columns and Z.row == columns and dZ.row == columns:
-        rows, columns = 1, rows * columns
-    row_step, column_step, chunks = _steps(rows, columns, team)
-    job = held(gradient_chunk, GradientJob(rows, columns, row_step, column_step, activation, dA, Z, dZ))
-    if chunks > 1:
-        share(team, gradient_chunk, job, chunks)
-    else:
-        in_turn(gradient_chunk, job, 1)
+    job, chunks = _gradient_job(rows, columns, dA, Z, dZ, team)
+    if activation == RELU:
+        _run(relu_gradient_chunk, job, chunks, team)
+    elif activation == SIGMOID:
+        _run(sigmoid_gradient_chunk, job, chunks, team)
+    elif activation == TANH:
+        _run(tanh_gradient_chunk, job, chunks, team)
 
 
 @entry(IN, OUT, INT, INT, INT)

@@ -20,7 +20,6 @@ import numba
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.ccallback import CFunc
 from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
@@ -161,21 +160,36 @@ class Routine(Introduced):
         with _compiling, notice, _no_collections():
             if self.symbol(T) in Routine.loaded:
                 return
-            signature = types.void(*(argument(T) for argument in self.arguments))
-            compiled: Any = CFunc(self.function, (signature.args, signature.return_type), {}, {"error_model": "numpy"})
+            signature = tuple(argument(T) for argument in self.arguments)
+            compiled = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(self.function)
             compiled._cache = DiskCache(self.function, f"{self.function.__name__}-{T}", _DESCRIBED)
-            compiled.compile()
-            llvm.add_symbol(self.symbol(T), compiled.address)
+            compiled.compile(signature)
+            result = compiled.overloads[signature]
+            # Past the wrapper for C, which passes all arguments on once more: by pairs, for which a processor waits until each
+            # has left its store buffer.
+            llvm.add_symbol(self.symbol(T), result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
             Routine.loaded[self.symbol(T)] = compiled
 
     def address(self, builder: Any, T: Any) -> Any:
         """Emit its address."""
-        return cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.VoidType(), []), self.symbol(T))
+        if self.symbol(T) not in Routine.loaded:  # the linker would end the process
+            raise RuntimeError(f"{self.symbol(T)} is called, but not named where `routines_of` looks")
+        return cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.IntType(32), []), self.symbol(T))
 
     def call(self, builder: Any, T: Any, values: list[Any]) -> None:
         """Emit a call."""
-        kind = ir.FunctionType(ir.VoidType(), [value.type for value in values])
-        builder.call(cgutils.get_or_insert_function(builder.module, kind, self.symbol(T)), values)
+        call_routine(builder, self.address(builder, T), values)
+
+
+_BYTES = ir.IntType(8).as_pointer()
+
+
+def call_routine(builder: Any, function: Any, values: list[Any]) -> None:
+    """Emit the call of a routine's address, as Numba's functions call each other: with room for a result and an exception."""
+    room = [cgutils.alloca_once_value(builder, ir.Constant(_BYTES, None)) for _ in range(2)]
+    values = [builder.bitcast(pointer, _BYTES) for pointer in room] + values
+    kind = ir.FunctionType(ir.IntType(32), [value.type for value in values])
+    builder.call(builder.bitcast(function, kind.as_pointer()), values)
 
 
 def routine(*arguments: Callable[[Any], Any]) -> Callable[[Callable[..., Any]], Routine]:

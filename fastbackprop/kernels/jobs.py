@@ -13,7 +13,7 @@ from numba.core.errors import TypingError
 from numba.core.imputils import lower_constant
 from numba.extending import register_model, typeof_impl
 
-from fastbackprop.kernels.jit import DTYPES, Routine, with_twin
+from fastbackprop.kernels.jit import DTYPES, Routine, call_routine, with_twin
 from fastbackprop.kernels.kinds import Pointer
 from fastbackprop.kernels.memory import address
 
@@ -134,9 +134,8 @@ def do_chunk(typing_context, team, chunk, member):
         routine, job = (
             builder.load(address(context, builder, team, arguments[0], ir.Constant(word, place))) for place in (ROUTINE, JOB)
         )
-        kind = ir.FunctionType(ir.VoidType(), [byte.as_pointer(), word, word])
-        function = builder.inttoptr(routine, kind.as_pointer())
-        builder.call(function, [builder.inttoptr(job, byte.as_pointer()), *arguments[1:]])
+        function, job = (builder.inttoptr(found, byte.as_pointer()) for found in (routine, job))
+        call_routine(builder, function, [job, *arguments[1:]])
         return context.get_dummy_value()
 
     return types.void(team, types.intp, types.intp), emit

@@ -8,9 +8,9 @@ is the same from Z or A; the output layer keeps Z, the logits. What only lives f
 
 from typing import NamedTuple
 
-from fastbackprop.kernels.activations import RELU, one_of
+from fastbackprop.kernels.activations import one_of
 from fastbackprop.kernels.cost import logits_cost, logits_gradient
-from fastbackprop.kernels.elementwise import apply_activation, apply_gradient
+from fastbackprop.kernels.elementwise import apply_relu, apply_relu_gradient
 from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.kinds import Words
 from fastbackprop.kernels.matmul import Product
@@ -170,7 +170,7 @@ def forward_pass(net, first, columns, X, row, desk):
         Z = Matrix(desk.scratch.data, desk.scratch.at, length, 1) if l < net.L else A
         product_in_pieces(_to_Z(net, l, columns, one, row, A_prev, Z), desk.panels, desk.team, desk.state)
         if l < net.L:
-            apply_activation(net.sizes[l], length, Z, A, RELU, desk.team)
+            apply_relu(net.sizes[l], length, Z, A, desk.team)
 
 
 @inner
@@ -206,4 +206,4 @@ def backward_pass(net, first, columns, inverse_m, X, row, gradients, start, desk
             to_inputs = _to_dA_prev(net, l, columns, one, row, dZ, dA_prev)
             product_in_pieces(to_inputs, desk.panels, desk.team, desk.state)
             dZ_prev = rows_of(net, desk.dZ, l - 1, length)
-            apply_gradient(net.sizes[l - 1], length, dA_prev, A_prev, dZ_prev, RELU, desk.team)
+            apply_relu_gradient(net.sizes[l - 1], length, dA_prev, A_prev, dZ_prev, desk.team)

@@ -11,7 +11,7 @@ import pytest
 from numba import types
 
 from fastbackprop.kernels import jit, threads
-from fastbackprop.kernels.elementwise import ActivationJob, activation_chunk
+from fastbackprop.kernels.elementwise import ActivationJob, relu_chunk
 from fastbackprop.kernels.jobs import held
 from fastbackprop.kernels.matrix import Matrix
 from fastbackprop.kernels.memory import at_address
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.skipif(not jit.JIT, reason="nothing is compiled")
 
 def _share(mailbox, rows, chunks):
     Z = Matrix(at_address(mailbox, 1.0), 0, 1, 1)
-    job = held(activation_chunk, ActivationJob(rows, 1, 1, 1, 0, Z, Z))
-    threads.share(threads._mailbox_at(mailbox), activation_chunk, job, chunks)
+    job = held(relu_chunk, ActivationJob(rows, 1, 1, 1, Z, Z))
+    threads.share(threads._mailbox_at(mailbox), relu_chunk, job, chunks)
 
 
 def _claim_and_release(own, team):
@@ -62,7 +62,7 @@ def instructions(lines):
 
 def test_closing_a_job_is_stored_before_its_helpers_are_counted():
     """`share`: an addition to OPEN, sequentially consistent, then a load of ACTIVE that is too: ldar; acquire is ldapr."""
-    activation_chunk.load(types.float64)
+    relu_chunk.load(types.float64)
     found = instructions(code_for_arm64(_share, 3))
     opened, *_, closed = (i for i, name in enumerate(found) if name == "ldaddal")
     assert opened < closed

@@ -11,7 +11,16 @@ import numpy as np
 
 from fastbackprop import testing
 from fastbackprop.kernels import jit, matmul
-from fastbackprop.kernels.activations import activate, exp_of_negative, gradient, log, sigmoid_slope
+from fastbackprop.kernels.activations import (
+    RELU,
+    exp_of_negative,
+    log,
+    relu,
+    relu_mask,
+    sigmoid,
+    sigmoid_gradient,
+    sigmoid_slope,
+)
 from fastbackprop.kernels.elementwise import apply_activation, apply_gradient
 from fastbackprop.kernels.gram import gram, gram_step, gram_workspace_size, mirror
 from fastbackprop.kernels.jit import entry
@@ -164,19 +173,34 @@ def pieces(rows, columns, depth, one, steps):
 EXP, ACTIVATE, SLOPE, GRADIENT = 0, 1, 2, 3
 
 
+@jit.inner
+def _each(g, z, result):
+    for i in range(z.size):
+        result[i] = g(z[i])
+
+
+@jit.inner
+def _each_pair(g, da, z, result):
+    for i in range(z.size):
+        result[i] = g(da[i], z[i])
+
+
 @entry(INT, INT, FLAT, FLAT, FLAT)
 def formula(which, activation, da, z, result):
-    """One formula of `activations` on each element."""
-    for i in range(z.size):
-        x = z[i]
-        if which == EXP:
-            result[i] = exp_of_negative(x)
-        elif which == ACTIVATE:
-            result[i] = activate(x, activation)
-        elif which == SLOPE:
-            result[i] = sigmoid_slope(x)
+    """One formula of `activations` on each element; of RELU or SIGMOID."""
+    if which == EXP:
+        _each(exp_of_negative, z, result)
+    elif which == ACTIVATE:
+        if activation == RELU:
+            _each(relu, z, result)
         else:
-            result[i] = gradient(da[i], x, activation)
+            _each(sigmoid, z, result)
+    elif which == SLOPE:
+        _each(sigmoid_slope, z, result)
+    elif activation == RELU:
+        _each_pair(relu_mask, da, z, result)
+    else:
+        _each_pair(sigmoid_gradient, da, z, result)
 
 
 @entry(FLAT, FLAT)
