@@ -140,7 +140,7 @@ def test_gram_matrix_keeps_the_bound(dtype):
     assert_within_bound(gram(X), exact, product_bound(X.T, X))
 
 
-# ---------------------------------------------------------------------------------------- checks of the stop flag between
+# -------------------------------------------------------------------------------------- checks of the stop flag between
 
 
 @pytest.mark.parametrize("members", [1, 2, 3, 4, 8, 16])
