@@ -19,21 +19,9 @@ import numpy as np
 
 from fastbackprop.kernels.blocking import LINE_BYTES, MEMBER_BYTES
 from fastbackprop.kernels.jit import JIT
+from fastbackprop.kernels.mailbox import HOLD, MAILBOX, MEMBERS, OWNER, SCRATCH, SCRATCH_BYTES, SINGLE, TOKEN
 from fastbackprop.kernels.tasks import do
-from fastbackprop.kernels.threads import (
-    HOLD,
-    MAILBOX,
-    MEMBERS,
-    OWNER,
-    SCRATCH,
-    SCRATCH_BYTES,
-    SINGLE,
-    SPINS,
-    TOKEN,
-    YIELDS,
-    core,
-    serve,
-)
+from fastbackprop.kernels.threads import SPINS, YIELDS, core, serve
 from fastbackprop.resources import usable_cores
 
 logger = logging.getLogger("fastbackprop")

@@ -244,7 +244,7 @@ DAEMON = """
     import numpy as np
     import fastbackprop as bp
     from fastbackprop import team
-    from fastbackprop.kernels.threads import OWNER
+    from fastbackprop.kernels.mailbox import OWNER
 
     X, Y = np.random.randn(30, 20_000), np.ones((1, 20_000))
     options = {"checkpoint": sys.argv[1]} if len(sys.argv) > 1 else {}

@@ -15,7 +15,7 @@ import pytest
 import fastbackprop as bp
 from fastbackprop import team
 from fastbackprop.algorithms import Direct
-from fastbackprop.kernels.threads import ACTIVE, HOLD, OWNER
+from fastbackprop.kernels.mailbox import ACTIVE, HOLD, OWNER
 from fastbackprop.resources import usable_cores
 from fastbackprop.testing import assert_same_bits
 
@@ -259,7 +259,7 @@ HANDLER = """
     import numpy as np
     import fastbackprop as bp
     from fastbackprop import team
-    from fastbackprop.kernels.threads import ACTIVE, HOLD, OWNER
+    from fastbackprop.kernels.mailbox import ACTIVE, HOLD, OWNER
 
     class Interrupt(Exception):
         pass
@@ -369,7 +369,7 @@ def test_a_fork_while_the_team_is_at_work(threads):
         import numpy as np
         import fastbackprop as bp
         from fastbackprop import team
-        from fastbackprop.kernels.threads import OWNER
+        from fastbackprop.kernels.mailbox import OWNER
         bp.set_num_threads(2)
         A, W, b = np.ones((300, 200)), np.ones((100, 300)), np.zeros((100, 1))
         warnings.simplefilter("ignore")  # Python 3.12 warns of a fork beside threads, and rightly

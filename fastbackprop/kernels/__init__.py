@@ -12,7 +12,7 @@
                      |
     tiles         packing.py   microkernel.py
                      |              |
-    threads       jobs.py   threads.py   workspace.py           chunks of a job, shared by the team
+    threads       mailbox.py   jobs.py   threads.py   workspace.py           chunks of a job, shared by the team
     ground        activations.py   sums.py   matrix.py   intrinsics.py   memory.py   kinds.py   blocking.py
     compiling     jit.py   inlined.py   introspection.py   notice.py   tasks.py   disk_cache.py
 

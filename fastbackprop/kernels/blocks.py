@@ -11,15 +11,16 @@ from fastbackprop.kernels.activations import relu
 from fastbackprop.kernels.blocking import BLOCK_BYTES, BLOCK_COLUMNS, BLOCK_OPERATIONS, CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS
 from fastbackprop.kernels.jit import inner, routine
 from fastbackprop.kernels.jobs import in_turn
-from fastbackprop.kernels.kinds import JOB, N, Number, Reals, Words
+from fastbackprop.kernels.kinds import ADDRESS, N, Number, Reals, Words
+from fastbackprop.kernels.mailbox import MEMBERS
 from fastbackprop.kernels.matmul import Product
 from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of
 from fastbackprop.kernels.memory import allocate, free, load_flag
 from fastbackprop.kernels.microkernel import ADD, ZERO
 from fastbackprop.kernels.network import (
-    Desk,
     Net,
     Row,
+    Workplace,
     backward_pass,
     biases,
     forward_pass,
@@ -32,7 +33,7 @@ from fastbackprop.kernels.network import (
     widest,
 )
 from fastbackprop.kernels.product import product
-from fastbackprop.kernels.threads import MEMBERS, share, single
+from fastbackprop.kernels.threads import share, single
 from fastbackprop.kernels.workspace import workspace
 
 
@@ -56,9 +57,9 @@ class Cut(NamedTuple):
 
 
 class BlocksJob(NamedTuple):
-    """An iteration's examples: layers from `first` on, where layer `first` - 1 holds X.
+    """An iteration's examples: layers from `first` on.
 
-    `first` is 1, or 2 under gram: then X is V = W1 X, dW lacks layer 1, and dZ1 (n_1, m) is filled.
+    `first` is 1, or 2 under gram: then X is V = W1 X, dW lacks layer 1, and dZ1 (n_1, m) is filled, which else is not used.
     """
 
     net: Net
@@ -75,7 +76,7 @@ class BlocksJob(NamedTuple):
 
 
 @inner
-def cut(net, first, m, one, X, n_weights, team):
+def cut_of(net, first, m, one, X, n_weights, team):
     """The cut of m examples for layers from `first` on, X being what layer `first` - 1 holds of them; `free_cut` ends it."""
     size = size_of(one)
     NR = NV * lanes_of(one)
@@ -141,43 +142,43 @@ def gradients_in(net, sums, chunk):
 
 
 @inner
-def _desk(job, member):
+def _workplace(job, member):
     """A member's memory in its row of the room, and whom it works with."""
     net, at = job.net, job.cut.room.at + member * job.cut.room.row
     block = units(net) * job.cut.length
     A, dZ = Matrix(job.cut.room.data, at, job.cut.length, 1), Matrix(job.cut.room.data, at + block, job.cut.length, 1)
     scratch = Matrix(job.cut.room.data, at + 2 * block, job.cut.length, 1)
     panels = Matrix(job.cut.room.data, scratch.at + widest(net) * job.cut.length, 1, 1)
-    return Desk(
+    return Workplace(
         job.cut.length, A, dZ, scratch, panels, job.cut.ones, job.state, single(job.team) if job.cut.shared else job.team
     )
 
 
-@routine(JOB(BlocksJob), N, N)
+@routine(ADDRESS(BlocksJob), N, N)
 def blocks_chunk(job, chunk, member):
     """The chunk's cost, dW and db; ends early when stopped."""
-    net, first, desk, gradients = job.net, job.first, _desk(job, member), gradients_in(job.net, job.cut.sums, chunk)
+    net, first, place, gradients = job.net, job.first, _workplace(job, member), gradients_in(job.net, job.cut.sums, chunk)
     begin = chunk * job.cut.span
     end = min(begin + job.cut.span, job.m)
     total = 0.0
     for j in range(begin, end, job.cut.columns):
         if load_flag(job.state, 0) != 0:
-            return
+            return  # nobody looks at the cost of what was stopped
         columns, start = min(job.cut.columns, end - j), ADD if j > begin else ZERO
         X = part(job.X, 0, j)
         if first == 2:
-            A1, b1 = rows_of(net, desk.A, 1, job.cut.length), biases(net, job.parameters, 1)
+            A1, b1 = rows_of(net, place.A, 1, job.cut.length), biases(net, job.parameters, 1)
             if net.L > 1:
                 _first_layer(relu, net.sizes[1], columns, X, b1, A1)
             else:
                 _first_layer(None, net.sizes[1], columns, X, b1, A1)
-        forward_pass(net, first, columns, X, job.parameters, desk)
-        total += output_pass(net, columns, part(job.Y, 0, j), desk, job.cut.asked[0] != 0)
-        backward_pass(net, first, columns, job.inverse_m, X, job.parameters, gradients, start, desk)
+        forward_pass(net, first, columns, X, job.parameters, place)
+        total += output_pass(net, columns, part(job.Y, 0, j), place, job.cut.asked[0] != 0)
+        backward_pass(net, first, columns, job.inverse_m, X, job.parameters, gradients, start, place)
         if first == 2:
-            dZ1, db = rows_of(net, desk.dZ, 1, job.cut.length), biases(net, gradients, 1)
-            to_db = Product(net.sizes[1], 1, columns, job.inverse_m, dZ1, desk.ones, db, start, db)
-            product(to_db, desk.panels, desk.team)
+            dZ1, db = rows_of(net, place.dZ, 1, job.cut.length), biases(net, gradients, 1)
+            to_db = Product(net.sizes[1], 1, columns, job.inverse_m, dZ1, place.ones, db, start, db)
+            product(to_db, place.panels, place.team)
             _copy(net.sizes[1], columns, dZ1, part(job.dZ1, 0, j))
     job.cut.costs[chunk] = total
 

@@ -7,7 +7,7 @@ gradient of sigmoid and cross-entropy, dZ_L = A_L - Y.
 from typing import NamedTuple
 
 from fastbackprop.kernels.activations import one_of
-from fastbackprop.kernels.blocks import BlocksJob, all_blocks, blocks_chunk, cut, free_cut, gradients_in
+from fastbackprop.kernels.blocks import BlocksJob, all_blocks, blocks_chunk, cut_of, free_cut, gradients_in
 from fastbackprop.kernels.jit import entry, inner
 from fastbackprop.kernels.jobs import held
 from fastbackprop.kernels.kinds import COSTS, FLAT, IN, INT, REAL, TABLE, Number
@@ -24,7 +24,7 @@ from fastbackprop.kernels.update import Update, accept, stays_finite
 DONE, STOPPED, DIVERGED = 0, 1, 2
 
 
-class Gram(NamedTuple):
+class OfGram(NamedTuple):
     """What gram descent has besides: the change of V is dZ1 G / m."""
 
     G: Matrix
@@ -91,7 +91,7 @@ def direct_descent(X, Y, sizes, W, b, learning_rate, largest, begin, end, every,
     rate, inverse_m = W.dtype.type(learning_rate), one / W.dtype.type(m)
     examples, parameters = matrix(X), Row(Matrix(bare(W), 0, 1, 1), Matrix(bare(b), 0, 1, 1))
     team = claim(own_mailbox, team_mailbox)
-    c = cut(net, 1, m, one, examples, W.size, team)
+    c = cut_of(net, 1, m, one, examples, W.size, team)
     labels = Matrix(bare(Y), 0, m, 1)
     job = held(blocks_chunk, BlocksJob(net, 1, m, inverse_m, examples, labels, examples, parameters, c, bare(state), team))
     updates = of_layers(net, gradients_in(net, c.sums, 0), parameters, rate)

@@ -20,9 +20,10 @@ from fastbackprop.kernels.blocking import SHARED_ELEMENTS
 from fastbackprop.kernels.intrinsics import stand_alone
 from fastbackprop.kernels.jit import entry, inner, routine
 from fastbackprop.kernels.jobs import held, in_turn
-from fastbackprop.kernels.kinds import IN, INT, JOB, OUT, N
+from fastbackprop.kernels.kinds import ADDRESS, IN, INT, OUT, N
+from fastbackprop.kernels.mailbox import MEMBERS
 from fastbackprop.kernels.matrix import Matrix, is_odd, matrix, part
-from fastbackprop.kernels.threads import MEMBERS, claim, release, share
+from fastbackprop.kernels.threads import claim, release, share
 
 
 class ActivationJob(NamedTuple):
@@ -116,37 +117,37 @@ def _gradient_chunk(g, job, chunk):
 # A routine a formula: what calls relu alone waits for no other to be compiled.
 
 
-@routine(JOB(ActivationJob), N, N)
+@routine(ADDRESS(ActivationJob), N, N)
 def relu_chunk(job, chunk, member):
     """A = relu(Z)."""
     _activate_chunk(relu, job, chunk)
 
 
-@routine(JOB(ActivationJob), N, N)
+@routine(ADDRESS(ActivationJob), N, N)
 def sigmoid_chunk(job, chunk, member):
     """A = sigmoid(Z)."""
     _activate_chunk(sigmoid, job, chunk)
 
 
-@routine(JOB(ActivationJob), N, N)
+@routine(ADDRESS(ActivationJob), N, N)
 def tanh_chunk(job, chunk, member):
     """A = tanh(Z)."""
     _activate_chunk(tanh, job, chunk)
 
 
-@routine(JOB(GradientJob), N, N)
+@routine(ADDRESS(GradientJob), N, N)
 def relu_gradient_chunk(job, chunk, member):
     """dZ = dA where Z > 0."""
     _gradient_chunk(relu_mask, job, chunk)
 
 
-@routine(JOB(GradientJob), N, N)
+@routine(ADDRESS(GradientJob), N, N)
 def sigmoid_gradient_chunk(job, chunk, member):
     """dZ = dA * s (1 - s)."""
     _gradient_chunk(sigmoid_gradient, job, chunk)
 
 
-@routine(JOB(GradientJob), N, N)
+@routine(ADDRESS(GradientJob), N, N)
 def tanh_gradient_chunk(job, chunk, member):
     """dZ = dA * (1 - tanh(Z)^2)."""
     _gradient_chunk(tanh_gradient, job, chunk)

@@ -3,11 +3,11 @@
 from fastbackprop.kernels.activations import one_of
 from fastbackprop.kernels.blocking import NV, PIECE_OPERATIONS
 from fastbackprop.kernels.jit import inner
+from fastbackprop.kernels.mailbox import MEMBERS
 from fastbackprop.kernels.matmul import PACK_A, PACK_B, SYMMETRIC, Product
 from fastbackprop.kernels.matrix import lanes_of, part, transposed
 from fastbackprop.kernels.plan import lies_across, planned
 from fastbackprop.kernels.product import last_of, room_of, run_beside
-from fastbackprop.kernels.threads import MEMBERS
 
 
 @inner
@@ -25,6 +25,7 @@ def gram_workspace_size(m, depth, one, members):
     step, room = gram_step(m, depth, one), 0
     for columns in (step, last_of(m, step)):
         for helpers in (1, members):
+            # As large with A packed: a plan counts both, where either is.
             room = max(room, room_of(planned(PACK_B | SYMMETRIC, m, columns, depth, one, helpers), helpers))
     return room
 

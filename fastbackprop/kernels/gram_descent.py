@@ -13,19 +13,20 @@ G stays as it is, row by row: packed into panels it was no faster (20 x 209 x 20
 
 from fastbackprop.kernels.activations import one_of
 from fastbackprop.kernels.blocking import KC
-from fastbackprop.kernels.blocks import BlocksJob, blocks_chunk, cut, free_cut, gradients_in
-from fastbackprop.kernels.descent import Gram, Iterations, iterate, of_layers
+from fastbackprop.kernels.blocks import BlocksJob, blocks_chunk, cut_of, free_cut, gradients_in
+from fastbackprop.kernels.descent import Iterations, OfGram, iterate, of_layers
 from fastbackprop.kernels.gram import MIRROR, gram, gram_step, gram_workspace_size, mirror
 from fastbackprop.kernels.jit import entry
 from fastbackprop.kernels.jobs import held
 from fastbackprop.kernels.kinds import COSTS, FLAT, IN, INT, OUT, REAL, TABLE
+from fastbackprop.kernels.mailbox import MEMBERS
 from fastbackprop.kernels.matmul import Product
 from fastbackprop.kernels.matrix import Matrix, matrix, transposed
 from fastbackprop.kernels.memory import allocate, bare, free, load_flag
 from fastbackprop.kernels.microkernel import ADD, ZERO
 from fastbackprop.kernels.network import Row, free_net, net_of
 from fastbackprop.kernels.product import pieces_size, product_in_pieces
-from fastbackprop.kernels.threads import MEMBERS, claim, release
+from fastbackprop.kernels.threads import claim, release
 from fastbackprop.kernels.update import Update
 from fastbackprop.kernels.workspace import scratch, workspace
 
@@ -92,12 +93,12 @@ def gram_descent(G, Y, sizes, W, b, V, S, learning_rate, largest, begin, end, ev
     to_change = Product(n_1, m, m, inverse_m, dZ1, matrix(G), change, ZERO, change)
     panels = workspace(pieces_size(to_change, team[MEMBERS]), one)
     net = net_of(bare(sizes), sizes.size - 1, 2)
-    c = cut(net, 2, m, one, first, W.size, team)
+    c = cut_of(net, 2, m, one, first, W.size, team)
     job = held(blocks_chunk, BlocksJob(net, 2, m, inverse_m, first, labels, dZ1, parameters, c, bare(state), team))
     updates = of_layers(net, gradients_in(net, c.sums, 0), parameters, rate)
     of_first = Update(n_1 * m, first, change, rate), Update(n_1 * m, total_dZ1, dZ1, -one)
     iterations = Iterations(begin, end, every, b.dtype.type(largest))
-    done = iterate(job, Gram(matrix(G), change, panels), updates + of_first, iterations, costs)
+    done = iterate(job, OfGram(matrix(G), change, panels), updates + of_first, iterations, costs)
     release(team)
     free(rows)
     free(panels.data)

@@ -10,24 +10,19 @@ from typing import Any
 
 from numba import types
 
-try:
+
+def _compiler_to_ir() -> Any:
+    """The class of compiler for such functions; raises whatever comes up where Numba's internals are others."""
     from numba.core.codegen import JITCodeLibrary
     from numba.core.compiler import CompilerBase, DefaultPassBuilder
     from numba.core.compiler_machinery import LoweringPass, register_pass
-    from numba.core.typed_passes import AnnotateTypes, InlineOverloads, NopythonRewrites
+    from numba.core.typed_passes import AnnotateTypes, NopythonRewrites
     from numba.core.untyped_passes import InlineClosureLikes
 
-    _IDLE = (InlineClosureLikes, InlineOverloads, NopythonRewrites)
-except ImportError:
-    FOUND = False
-else:
-    FOUND = all(
-        hasattr(JITCodeLibrary, name)
-        for name in ("_optimize_final_module", "_finalize_final_module", "_finalize_dynamic_globals", "get_pointer_to_function")
-    )
+    for name in ("_optimize_final_module", "_finalize_final_module", "_finalize_dynamic_globals", "get_pointer_to_function"):
+        getattr(JITCodeLibrary, name)
+    idle = (InlineClosureLikes, NopythonRewrites)
 
-
-def _compiler_to_ir() -> Any:
     class WithoutEnvironments:
         """The code generator as such a library sees it: there is no machine code whose environment could be set."""
 
@@ -71,8 +66,8 @@ def _compiler_to_ir() -> Any:
         def define_pipelines(self) -> list[Any]:
             manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
             manager.add_pass_after(IntoIrLibrary, AnnotateTypes)
-            # A twentieth of the time goes into passes that find nothing: there are no closures, array expressions or prints.
-            manager.passes = [step for step in manager.passes if step[0] not in _IDLE]
+            # Passes that find nothing: there are no closures, array expressions or prints.
+            manager.passes = [step for step in manager.passes if step[0] not in idle]
             manager.finalize()
             return [manager]
 
@@ -81,8 +76,11 @@ def _compiler_to_ir() -> Any:
 
 # Options of a function that is compiled into its callers. It has no Python wrapper either, which halves compile time.
 INTO_CALLERS: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-if FOUND:
+try:
     INTO_CALLERS["pipeline_class"] = _compiler_to_ir()
+    FOUND = True
+except Exception:  # whatever a later Numba has changed: functions compile all the same, in twice the time
+    FOUND = False
 
 
 def once_for_all_constants(dispatcher: Any) -> Any:

@@ -127,13 +127,13 @@ def routines_of(function: Any) -> list["Routine"]:
 @contextmanager
 def _no_collections() -> Iterator[None]:
     """Compiling makes a million objects and hardly a circle; looking for circles took a tenth of the time."""
-    collects = gc.isenabled()
-    gc.disable()
+    thresholds = gc.get_threshold()
+    gc.set_threshold(0)  # whether it is on stays the user's, who may turn it off meanwhile
     try:
         yield
     finally:
-        if collects:
-            gc.enable()
+        if gc.get_threshold()[0] == 0:
+            gc.set_threshold(*thresholds)
 
 
 class Routine(Introduced):

@@ -15,10 +15,8 @@ from numba.extending import register_model, typeof_impl
 
 from fastbackprop.kernels.jit import DTYPES, Routine, call_routine, with_twin
 from fastbackprop.kernels.kinds import Pointer
+from fastbackprop.kernels.mailbox import JOB, ROUTINE
 from fastbackprop.kernels.memory import address
-
-# Where a mailbox says which routine does the chunks, and where their job lies.
-ROUTINE, JOB = 32, 38
 
 
 class _RoutineType(types.Type):

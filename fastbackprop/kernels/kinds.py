@@ -1,7 +1,7 @@
 """The types of what kernels take, as functions of the arrays' dtype, and of what one thread hands to another.
 
 A job for the team is a `NamedTuple` whose annotations say what its fields are: `int`, `bool`, `float`, other named tuples, or
-one of the classes below. `JOB` is the kind of its address.
+one of the classes below. `ADDRESS` is the kind of its address.
 """
 
 from typing import TYPE_CHECKING, Any, TypeAlias, get_type_hints
@@ -53,7 +53,7 @@ def _field(annotation: Any, T: Any) -> Any:
     return known[annotation] if annotation in known else record(annotation, T)
 
 
-def JOB(cls: Any) -> Any:
+def ADDRESS(cls: Any) -> Any:
     """The address of such a named tuple, whose fields are read as the tuple's own: `job.n`."""
     return lambda T: Pointer(record(cls, T))
 
@@ -106,8 +106,3 @@ def NUMBER(T: Any) -> Any:
 def POINTER(T: Any) -> Any:
     """The address of numbers of the dtype."""
     return Pointer(T)
-
-
-def WORDS(T: Any) -> Any:
-    """The address of whole numbers."""
-    return Pointer(types.int64)

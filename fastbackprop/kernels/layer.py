@@ -16,14 +16,15 @@ from fastbackprop.kernels.blocking import CHUNKS, L2_BYTES, NV, SHARED_OPERATION
 from fastbackprop.kernels.elementwise import apply_activation, apply_gradient
 from fastbackprop.kernels.jit import entry, inner, routine
 from fastbackprop.kernels.jobs import held, in_turn
-from fastbackprop.kernels.kinds import IN, INT, JOB, OUT, N, Number, Words
+from fastbackprop.kernels.kinds import ADDRESS, IN, INT, OUT, N, Number, Words
+from fastbackprop.kernels.mailbox import MEMBERS
 from fastbackprop.kernels.matmul import Product, divide
 from fastbackprop.kernels.matrix import Matrix, is_odd, matrix, part, size_of, transposed
 from fastbackprop.kernels.memory import free
 from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO
 from fastbackprop.kernels.plan import Plan, plan
-from fastbackprop.kernels.product import last_of, product, room_of, run
-from fastbackprop.kernels.threads import MEMBERS, claim, release, share, single
+from fastbackprop.kernels.product import last_of, room_of, run
+from fastbackprop.kernels.threads import claim, release, share, single
 from fastbackprop.kernels.workspace import scratch
 
 
@@ -72,8 +73,9 @@ class Backward(NamedTuple):
 class StripPlans(NamedTuple):
     """The products of a strip."""
 
-    to_weights: Plan
-    to_inputs: Plan
+    to_db: Plan
+    to_dW: Plan
+    to_dA_prev: Plan
 
 
 class BackwardJob(NamedTuple):
@@ -134,7 +136,7 @@ def _to_Z(layer, j, columns):
     return Product(layer.n, columns, layer.n_prev, one, layer.W, A_prev, Z, BIAS, layer.b)
 
 
-@routine(JOB(ForwardJob), N, N)
+@routine(ADDRESS(ForwardJob), N, N)
 def forward_chunk(job, chunk, member):
     """Z = W A_prev + b, A = g(Z), strip by strip; LINEAR writes Z alone."""
     layer, workspace = job.layer, part(job.workspace, member, 0)
@@ -195,14 +197,30 @@ def _to_dA_prev(layer, j, columns, one, dZ):
 
 
 @inner
+def _to_db(layer, columns, scale, dZ, ones, db, start):
+    """db = rowsum(dZ) of some columns."""
+    return Product(layer.n, 1, columns, scale, dZ, ones, db, start, db)
+
+
+@inner
 def _strip_plans(layer, columns, one, streams_dW, streams_dA, members):
     """The plans of a strip of so many columns."""
-    dZ = layer.dA if layer.activation == LINEAR else Matrix(layer.dW.data, 0, columns, 1)
-    to_weights = plan(_to_dW(layer, 0, columns, one, dZ, layer.dW, ZERO), streams_dW, members)
-    return StripPlans(to_weights, plan(_to_dA_prev(layer, 0, columns, one, dZ), streams_dA, members))
+    memory = layer.dW.data
+    dZ = layer.dA if layer.activation == LINEAR else Matrix(memory, 0, columns, 1)
+    return StripPlans(
+        plan(_to_db(layer, columns, one, dZ, Matrix(memory, 0, 1, 1), layer.db, ZERO), False, members),
+        plan(_to_dW(layer, 0, columns, one, dZ, layer.dW, ZERO), streams_dW, members),
+        plan(_to_dA_prev(layer, 0, columns, one, dZ), streams_dA, members),
+    )
 
 
-@routine(JOB(BackwardJob), N, N)
+@inner
+def _room_of(plans, members):
+    """Numbers of workspace for each of them in turn."""
+    return max(room_of(plans.to_db, members), max(room_of(plans.to_dW, members), room_of(plans.to_dA_prev, members)))
+
+
+@routine(ADDRESS(BackwardJob), N, N)
 def backward_chunk(job, chunk, member):
     """dA_prev, dW and db, divided with the last strip, strip by strip."""
     layer, workspace, one = job.layer, part(job.workspace, member, 0), one_of(job.divisor)
@@ -220,9 +238,9 @@ def backward_chunk(job, chunk, member):
             dA, Z = part(layer.dA, 0, j), part(layer.Z, 0, j)
             apply_gradient(layer.n, columns, dA, Z, dZ, layer.activation, job.team)
         plans = job.strip if columns == job.step else job.last
-        product(Product(layer.n, 1, columns, scale, dZ, job.ones, db, start, db), workspace, job.team)
-        run(plans.to_weights, _to_dW(layer, j, columns, scale, dZ, dW, start), workspace, job.team)
-        run(plans.to_inputs, _to_dA_prev(layer, j, columns, one, dZ), workspace, job.team)
+        run(plans.to_db, _to_db(layer, columns, scale, dZ, job.ones, db, start), workspace, job.team)
+        run(plans.to_dW, _to_dW(layer, j, columns, scale, dZ, dW, start), workspace, job.team)
+        run(plans.to_dA_prev, _to_dA_prev(layer, j, columns, one, dZ), workspace, job.team)
 
 
 @inner
@@ -264,10 +282,7 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, own_mailbox, t
     streams_dW, streams_dA = step >= m and is_large(n, n_prev, one), is_large(n_prev, m, one)
     strip = _strip_plans(layer, step, one, streams_dW, streams_dA, helpers)
     last = _strip_plans(layer, last_of(m, step), one, streams_dW, streams_dA, helpers) if m % step != 0 else strip
-    room = max(
-        max(room_of(strip.to_weights, helpers), room_of(strip.to_inputs, helpers)),
-        max(room_of(last.to_weights, helpers), room_of(last.to_inputs, helpers)),
-    )
+    room = max(_room_of(strip, helpers), _room_of(last, helpers))
     strips = 0 if activation == LINEAR else copies * n * step
     partial_sums = chunks * size if in_chunks else 0
     memory, own = scratch(strips + partial_sums + copies * room + step, one, team)

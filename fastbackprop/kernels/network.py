@@ -23,7 +23,7 @@ from fastbackprop.kernels.product import pieces_size, product, product_in_pieces
 class Net(NamedTuple):
     """Sizes n_0 .. n_L, and where layer l begins among the weights and among the units (biases, rows of a block).
 
-    The weights begin with layer `first`'s, the units with layer 1's.
+    The weights begin with layer 1's, or under gram with layer 2's; the units with layer 1's.
     """
 
     L: int
@@ -89,7 +89,7 @@ class Row(NamedTuple):
     b: Matrix
 
 
-class Desk(NamedTuple):
+class Workplace(NamedTuple):
     """What a thread works with on a block: memory, and who helps.
 
     Rows of `A` and of `dZ`, `length` numbers apart, are a unit's activations and gradients; what only lives from one loop to
@@ -159,24 +159,24 @@ def panels_size(net, first, columns, one, X, members):
 
 
 @inner
-def forward_pass(net, first, columns, X, row, desk):
+def forward_pass(net, first, columns, X, row, place):
     """Layers `first` .. L on a block: Z = W A_prev + b, A = relu(Z). X is what layer 1 sees of it. Ends early when stopped."""
-    one, length = one_of(desk.ones.data[desk.ones.at]), desk.length
+    one, length = one_of(place.ones.data[place.ones.at]), place.length
     for l in range(first, net.L + 1):
-        A_prev = X if l == 1 else rows_of(net, desk.A, l - 1, length)
-        if load_flag(desk.state, 0) != 0:
+        A_prev = X if l == 1 else rows_of(net, place.A, l - 1, length)
+        if load_flag(place.state, 0) != 0:
             return
-        A = rows_of(net, desk.A, l, length)
-        Z = Matrix(desk.scratch.data, desk.scratch.at, length, 1) if l < net.L else A
-        product_in_pieces(_to_Z(net, l, columns, one, row, A_prev, Z), desk.panels, desk.team, desk.state)
+        A = rows_of(net, place.A, l, length)
+        Z = Matrix(place.scratch.data, place.scratch.at, length, 1) if l < net.L else A
+        product_in_pieces(_to_Z(net, l, columns, one, row, A_prev, Z), place.panels, place.team, place.state)
         if l < net.L:
-            apply_relu(net.sizes[l], length, Z, A, desk.team)
+            apply_relu(net.sizes[l], length, Z, A, place.team)
 
 
 @inner
-def output_pass(net, columns, Y, desk, with_cost):
+def output_pass(net, columns, Y, place, with_cost):
     """dZ_L = sigmoid(Z_L) - Y; returns the block's sum of softplus(z) - y z, the cross-entropy, if it is asked for, else 0."""
-    Z, dZ = rows_of(net, desk.A, net.L, desk.length), rows_of(net, desk.dZ, net.L, desk.length)
+    Z, dZ = rows_of(net, place.A, net.L, place.length), rows_of(net, place.dZ, net.L, place.length)
     total = 0.0
     for i in range(net.sizes[net.L]):
         z, y = Z.at + i * Z.row, Y.at + i * Y.row
@@ -187,23 +187,23 @@ def output_pass(net, columns, Y, desk, with_cost):
 
 
 @inner
-def backward_pass(net, first, columns, inverse_m, X, row, gradients, start, desk):
+def backward_pass(net, first, columns, inverse_m, X, row, gradients, start, place):
     """Layers L .. `first` on a block: dW and db (started, or added to), and dZ of the layers below down to layer 1.
 
     Ends early when stopped.
     """
-    one, length = one_of(inverse_m), desk.length
+    one, length = one_of(inverse_m), place.length
     for l in range(net.L, first - 1, -1):
-        if load_flag(desk.state, 0) != 0:
+        if load_flag(place.state, 0) != 0:
             return
-        A_prev = X if l == 1 else rows_of(net, desk.A, l - 1, length)
-        dZ, db = rows_of(net, desk.dZ, l, length), biases(net, gradients, l)
-        product(Product(net.sizes[l], 1, columns, inverse_m, dZ, desk.ones, db, start, db), desk.panels, desk.team)
+        A_prev = X if l == 1 else rows_of(net, place.A, l - 1, length)
+        dZ, db = rows_of(net, place.dZ, l, length), biases(net, gradients, l)
+        product(Product(net.sizes[l], 1, columns, inverse_m, dZ, place.ones, db, start, db), place.panels, place.team)
         to_weights = _to_dW(net, l, columns, inverse_m, dZ, A_prev, gradients, start)
-        product_in_pieces(to_weights, desk.panels, desk.team, desk.state)
-        if l > 1 and load_flag(desk.state, 0) == 0:
-            dA_prev = Matrix(desk.scratch.data, desk.scratch.at, length, 1)
+        product_in_pieces(to_weights, place.panels, place.team, place.state)
+        if l > 1 and load_flag(place.state, 0) == 0:
+            dA_prev = Matrix(place.scratch.data, place.scratch.at, length, 1)
             to_inputs = _to_dA_prev(net, l, columns, one, row, dZ, dA_prev)
-            product_in_pieces(to_inputs, desk.panels, desk.team, desk.state)
-            dZ_prev = rows_of(net, desk.dZ, l - 1, length)
-            apply_relu_gradient(net.sizes[l - 1], length, dA_prev, A_prev, dZ_prev, desk.team)
+            product_in_pieces(to_inputs, place.panels, place.team, place.state)
+            dZ_prev = rows_of(net, place.dZ, l - 1, length)
+            apply_relu_gradient(net.sizes[l - 1], length, dA_prev, A_prev, dZ_prev, place.team)

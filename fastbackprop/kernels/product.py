@@ -5,17 +5,18 @@ from typing import NamedTuple
 from fastbackprop.kernels.blocking import KC, MR, NV, PIECE_OPERATIONS
 from fastbackprop.kernels.jit import inner, routine
 from fastbackprop.kernels.jobs import held, in_turn
-from fastbackprop.kernels.kinds import JOB, N
+from fastbackprop.kernels.kinds import ADDRESS, N
+from fastbackprop.kernels.mailbox import MEMBERS
 from fastbackprop.kernels.matmul import RIGHT, Blocks, Product, multiply
 from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of
 from fastbackprop.kernels.memory import load_flag
 from fastbackprop.kernels.microkernel import ADD
 from fastbackprop.kernels.plan import plan
-from fastbackprop.kernels.threads import MEMBERS, share
+from fastbackprop.kernels.threads import share
 
 
 class ProductJob(NamedTuple):
-    """A chunk is a range of rows, or of columns where C has more of them; a row of `workspace` is a member's."""
+    """A chunk is a range of rows or of columns; a row of `workspace` is a member's."""
 
     method: int
     blocks: Blocks
@@ -26,7 +27,7 @@ class ProductJob(NamedTuple):
     workspace: Matrix
 
 
-@routine(JOB(ProductJob), N, N)
+@routine(ADDRESS(ProductJob), N, N)
 def product_chunk(job, chunk, member):
     p = job.product
     i = chunk * job.row_step if job.row_step < p.rows else 0
@@ -93,7 +94,7 @@ def piece(rows, columns, depth, one):
 
 
 @inner
-def cut(p, i, j, pc, rows, columns, depth):
+def piece_of(p, i, j, pc, rows, columns, depth):
     """A piece of a product: rows from i, columns from j, depth from pc on; a later piece of the depth adds."""
     A, B, C, bias = part(p.A, i, pc), part(p.B, pc, j), part(p.C, i, j), part(p.bias, i, 0)
     return Product(rows, columns, depth, p.scale, A, B, C, p.start if pc == 0 else ADD, bias)
@@ -107,7 +108,7 @@ def pieces_size(p, members):
     for rows in (row_step, last_of(p.rows, row_step)):
         for columns in (column_step, last_of(p.columns, column_step)):
             for depth in (depth_step, last_of(p.depth, depth_step)):
-                size = max(size, room_of(plan(cut(p, 0, 0, 0, rows, columns, depth), False, members), members))
+                size = max(size, room_of(plan(piece_of(p, 0, 0, 0, rows, columns, depth), False, members), members))
     return size
 
 
@@ -120,7 +121,7 @@ def product_in_pieces(p, workspace, team, state):
         if load_flag(state, 0) != 0:
             return
         rows, columns, depth = min(row_step, p.rows - i), min(column_step, p.columns - j), min(depth_step, p.depth - pc)
-        product(cut(p, i, j, pc, rows, columns, depth), workspace, team)
+        product(piece_of(p, i, j, pc, rows, columns, depth), workspace, team)
         pc += depth_step
         if pc >= p.depth:
             pc, j = 0, j + column_step

@@ -8,17 +8,6 @@ computes a chunk is chance, but what a chunk computes is not: the bits are the s
 Entries are handed two mailboxes: the caller's own and the team's. They claim the team as they begin and give it back as they
 end, within compiled code: a signal handler, which runs between two instructions of Python and may raise there, never finds it
 claimed. A token left behind by a kernel that raised (no memory) is overwritten by its thread's next call.
-
-The mailbox is an array of int64, what is written by different threads on different cache lines::
-
-    OPEN    odd while a job can be joined; goes up by one when it opens and again when it closes
-    CLAIM   the next chunk          ACTIVE   helpers inside the job
-    ROUTINE and JOB, their addresses; COUNT of chunks
-    MEMBERS of the team, the caller among them; 1 in the mailbox of who works alone
-    OWNER   TOKEN of who has the team, 0 if nobody; TOKEN of whose mailbox it is, in the mailbox of who works alone
-    HOLD    1 while a caller has the team: helpers keep looking between jobs
-    SCRATCH address of memory that a call may use until it returns, SCRATCH_BYTES of it
-    SINGLE  where the mailbox of one thread begins, which a chunk hands on: its work is not shared further
 """
 
 import sys
@@ -30,11 +19,8 @@ from numba.core import cgutils
 from fastbackprop.kernels.jit import entry, inner, with_twin
 from fastbackprop.kernels.jobs import do_chunk, post
 from fastbackprop.kernels.kinds import INT, Pointer
+from fastbackprop.kernels.mailbox import ACTIVE, CLAIM, COUNT, HOLD, OPEN, OWNER, SINGLE, TOKEN
 from fastbackprop.kernels.memory import address, load_flag, load_ordered, store_flag
-
-OPEN, CLAIM, ACTIVE, HOLD, OWNER = 0, 8, 16, 24, 25
-COUNT, MEMBERS, SCRATCH, SCRATCH_BYTES, TOKEN = 33, 34, 35, 36, 37  # beside ROUTINE and JOB
-SINGLE, MAILBOX = 40, 80
 
 SPINS = 2_000  # looks at the mailbox before a helper yields the processor; about 40 us
 YIELDS = 200  # looks with a yield between before it sleeps 50 us between looks

@@ -6,9 +6,9 @@ which took longer than the products of a layer of 784 x 128 x 1000.
 
 from fastbackprop.kernels.blocking import LINE_BYTES
 from fastbackprop.kernels.jit import inner
+from fastbackprop.kernels.mailbox import SCRATCH, SCRATCH_BYTES
 from fastbackprop.kernels.matrix import Matrix, size_of
 from fastbackprop.kernels.memory import allocate, at_address, gap, nothing
-from fastbackprop.kernels.threads import SCRATCH, SCRATCH_BYTES
 
 
 @inner

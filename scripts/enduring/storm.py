@@ -31,7 +31,7 @@ import numpy as np
 
 import fastbackprop as bp
 from fastbackprop import checkpoint, team, training
-from fastbackprop.kernels.threads import ACTIVE, HOLD, OWNER
+from fastbackprop.kernels.mailbox import ACTIVE, HOLD, OWNER
 from scripts import ROOT
 
 LAYERS, EXAMPLES, RATE, ITERATIONS = [30, 16, 8, 1], 569, 0.01, 1500

@@ -1,17 +1,19 @@
 """Inner functions compiled to IR alone, and as Numba does it by itself, where its internals are others: the same bits."""
 
+import gc
 import subprocess
 import sys
 
 import pytest
 
-from fastbackprop.kernels import inlined
+from fastbackprop.kernels import inlined, jit
 from fastbackprop.kernels.jit import JIT
 
 pytestmark = pytest.mark.skipif(not JIT, reason="nothing is compiled")
 
 PROGRAM = """
 import numba.core.codegen
+import numba.core.compiler
 {change}
 from fastbackprop.kernels import inlined
 import hashlib, numpy as np, fastbackprop as bp
@@ -33,9 +35,27 @@ def test_the_internals_are_found():
     assert inlined.FOUND
 
 
-def test_without_the_internals_the_bits_are_the_same(tmp_path, monkeypatch):
+CHANGES = {
+    "a name is gone": "del numba.core.codegen.JITCodeLibrary",
+    "another signature": "numba.core.compiler_machinery.register_pass = lambda mutates_CFG: None",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=list(CHANGES))
+def test_where_the_internals_are_others_the_bits_are_the_same(change, tmp_path, monkeypatch):
     found, usual = run("", tmp_path / "usual", monkeypatch)
-    change = "JITCodeLibrary = numba.core.codegen.JITCodeLibrary; del numba.core.codegen.JITCodeLibrary"
     lost, without = run(change, tmp_path / "without", monkeypatch)
     assert (found, lost) == ("True", "False")
     assert usual == without
+
+
+def test_the_collector_stays_as_the_user_wants_it():
+    before = gc.get_threshold()
+    with jit._no_collections():
+        assert gc.get_threshold()[0] == 0
+        gc.disable()  # as another thread may
+    try:
+        assert not gc.isenabled()
+        assert gc.get_threshold() == before
+    finally:
+        gc.enable()

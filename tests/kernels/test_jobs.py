@@ -8,7 +8,7 @@ from numba.core.errors import TypingError
 
 from fastbackprop.kernels.jit import JIT, entry, inner, routine
 from fastbackprop.kernels.jobs import held, in_turn
-from fastbackprop.kernels.kinds import FLAT, JOB, N, Number, Reals
+from fastbackprop.kernels.kinds import ADDRESS, FLAT, N, Number, Reals
 from fastbackprop.kernels.matrix import Matrix
 from fastbackprop.kernels.memory import allocate, bare, free
 
@@ -29,7 +29,7 @@ class SumJob(NamedTuple):
     costs: Reals
 
 
-@routine(JOB(SumJob), N, N)
+@routine(ADDRESS(SumJob), N, N)
 def sum_chunk(job, chunk, member):
     term = job.x.data[job.x.at + chunk] * job.scale * (2 if job.doubled else 1)
     job.costs[0] += term + job.offset + job.nested.first + 10 * job.nested.second + member

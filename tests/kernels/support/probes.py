@@ -13,6 +13,7 @@ from fastbackprop import testing
 from fastbackprop.kernels import jit, matmul
 from fastbackprop.kernels.activations import (
     RELU,
+    TANH,
     exp_of_negative,
     log,
     relu,
@@ -20,6 +21,8 @@ from fastbackprop.kernels.activations import (
     sigmoid,
     sigmoid_gradient,
     sigmoid_slope,
+    tanh,
+    tanh_gradient,
 )
 from fastbackprop.kernels.elementwise import apply_activation, apply_gradient
 from fastbackprop.kernels.gram import gram, gram_step, gram_workspace_size, mirror
@@ -187,18 +190,22 @@ def _each_pair(g, da, z, result):
 
 @entry(INT, INT, FLAT, FLAT, FLAT)
 def formula(which, activation, da, z, result):
-    """One formula of `activations` on each element; of RELU or SIGMOID."""
+    """One formula of `activations` on each element."""
     if which == EXP:
         _each(exp_of_negative, z, result)
     elif which == ACTIVATE:
         if activation == RELU:
             _each(relu, z, result)
+        elif activation == TANH:
+            _each(tanh, z, result)
         else:
             _each(sigmoid, z, result)
     elif which == SLOPE:
         _each(sigmoid_slope, z, result)
     elif activation == RELU:
         _each_pair(relu_mask, da, z, result)
+    elif activation == TANH:
+        _each_pair(tanh_gradient, da, z, result)
     else:
         _each_pair(sigmoid_gradient, da, z, result)
 

@@ -54,7 +54,7 @@ def machine_code():
             yield f"{entry.function.__name__} {char}", "".join(dispatcher.inspect_asm().values()), reached
             for routine in routines:
                 reached = {callee.symbol(T) for callee in jit.routines_of(routine)}
-                yield routine.symbol(T), jit.Routine.loaded[routine.symbol(T)]._library.get_asm_str(), reached
+                yield routine.symbol(T), "".join(jit.Routine.loaded[routine.symbol(T)].inspect_asm().values()), reached
 
 
 def main():
