@@ -117,12 +117,16 @@ def free_cut(c):
 
 
 @inner
-def _first_layer(g, n, columns, V, b, A):
-    """A = g(V + b) on a block, or V + b where g is None."""
+def _first_layer(n, columns, V, b, A, is_last):
+    """A = relu(V + b) on a block, or V + b if it is the last layer too."""
     for i in range(n):
         bias, v, a = b.data[b.at + i], V.at + i * V.row, A.at + i * A.row
-        for j in range(columns):
-            A.data[a + j] = V.data[v + j] + bias if g is None else g(V.data[v + j] + bias)
+        if is_last:
+            for j in range(columns):
+                A.data[a + j] = V.data[v + j] + bias
+        else:
+            for j in range(columns):
+                A.data[a + j] = relu(V.data[v + j] + bias)
 
 
 @inner
@@ -168,10 +172,7 @@ def blocks_chunk(job, chunk, member):
         X = part(job.X, 0, j)
         if first == 2:
             A1, b1 = rows_of(net, place.A, 1, job.cut.length), biases(net, job.parameters, 1)
-            if net.L > 1:
-                _first_layer(relu, net.sizes[1], columns, X, b1, A1)
-            else:
-                _first_layer(None, net.sizes[1], columns, X, b1, A1)
+            _first_layer(net.sizes[1], columns, X, b1, A1, net.L == 1)
         forward_pass(net, first, columns, X, job.parameters, place)
         total += output_pass(net, columns, part(job.Y, 0, j), place, job.cut.asked[0] != 0)
         backward_pass(net, first, columns, job.inverse_m, X, job.parameters, gradients, start, place)

@@ -50,40 +50,6 @@ class GradientJob(NamedTuple):
 
 
 @inner
-def _activate(g, n, Z, z, z_step, A, a):
-    stand_alone()
-    for j in range(n):
-        A[a + j] = g(Z[z + j * z_step])
-
-
-@inner
-def _activate_rows(g, rows, columns, Z, A):
-    for i in range(rows):
-        z, a = Z.at + i * Z.row, A.at + i * A.row
-        if Z.column == 1:
-            _activate(g, columns, Z.data, z, 1, A.data, a)
-        else:
-            _activate(g, columns, Z.data, z, Z.column, A.data, a)
-
-
-@inner
-def _gradient(g, n, dA, da, da_step, Z, z, z_step, dZ, dz):
-    stand_alone()
-    for j in range(n):
-        dZ[dz + j] = g(dA[da + j * da_step], Z[z + j * z_step])
-
-
-@inner
-def _gradient_rows(g, rows, columns, dA, Z, dZ):
-    for i in range(rows):
-        da, z, dz = dA.at + i * dA.row, Z.at + i * Z.row, dZ.at + i * dZ.row
-        if dA.column == 1 and Z.column == 1:
-            _gradient(g, columns, dA.data, da, 1, Z.data, z, 1, dZ.data, dz)
-        else:
-            _gradient(g, columns, dA.data, da, dA.column, Z.data, z, Z.column, dZ.data, dz)
-
-
-@inner
 def _range(job, chunk):
     """Where a chunk begins, and its rows and columns."""
     i = chunk * job.row_step if job.row_step < job.rows else 0
@@ -102,16 +68,59 @@ def _steps(rows, columns, team):
     return row_step, columns, -(-rows // row_step)
 
 
-@inner
-def _activate_chunk(g, job, chunk):
-    i, j, rows, columns = _range(job, chunk)
-    _activate_rows(g, rows, columns, part(job.Z, i, j), part(job.A, i, j))
+# The loops are closures over their formula. Passed as an argument, a compiled function is an address in the machine code, which
+# then cannot be kept on disk.
 
 
-@inner
-def _gradient_chunk(g, job, chunk):
-    i, j, rows, columns = _range(job, chunk)
-    _gradient_rows(g, rows, columns, part(job.dA, i, j), part(job.Z, i, j), part(job.dZ, i, j))
+def _loop_of(g):
+    """A = g(Z) on a chunk."""
+
+    @inner
+    def span(n, Z, z, z_step, A, a):
+        stand_alone()
+        for j in range(n):
+            A[a + j] = g(Z[z + j * z_step])
+
+    @inner
+    def loop(job, chunk):
+        i, j, rows, columns = _range(job, chunk)
+        Z, A = part(job.Z, i, j), part(job.A, i, j)
+        for i in range(rows):
+            z, a = Z.at + i * Z.row, A.at + i * A.row
+            if Z.column == 1:
+                span(columns, Z.data, z, 1, A.data, a)
+            else:
+                span(columns, Z.data, z, Z.column, A.data, a)
+
+    return loop
+
+
+def _gradient_loop_of(g):
+    """dZ = dA * g'(Z) on a chunk."""
+
+    @inner
+    def span(n, dA, da, da_step, Z, z, z_step, dZ, dz):
+        stand_alone()
+        for j in range(n):
+            dZ[dz + j] = g(dA[da + j * da_step], Z[z + j * z_step])
+
+    @inner
+    def loop(job, chunk):
+        i, j, rows, columns = _range(job, chunk)
+        dA, Z, dZ = part(job.dA, i, j), part(job.Z, i, j), part(job.dZ, i, j)
+        for i in range(rows):
+            da, z, dz = dA.at + i * dA.row, Z.at + i * Z.row, dZ.at + i * dZ.row
+            if dA.column == 1 and Z.column == 1:
+                span(columns, dA.data, da, 1, Z.data, z, 1, dZ.data, dz)
+            else:
+                span(columns, dA.data, da, dA.column, Z.data, z, Z.column, dZ.data, dz)
+
+    return loop
+
+
+_relu, _relu_gradient = _loop_of(relu), _gradient_loop_of(relu_mask)
+_sigmoid, _sigmoid_gradient = _loop_of(sigmoid), _gradient_loop_of(sigmoid_gradient)
+_tanh, _tanh_gradient = _loop_of(tanh), _gradient_loop_of(tanh_gradient)
 
 
 # A routine a formula: what calls relu alone waits for no other to be compiled.
@@ -120,37 +129,37 @@ def _gradient_chunk(g, job, chunk):
 @routine(ADDRESS(ActivationJob), N, N)
 def relu_chunk(job, chunk, member):
     """A = relu(Z)."""
-    _activate_chunk(relu, job, chunk)
+    _relu(job, chunk)
 
 
 @routine(ADDRESS(ActivationJob), N, N)
 def sigmoid_chunk(job, chunk, member):
     """A = sigmoid(Z)."""
-    _activate_chunk(sigmoid, job, chunk)
+    _sigmoid(job, chunk)
 
 
 @routine(ADDRESS(ActivationJob), N, N)
 def tanh_chunk(job, chunk, member):
     """A = tanh(Z)."""
-    _activate_chunk(tanh, job, chunk)
+    _tanh(job, chunk)
 
 
 @routine(ADDRESS(GradientJob), N, N)
 def relu_gradient_chunk(job, chunk, member):
     """dZ = dA where Z > 0."""
-    _gradient_chunk(relu_mask, job, chunk)
+    _relu_gradient(job, chunk)
 
 
 @routine(ADDRESS(GradientJob), N, N)
 def sigmoid_gradient_chunk(job, chunk, member):
     """dZ = dA * s (1 - s)."""
-    _gradient_chunk(sigmoid_gradient, job, chunk)
+    _sigmoid_gradient(job, chunk)
 
 
 @routine(ADDRESS(GradientJob), N, N)
 def tanh_gradient_chunk(job, chunk, member):
     """dZ = dA * (1 - tanh(Z)^2)."""
-    _gradient_chunk(tanh_gradient, job, chunk)
+    _tanh_gradient(job, chunk)
 
 
 @inner

@@ -23,7 +23,7 @@ from fastbackprop.kernels.matrix import Matrix, is_odd, matrix, part, size_of, t
 from fastbackprop.kernels.memory import free
 from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO
 from fastbackprop.kernels.plan import Plan, plan
-from fastbackprop.kernels.product import last_of, room_of, run
+from fastbackprop.kernels.product import last_of, product, room_of, run
 from fastbackprop.kernels.threads import claim, release, share, single
 from fastbackprop.kernels.workspace import scratch
 
@@ -73,7 +73,6 @@ class Backward(NamedTuple):
 class StripPlans(NamedTuple):
     """The products of a strip."""
 
-    to_db: Plan
     to_dW: Plan
     to_dA_prev: Plan
 
@@ -197,27 +196,17 @@ def _to_dA_prev(layer, j, columns, one, dZ):
 
 
 @inner
-def _to_db(layer, columns, scale, dZ, ones, db, start):
-    """db = rowsum(dZ) of some columns."""
-    return Product(layer.n, 1, columns, scale, dZ, ones, db, start, db)
-
-
-@inner
 def _strip_plans(layer, columns, one, streams_dW, streams_dA, members):
     """The plans of a strip of so many columns."""
-    memory = layer.dW.data
-    dZ = layer.dA if layer.activation == LINEAR else Matrix(memory, 0, columns, 1)
-    return StripPlans(
-        plan(_to_db(layer, columns, one, dZ, Matrix(memory, 0, 1, 1), layer.db, ZERO), False, members),
-        plan(_to_dW(layer, 0, columns, one, dZ, layer.dW, ZERO), streams_dW, members),
-        plan(_to_dA_prev(layer, 0, columns, one, dZ), streams_dA, members),
-    )
+    dZ = layer.dA if layer.activation == LINEAR else Matrix(layer.dW.data, 0, columns, 1)
+    to_dW = plan(_to_dW(layer, 0, columns, one, dZ, layer.dW, ZERO), streams_dW, members)
+    return StripPlans(to_dW, plan(_to_dA_prev(layer, 0, columns, one, dZ), streams_dA, members))
 
 
 @inner
 def _room_of(plans, members):
-    """Numbers of workspace for each of them in turn."""
-    return max(room_of(plans.to_db, members), max(room_of(plans.to_dW, members), room_of(plans.to_dA_prev, members)))
+    """Numbers of workspace for each of them in turn; db needs none."""
+    return max(room_of(plans.to_dW, members), room_of(plans.to_dA_prev, members))
 
 
 @routine(ADDRESS(BackwardJob), N, N)
@@ -238,7 +227,7 @@ def backward_chunk(job, chunk, member):
             dA, Z = part(layer.dA, 0, j), part(layer.Z, 0, j)
             apply_gradient(layer.n, columns, dA, Z, dZ, layer.activation, job.team)
         plans = job.strip if columns == job.step else job.last
-        run(plans.to_db, _to_db(layer, columns, scale, dZ, job.ones, db, start), workspace, job.team)
+        product(Product(layer.n, 1, columns, scale, dZ, job.ones, db, start, db), workspace, job.team)
         run(plans.to_dW, _to_dW(layer, j, columns, scale, dZ, dW, start), workspace, job.team)
         run(plans.to_dA_prev, _to_dA_prev(layer, j, columns, one, dZ), workspace, job.team)
 

@@ -81,7 +81,8 @@ def _method(p):
     pack_a = PACK_A if lies_across(p) else OUTER
     if p.B.column == 1 or p.columns == 1:
         # Packing pays where B is too large for L2 and read often, or its rows lie half pages apart and share L1 sets.
-        often = p.rows >= (READ_OFTEN_FAR if p.B.row * size % HALF_PAGE == 0 else READ_OFTEN)
+        # A single column is never packed, so that db needs no workspace.
+        often = p.columns > 1 and p.rows >= (READ_OFTEN_FAR if p.B.row * size % HALF_PAGE == 0 else READ_OFTEN)
         return pack_a | (PACK_B if often and 2 * p.depth * p.columns * size > L2_BYTES else OUTER)
     # An inner product of few vectors is mostly the sum of its lanes; with enough rows, turning B over costs less.
     if along_depth and 8 * p.depth * size > 5 * p.rows * VECTOR_BYTES:
