@@ -68,11 +68,16 @@ def _steps(rows, columns, team):
     return row_step, columns, -(-rows // row_step)
 
 
-# The loops are closures over their formula. Passed as an argument, a compiled function is an address in the machine code, which
-# then cannot be kept on disk.
+# A routine a formula: what calls relu alone waits for no other to be compiled. They are closures over it: passed as an
+# argument, a compiled function is an address in the machine code, which then cannot be kept on disk.
 
 
-def _loop_of(g):
+def _named(name, function):
+    function.__name__ = function.__qualname__ = name
+    return function
+
+
+def _activation_chunk(name, g):
     """A = g(Z) on a chunk."""
 
     @inner
@@ -81,8 +86,7 @@ def _loop_of(g):
         for j in range(n):
             A[a + j] = g(Z[z + j * z_step])
 
-    @inner
-    def loop(job, chunk):
+    def activation_chunk(job, chunk, member):
         i, j, rows, columns = _range(job, chunk)
         Z, A = part(job.Z, i, j), part(job.A, i, j)
         for i in range(rows):
@@ -92,10 +96,10 @@ def _loop_of(g):
             else:
                 span(columns, Z.data, z, Z.column, A.data, a)
 
-    return loop
+    return routine(ADDRESS(ActivationJob), N, N)(_named(name, activation_chunk))
 
 
-def _gradient_loop_of(g):
+def _gradient_chunk(name, g):
     """dZ = dA * g'(Z) on a chunk."""
 
     @inner
@@ -104,8 +108,7 @@ def _gradient_loop_of(g):
         for j in range(n):
             dZ[dz + j] = g(dA[da + j * da_step], Z[z + j * z_step])
 
-    @inner
-    def loop(job, chunk):
+    def gradient_chunk(job, chunk, member):
         i, j, rows, columns = _range(job, chunk)
         dA, Z, dZ = part(job.dA, i, j), part(job.Z, i, j), part(job.dZ, i, j)
         for i in range(rows):
@@ -115,51 +118,13 @@ def _gradient_loop_of(g):
             else:
                 span(columns, dA.data, da, dA.column, Z.data, z, Z.column, dZ.data, dz)
 
-    return loop
+    return routine(ADDRESS(GradientJob), N, N)(_named(name, gradient_chunk))
 
 
-_relu, _relu_gradient = _loop_of(relu), _gradient_loop_of(relu_mask)
-_sigmoid, _sigmoid_gradient = _loop_of(sigmoid), _gradient_loop_of(sigmoid_gradient)
-_tanh, _tanh_gradient = _loop_of(tanh), _gradient_loop_of(tanh_gradient)
-
-
-# A routine a formula: what calls relu alone waits for no other to be compiled.
-
-
-@routine(ADDRESS(ActivationJob), N, N)
-def relu_chunk(job, chunk, member):
-    """A = relu(Z)."""
-    _relu(job, chunk)
-
-
-@routine(ADDRESS(ActivationJob), N, N)
-def sigmoid_chunk(job, chunk, member):
-    """A = sigmoid(Z)."""
-    _sigmoid(job, chunk)
-
-
-@routine(ADDRESS(ActivationJob), N, N)
-def tanh_chunk(job, chunk, member):
-    """A = tanh(Z)."""
-    _tanh(job, chunk)
-
-
-@routine(ADDRESS(GradientJob), N, N)
-def relu_gradient_chunk(job, chunk, member):
-    """dZ = dA where Z > 0."""
-    _relu_gradient(job, chunk)
-
-
-@routine(ADDRESS(GradientJob), N, N)
-def sigmoid_gradient_chunk(job, chunk, member):
-    """dZ = dA * s (1 - s)."""
-    _sigmoid_gradient(job, chunk)
-
-
-@routine(ADDRESS(GradientJob), N, N)
-def tanh_gradient_chunk(job, chunk, member):
-    """dZ = dA * (1 - tanh(Z)^2)."""
-    _tanh_gradient(job, chunk)
+relu_chunk, relu_gradient_chunk = _activation_chunk("relu_chunk", relu), _gradient_chunk("relu_gradient_chunk", relu_mask)
+sigmoid_chunk = _activation_chunk("sigmoid_chunk", sigmoid)
+sigmoid_gradient_chunk = _gradient_chunk("sigmoid_gradient_chunk", sigmoid_gradient)
+tanh_chunk, tanh_gradient_chunk = _activation_chunk("tanh_chunk", tanh), _gradient_chunk("tanh_gradient_chunk", tanh_gradient)
 
 
 @inner
