@@ -80,11 +80,12 @@ def _named(name, function):
 def _activation_chunk(name, g):
     """A = g(Z) on a chunk."""
 
-    @inner
-    def span(n, Z, z, z_step, A, a):
+    def activate(n, Z, z, z_step, A, a):
         stand_alone()
         for j in range(n):
             A[a + j] = g(Z[z + j * z_step])
+
+    span = inner(_named(f"{name}_span", activate))
 
     def activation_chunk(job, chunk, member):
         i, j, rows, columns = _range(job, chunk)
@@ -102,11 +103,12 @@ def _activation_chunk(name, g):
 def _gradient_chunk(name, g):
     """dZ = dA * g'(Z) on a chunk."""
 
-    @inner
-    def span(n, dA, da, da_step, Z, z, z_step, dZ, dz):
+    def gradient(n, dA, da, da_step, Z, z, z_step, dZ, dz):
         stand_alone()
         for j in range(n):
             dZ[dz + j] = g(dA[da + j * da_step], Z[z + j * z_step])
+
+    span = inner(_named(f"{name}_span", gradient))
 
     def gradient_chunk(job, chunk, member):
         i, j, rows, columns = _range(job, chunk)

@@ -45,11 +45,20 @@ def cache_folder() -> Path | None:
 DTYPES = {"d": types.float64, "f": types.float32}
 
 
+# Inner functions by their names, which are the symbols in machine code. Of two with one name the linker takes the first that is
+# loaded: beside a number that counts up within a process, nothing else keeps them apart in what other processes left on disk.
+_named: dict[str, Callable[..., Any]] = {}
+
+
 def inner(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function that only kernels call, into each caller.
 
     Called from Python it would crash: what tests or users call is an `entry`.
     """
+    name = f"{function.__module__}.{function.__qualname__}"
+    known = _named.setdefault(name, function)
+    if known is not function and (function.__closure__ or known.__code__ != function.__code__):
+        raise ValueError(f"there is an inner function {name} already")
     return once_for_all_constants(numba.njit(**INTO_CALLERS, **_OPTIONS)(function)) if JIT else function
 
 

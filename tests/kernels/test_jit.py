@@ -3,6 +3,8 @@
 import ast
 import inspect
 import pydoc
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -207,3 +209,40 @@ def test_nothing_promises_that_numbers_are_finite():
         if isinstance(node, ast.Constant):
             assert node.value not in PROMISES, path
     assert all(isinstance(value, (tuple, set)) for _, value in flags), flags  # True is all of them
+
+
+def test_no_two_inner_functions_have_one_name():
+    """Kept on disk by two processes, the code of one would be run for the other's, without a word."""
+
+    def closure_over(x):
+        def constant():
+            return x
+
+        return jit.inner(constant)
+
+    closure_over(1)
+    with pytest.raises(ValueError, match="already"):
+        closure_over(2)
+
+
+MIXED = """
+import numpy as np
+import fastbackprop as bp
+Z = np.linspace(-2, 2, 12).reshape(3, 4)
+calls = {"relu": lambda: bp.relu(Z)[0], "sigmoid": lambda: bp.sigmoid(Z)[0],
+         "tanh": lambda: bp.linear_activation_forward(Z, np.eye(3), np.zeros((3, 1)), "tanh")[0]}
+expected = {"relu": np.maximum(Z, 0), "sigmoid": 1 / (1 + np.exp(-Z)), "tanh": np.tanh(Z)}
+for name in calls:
+    assert np.allclose(calls[name](), expected[name]), name
+"""
+
+
+def test_machine_code_of_several_processes_is_not_mixed_up(tmp_path, monkeypatch):
+    """Each compiles another routine first, so that the numbers that Numba gives to functions are the same for others."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    load = "import sys\nfrom fastbackprop.kernels import elementwise, jit\n"
+    load += "[getattr(elementwise, name).load(jit.DTYPES['d']) for name in sys.argv[1:]]"
+    for name in ("relu", "sigmoid", "tanh"):
+        subprocess.run([sys.executable, "-c", load, f"{name}_chunk", f"{name}_gradient_chunk"], check=True, timeout=300)
+    run = subprocess.run([sys.executable, "-c", MIXED], capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stderr
