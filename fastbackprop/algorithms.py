@@ -65,6 +65,10 @@ class Direct:
         self.state = np.zeros(2, np.int64)
         self.done = 0
         self.torn = False  # whether an exception came between what an iteration changes and the count of iterations
+        self.begin(start)
+
+    def begin(self, start: dict[str, np.ndarray] | None) -> None:
+        """Fill what iterations change from the parameters to begin with."""
         if start is not None:
             for key, value in self.views().items():
                 value[...] = start[key]
@@ -144,12 +148,10 @@ class Gram(Direct):
     name = "gram"
     first = 2
 
-    def __init__(
-        self, X: np.ndarray, Y: np.ndarray, sizes: list[int], start: dict[str, np.ndarray] | None, rate: float
-    ) -> None:
-        super().__init__(X, Y, sizes, start, rate)
-        m, n_1 = X.shape[1], sizes[1]
-        self.W1_start = np.zeros((n_1, sizes[0])) if start is None else np.array(start["W1"], np.float64, order="C")
+    def begin(self, start: dict[str, np.ndarray] | None) -> None:
+        super().begin(start)
+        n_0, n_1, m = int(self.sizes[0]), int(self.sizes[1]), self.X.shape[1]
+        self.W1_start = np.zeros((n_1, n_0)) if start is None else np.array(start["W1"], np.float64, order="C")
         self.G, self.V, self.S = np.zeros((m, m)), np.zeros((n_1, m)), np.zeros((n_1, m))
 
     @staticmethod
