@@ -57,7 +57,7 @@ def inner(function: Callable[..., Any]) -> Callable[..., Any]:
     """
     name = f"{function.__module__}.{function.__qualname__}"
     known = _named.setdefault(name, function)
-    if known is not function and (function.__closure__ or known.__code__ != function.__code__):
+    if known is not function and (function.__closure__ or known.__closure__):  # else it is defined once more
         raise ValueError(f"there is an inner function {name} already")
     return once_for_all_constants(numba.njit(**INTO_CALLERS, **_OPTIONS)(function)) if JIT else function
 
