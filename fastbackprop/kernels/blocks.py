@@ -10,7 +10,6 @@ from typing import NamedTuple
 from fastbackprop.kernels.activations import relu
 from fastbackprop.kernels.blocking import BLOCK_BYTES, BLOCK_COLUMNS, BLOCK_OPERATIONS, CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS
 from fastbackprop.kernels.jit import inner, routine
-from fastbackprop.kernels.jobs import in_turn
 from fastbackprop.kernels.kinds import ADDRESS, N, Number, Reals, Words
 from fastbackprop.kernels.mailbox import MEMBERS
 from fastbackprop.kernels.matmul import Product
@@ -33,7 +32,7 @@ from fastbackprop.kernels.network import (
     widest,
 )
 from fastbackprop.kernels.product import product
-from fastbackprop.kernels.threads import share, single
+from fastbackprop.kernels.threads import do_chunks, single
 from fastbackprop.kernels.workspace import workspace
 
 
@@ -188,10 +187,7 @@ def blocks_chunk(job, chunk, member):
 def all_blocks(job):
     """All examples: dW and db are the first row of `job.cut.sums`; returns the cost's sum."""
     cut = job.cut
-    if cut.shared:
-        share(job.team, blocks_chunk, job, cut.chunks)
-    else:
-        in_turn(blocks_chunk, job, cut.chunks)
+    do_chunks(cut.shared, job.team, blocks_chunk, job, cut.chunks)
     total, sums = 0.0, cut.sums
     for chunk in range(cut.chunks):
         total += cut.costs[chunk]

@@ -19,11 +19,11 @@ from fastbackprop.kernels.activations import (
 from fastbackprop.kernels.blocking import SHARED_ELEMENTS
 from fastbackprop.kernels.intrinsics import stand_alone
 from fastbackprop.kernels.jit import entry, inner, routine
-from fastbackprop.kernels.jobs import held, in_turn
+from fastbackprop.kernels.jobs import held
 from fastbackprop.kernels.kinds import ADDRESS, IN, INT, OUT, N
 from fastbackprop.kernels.mailbox import MEMBERS
 from fastbackprop.kernels.matrix import Matrix, is_odd, matrix, part
-from fastbackprop.kernels.threads import claim, release, share
+from fastbackprop.kernels.threads import claim, do_chunks, release
 
 
 class ActivationJob(NamedTuple):
@@ -131,11 +131,7 @@ tanh_chunk, tanh_gradient_chunk = _activation_chunk("tanh_chunk", tanh), _gradie
 
 @inner
 def _run(chunk_routine, job, chunks, team):
-    held_job = held(chunk_routine, job)
-    if chunks > 1:
-        share(team, chunk_routine, held_job, chunks)
-    else:
-        in_turn(chunk_routine, held_job, 1)
+    do_chunks(chunks > 1, team, chunk_routine, held(chunk_routine, job), chunks)
 
 
 @inner

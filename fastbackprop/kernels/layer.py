@@ -15,7 +15,7 @@ from fastbackprop.kernels.activations import LINEAR, one_of
 from fastbackprop.kernels.blocking import CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS, STREAM_BYTES, STRIP_BYTES
 from fastbackprop.kernels.elementwise import apply_activation, apply_gradient
 from fastbackprop.kernels.jit import entry, inner, routine
-from fastbackprop.kernels.jobs import held, in_turn
+from fastbackprop.kernels.jobs import held
 from fastbackprop.kernels.kinds import ADDRESS, IN, INT, OUT, N, Number, Words
 from fastbackprop.kernels.mailbox import MEMBERS
 from fastbackprop.kernels.matmul import Product, divide
@@ -24,7 +24,7 @@ from fastbackprop.kernels.memory import free
 from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO
 from fastbackprop.kernels.plan import Plan, plan
 from fastbackprop.kernels.product import last_of, product, room_of, run
-from fastbackprop.kernels.threads import claim, release, share, single
+from fastbackprop.kernels.threads import claim, do_chunks, release, single
 from fastbackprop.kernels.workspace import scratch
 
 
@@ -173,10 +173,7 @@ def layer_forward(A_prev, W, b, Z, A, activation, own_mailbox, team_mailbox):
     workspace = Matrix(memory.data, memory.at, room, 1)
     hand_on = single(team) if shared else team
     job = held(forward_chunk, ForwardJob(along, step, span if shared else m, strip, last, workspace, hand_on))
-    if shared:
-        share(team, forward_chunk, job, chunks)
-    else:
-        in_turn(forward_chunk, job, 1)
+    do_chunks(shared, team, forward_chunk, job, chunks if shared else 1)
     release(team)
     free(own)
     return True
@@ -291,10 +288,7 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, own_mailbox, t
     hand_on = single(team) if shared else team
     by = one if in_chunks else divisor
     job = held(backward_chunk, BackwardJob(to, step, span, strip, last, partial, by, ones, dZ, workspace, hand_on))
-    if shared:
-        share(team, backward_chunk, job, chunks)
-    else:
-        in_turn(backward_chunk, job, chunks)
+    do_chunks(shared, team, backward_chunk, job, chunks)
     if in_chunks:
         _add_up(chunks, size, sums, layer.dW, layer.db, n * n_prev, divisor)
     release(team)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from fastbackprop.kernels.blocking import KC, MR, NV, PIECE_OPERATIONS
 from fastbackprop.kernels.jit import inner, routine
-from fastbackprop.kernels.jobs import held, in_turn
+from fastbackprop.kernels.jobs import held
 from fastbackprop.kernels.kinds import ADDRESS, N
 from fastbackprop.kernels.mailbox import MEMBERS
 from fastbackprop.kernels.matmul import RIGHT, Blocks, Product, multiply
@@ -12,7 +12,7 @@ from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of
 from fastbackprop.kernels.memory import load_flag
 from fastbackprop.kernels.microkernel import ADD
 from fastbackprop.kernels.plan import plan
-from fastbackprop.kernels.threads import share
+from fastbackprop.kernels.threads import do_chunks
 
 
 class ProductJob(NamedTuple):
@@ -44,10 +44,7 @@ def run_beside(diagonal, how, p, workspace, team):
     """The product as planned; its C begins so far right of the diagonal of a symmetric matrix."""
     rooms = Matrix(workspace.data, workspace.at, how.room, 1)
     job = held(product_chunk, ProductJob(how.method, how.blocks, how.row_step, how.column_step, diagonal, p, rooms))
-    if how.chunks > 1:
-        share(team, product_chunk, job, how.chunks)
-    else:
-        in_turn(product_chunk, job, 1)
+    do_chunks(how.chunks > 1, team, product_chunk, job, how.chunks)
 
 
 @inner

@@ -17,7 +17,7 @@ from numba import types
 from numba.core import cgutils
 
 from fastbackprop.kernels.jit import entry, inner, with_twin
-from fastbackprop.kernels.jobs import do_chunk, post
+from fastbackprop.kernels.jobs import do_chunk, in_turn, post
 from fastbackprop.kernels.kinds import INT, Pointer
 from fastbackprop.kernels.mailbox import ACTIVE, CLAIM, COUNT, HOLD, OPEN, OWNER, SINGLE, TOKEN
 from fastbackprop.kernels.memory import address, load_flag, load_ordered, store_flag
@@ -182,6 +182,15 @@ def share(team, routine, job, chunks):
     while load_ordered(team, ACTIVE) != 0:
         looks += 1
         relax(0 if looks < SPINS else 1)
+
+
+@inner
+def do_chunks(shared, team, routine, job, chunks):
+    """Do all chunks of the job, an address: with the helpers that join in where it is `shared`, else in this thread."""
+    if shared:
+        share(team, routine, job, chunks)
+    else:
+        in_turn(routine, job, chunks)
 
 
 @entry(INT, INT, INT, dtypes="d")
