@@ -37,9 +37,9 @@ def patch(where: Namespace | types.ModuleType | None = None) -> Report:
 
     Notes
     -----
-    Each function is judged on small probes, as a copy whose callees are right, never on the user's data; random numbers, streams,
-    figures and warnings stay as they are. ``initialize_parameters_deep`` and ``predict`` are never replaced. A call that a
-    fast function refuses is answered by the user's own. Calling it again judges all again; `unpatch` takes it back.
+    Each function is judged on small probes, as a copy whose callees are right, never on the user's data; random numbers,
+    streams, figures and warnings stay as they are. ``initialize_parameters_deep`` and ``predict`` are never replaced. A call
+    that a fast function refuses is answered by the user's own. Calling it again judges all again; `unpatch` takes it back.
     """
     from fastbackprop.takeover import Takeover
     from fastbackprop.takeover.reach import own_function

@@ -16,8 +16,18 @@ from fastbackprop.checkpoint import Checkpoint
 from fastbackprop.kernels.tasks import Task
 from fastbackprop.network import initialize_parameters_deep
 from fastbackprop.resources import free_memory
-from fastbackprop.slices import LONG_SLICE_SECONDS, SLICE_SECONDS, STOP, behind, converted, first_length, is_finite, next_length
-from fastbackprop.slices import running, wait
+from fastbackprop.slices import (
+    LONG_SLICE_SECONDS,
+    SLICE_SECONDS,
+    STOP,
+    behind,
+    converted,
+    first_length,
+    is_finite,
+    next_length,
+    running,
+    wait,
+)
 from fastbackprop.team import get_num_threads
 
 logger = logging.getLogger("fastbackprop")

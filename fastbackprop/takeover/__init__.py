@@ -14,8 +14,8 @@ from typing import Any
 
 from fastbackprop.examination.original import original, stands_for
 from fastbackprop.takeover.decide import MODELS, STEPS, THEIRS, Decision, Judge
-from fastbackprop.takeover.reach import own_function, reached
-from fastbackprop.takeover.report import LEFT, Report, Row
+from fastbackprop.takeover.reach import own_function
+from fastbackprop.takeover.report import Report, Row
 
 __all__ = ["Report", "Row", "Takeover", "is_of_interest", "original"]
 

@@ -84,10 +84,8 @@ def cost_in_form(details: Collection[str]) -> Callable[[np.ndarray], Any]:
         return float
     if COST_SCALAR in details:
         return lambda cost: cost[()]
-    for shape, detail in COST_ARRAYS.items():
-        if detail in details:
-            return lambda cost, shape=shape: cost.reshape(shape)
-    return lambda cost: cost
+    shape = next((shape for shape, detail in COST_ARRAYS.items() if detail in details), ())
+    return lambda cost: cost.reshape(shape)
 
 
 def update_in_form(parameters: dict[str, Any], new: Mapping[str, Any], details: Collection[str]) -> dict[str, Any]:

@@ -22,8 +22,10 @@ _ELSEWHERE = (
     *(ast.Break, ast.Continue, ast.Return, ast.Raise, ast.Yield, ast.YieldFrom, ast.Await, ast.NamedExpr, ast.Delete),
     *(ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.AsyncFor, ast.AsyncWith),
 )
-_CONDITION = (ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.Compare, ast.Name, ast.Attribute, ast.Constant, ast.expr_context)
-_CONDITION += (ast.boolop, ast.unaryop, ast.operator, ast.cmpop)
+_CONDITION = (
+    *(ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.Compare, ast.Name, ast.Attribute, ast.Constant, ast.expr_context),
+    *(ast.boolop, ast.unaryop, ast.operator, ast.cmpop),
+)
 _OF_COST = {"squeeze", "float64", "asarray", "array", "round", "abs", "mean", "sum", "asscalar"}  # of NumPy, without effects
 COST = "__fastbackprop_cost__"
 
@@ -32,8 +34,8 @@ COST = "__fastbackprop_cost__"
 class Loop:
     """A recognized loop.
 
-    ``node`` is the statement, ``step`` what it repeats. ``condition`` holds at the iterations (of variable ``variable``) at which
-    ``rest`` is to run: the statements besides the step, in which `COST` stands for the cost. ``reads_step`` says that these
+    ``node`` is the statement, ``step`` what it repeats. ``condition`` holds at the iterations (of variable ``variable``) at
+    which ``rest`` is to run: the statements besides the step, in which `COST` stands for the cost. ``reads_step`` says that these
     read what only the step's own statements assign; ``step_after`` and ``cost_after`` that something after the loop reads
     that, or the cost.
     """

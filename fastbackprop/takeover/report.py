@@ -22,8 +22,9 @@ class Row:
 class Report:
     """What became of each function; printed, it is a table.
 
-    ``rows`` has a row for each: ``name``, ``module``, ``verdict`` ("replaced" by the fast function; "adapted": by the fast function
-    in the user's form; "taken over": its training loop runs compiled; "left": the user's own code) and ``how``, a sentence.
+    ``rows`` has a row for each: ``name``, ``module``, ``verdict`` ("replaced" by the fast function; "adapted": by the fast
+    function in the user's form; "taken over": its training loop runs compiled; "left": the user's own code) and ``how``, a
+    sentence.
     """
 
     rows: Sequence[Row]

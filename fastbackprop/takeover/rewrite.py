@@ -112,7 +112,7 @@ class _Replace(ast.NodeTransformer):
             "RANGE": node.iter, "X": _expression(step.X), "Y": _expression(step.Y), "RATE": _expression(step.rate),
             "ENTRIES": entries, "CONDITION": self.loop.condition,
         }  # fmt: skip
-        bind = [
+        bind: list[ast.stmt] = [
             ast.Assign([ast.Name(name, ast.Store())], ast.Subscript(_load(step.parameters), ast.Constant(key), ast.Load()))
             for name, key in step.entries.items()
         ]

@@ -15,8 +15,8 @@ class NoStep(Exception):
 class Step:
     """The parameters' variable, the terms of X, Y and the learning rate, and that of AL.
 
-    ``entries`` maps variables that carry an entry of the parameters (W1, b1, ...) to its key; ``layers`` is the number of layers
-    where the code spells them out, else None. ``same`` maps the terms of these variables to those of the entries.
+    ``entries`` maps variables that carry an entry of the parameters (W1, b1, ...) to its key; ``layers`` is the number of
+    layers where the code spells them out, else None. ``same`` maps the terms of these variables to those of the entries.
     """
 
     parameters: str

@@ -23,9 +23,9 @@ from fastbackprop.takeover.loop import Loop
 class Form:
     """What a model's loop asks of its training.
 
-    ``layers`` is the number of layers where the code spells them out, ``update`` holds the differences of form of its update, ``cost``
-    makes its cost of a 0-d array. Iterations at which its other statements run are ``whole`` where these read more than the cost;
-    ``whole_end`` and ``cost_at_end`` say the same of the last iteration, for what follows the loop.
+    ``layers`` is the number of layers where the code spells them out, ``update`` holds the differences of form of its update,
+    ``cost`` makes its cost of a 0-d array. Iterations at which its other statements run are ``whole`` where these read more
+    than the cost; ``whole_end`` and ``cost_at_end`` say the same of the last iteration, for what follows the loop.
     """
 
     layers: int | None
@@ -45,10 +45,10 @@ class Form:
 class Training:
     """The iterations of a model's loop.
 
-    Each `advance` is followed by the iterations in ``observed``, at which the model's other statements run beside ``cost``, then by
-    those in ``plain``, which the loop's own code does from ``parameters`` and hands back by `resume`. Where the compiled training
-    does not take the data, or cannot continue (parameters that are not finite), all that is left is plain: the user's own code
-    decides what becomes of it.
+    Each `advance` is followed by the iterations in ``observed``, at which the model's other statements run beside ``cost``,
+    then by those in ``plain``, which the loop's own code does from ``parameters`` and hands back by `resume`. Where the
+    compiled training does not take the data, or cannot continue (parameters that are not finite), all that is left is plain:
+    the user's own code decides what becomes of it.
     """
 
     def __init__(
