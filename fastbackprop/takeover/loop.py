@@ -35,9 +35,9 @@ class Loop:
     """A recognized loop.
 
     ``node`` is the statement, ``step`` what it repeats. ``condition`` holds at the iterations (of variable ``variable``) at
-    which ``rest`` is to run: the statements besides the step, in which `COST` stands for the cost. ``reads_step`` says that these
-    read what only the step's own statements assign; ``step_after`` and ``cost_after`` that something after the loop reads
-    that, or the cost.
+    which ``rest`` is to run: the statements besides the step, in which `COST` stands for the cost. ``reads_step`` says that
+    these read what only the step's own statements assign; ``step_after`` and ``cost_after`` that something after the loop
+    reads that, or the cost.
     """
 
     node: ast.For

@@ -131,7 +131,7 @@ class Training:
         """Train for a slice; returns the iterations that are observed, with their costs."""
         end = min(len(self.steps), self._done + self._length)
         stop = min(end, len(self.steps) - 1) if self.form.whole_end else end
-        wanted = [k for k in range(self._done, stop) if self._is_observed(k)]
+        wanted = list(self._wanted(stop, self.form.cost_at_end))
         pairs: list[tuple[int, float]] = []
         for begin, length, every in stretches(self._done, stop, wanted):
             costs = self._stretch(length, every)
@@ -145,15 +145,19 @@ class Training:
         observed = set(wanted)
         return [(k, cost) for k, cost in pairs if k in observed]
 
-    def _is_observed(self, k: int) -> bool:
-        return bool(self.condition(self.steps[k])) or (self.form.cost_at_end and k == len(self.steps) - 1)
+    def _wanted(self, stop: int, at_end: bool) -> Iterator[int]:
+        """The iterations from here to `stop` at which the model's other statements run, with the last one where that counts."""
+        last, found = len(self.steps) - 1, -1
+        for i in filter(self.condition, self.steps[self._done : stop]):
+            found = self.steps.index(i)
+            yield found
+        if at_end and stop > last and found != last:
+            yield last
 
     def _whole_slice(self) -> list[tuple[int, float]]:
         """Train up to the next iteration that runs as it stands, or for a slice."""
-        n = len(self.steps)
-        end = min(n, self._done + self._length)
-        at_end = self.form.whole_end or self.form.cost_at_end
-        stop = next((k for k in range(self._done, end) if self.condition(self.steps[k]) or (at_end and k == n - 1)), end)
+        end = min(len(self.steps), self._done + self._length)
+        stop = next(self._wanted(end, self.form.whole_end or self.form.cost_at_end), end)
         length = stop - self._done
         if length:
             self._stretch(length, length)
