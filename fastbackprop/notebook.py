@@ -48,9 +48,10 @@ def patch(where: Namespace | types.ModuleType | None = None) -> Report:
     takeover = Takeover()
     found = [(space, name, own_function(value)) for space in namespaces for name, value in space.items()]
     wrappers: dict[types.FunctionType, Any] = {}
-    for _, _, function in found:
-        if function is not None and function not in wrappers:
-            wrappers[function] = takeover.mark(function)
+    for space, name, function in found:
+        marked = takeover.mark(space[name], name)
+        if function is not None:
+            wrappers.setdefault(function, marked)
     report = takeover.report()
     left = {(row.module, row.name) for row in report.rows if row not in report.replaced}
     for space, name, function in found:

@@ -15,6 +15,7 @@ from fastbackprop import (
     update_parameters,
 )
 from fastbackprop.compat._data import load_data
+from fastbackprop.compat._models import two_layer_model
 from fastbackprop.compat._pictures import print_mislabeled_images
 from fastbackprop.compat._prediction import predict
 from fastbackprop.compat._starts import initialize_parameters, initialize_parameters_deep
@@ -36,5 +37,6 @@ __all__ = [
     "relu_backward",
     "sigmoid",
     "sigmoid_backward",
+    "two_layer_model",
     "update_parameters",
 ]

@@ -14,8 +14,8 @@ from typing import Any
 
 from fastbackprop.examination.original import original, stands_for
 from fastbackprop.takeover.decide import MODELS, STEPS, THEIRS, Decision, Judge
-from fastbackprop.takeover.reach import own_function
-from fastbackprop.takeover.report import Report, Row
+from fastbackprop.takeover.reach import kind, of_another_kind, own_function
+from fastbackprop.takeover.report import LEFT, Report, Row
 
 __all__ = ["Report", "Row", "Takeover", "is_of_interest", "original"]
 
@@ -34,12 +34,18 @@ class Takeover:
     def __init__(self) -> None:
         self.active = True
         self._marked: dict[tuple[str, str], Any] = {}
+        self._others: dict[str, Any] = {}  # what has a name of interest and cannot be judged
         self._judge = Judge()
         self._lock = threading.RLock()
 
-    def mark(self, value: Any) -> Any:
-        """What to bind in the place of a function of the user's own; all else is returned as it is."""
+    def mark(self, value: Any, name: str = "") -> Any:
+        """What to bind in the place of a function of the user's own; all else is returned as it is.
+
+        ``name`` is the name that it has where it is bound: what has a name of interest and is no plain function is in the report.
+        """
         function = own_function(value)
+        if function is None and name in _NAMES and of_another_kind(value):
+            self._others[name] = value
         if function is None or not is_of_interest(function):
             return value
         self._marked[function.__module__, function.__name__] = function
@@ -62,6 +68,8 @@ class Takeover:
         for function in self._marked.values():
             decision = self._decision(function)
             rows.append(Row(function.__name__, function.__module__, decision.verdict, decision.how))
+        for name, value in self._others.items():
+            rows.append(Row(name, str(getattr(value, "__module__", "")), LEFT, f"it is {kind(value)}, not a plain function"))
         return Report(rows)
 
     def _decision(self, function: types.FunctionType) -> Decision:

@@ -13,7 +13,7 @@ from fastbackprop.examination import DIFFERS, NOT_JUDGED, OTHER_FORM, SAME, Find
 from fastbackprop.examination.original import original
 from fastbackprop.examination.sandbox import untouched
 from fastbackprop.takeover.adapters import adapter, uncovered
-from fastbackprop.takeover.reach import own_function, reached
+from fastbackprop.takeover.reach import called_of_another_kind, own_function, reached
 from fastbackprop.takeover.report import ADAPTED, LEFT, REPLACED, TAKEN_OVER
 from fastbackprop.takeover.rewrite import taken_over
 from fastbackprop.takeover.roles import Role
@@ -81,6 +81,8 @@ class Judge:
             cause = self._another(callee)
             if cause:
                 return Decision(LEFT, f"it calls {callee.__name__}, which {cause}")
+        if odd := next(called_of_another_kind(function, STEPS), ""):
+            return Decision(LEFT, f"it calls {odd}")
         if finding.verdict == SAME:
             return Decision(REPLACED, "", guarded(getattr(fastbackprop, name), function))
         if missing := uncovered(name, finding.details):
@@ -99,8 +101,8 @@ class Judge:
         """The part of a function in a training; raises NoStep where it is one of the user's that computes something else."""
         function = own_function(value)
         if function is None:
-            name = getattr(value, "__name__", "")
-            return Role(name, value) if name in STEPS and getattr(fastbackprop, name) is value else None
+            name, module = getattr(value, "__name__", ""), str(getattr(value, "__module__", ""))
+            return Role(name, value) if name in STEPS and module.partition(".")[0] == "fastbackprop" else None
         name = function.__name__
         if name not in STEPS:
             return None

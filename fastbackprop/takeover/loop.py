@@ -63,8 +63,9 @@ def find_loop(tree: ast.FunctionDef, function: types.FunctionType, role_of: Role
 def _updates(node: ast.AST, function: types.FunctionType, role_of: RoleOf) -> bool:
     for call in ast.walk(node):
         if isinstance(call, ast.Call):
-            role = _quiet(role_of, value_of(call.func, function))
-            if role is not None and role.name == "update_parameters":
+            value = value_of(call.func, function)
+            role = _quiet(role_of, value)
+            if getattr(value, "__name__", "") == "update_parameters" or (role is not None and role.name == "update_parameters"):
                 return True
     return False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from fastbackprop.examination.original import original
@@ -23,6 +23,27 @@ def own_module(value: Any) -> types.ModuleType | None:
     if isinstance(value, types.ModuleType) and not in_library(getattr(value, "__file__", None)):
         return None if value.__name__.partition(".")[0] == "fastbackprop" else value
     return None
+
+
+def of_another_kind(value: Any) -> bool:
+    """Whether a value may be called and cannot be judged: a class, a partial, jitted code, a package's function."""
+    is_ours = str(getattr(value, "__module__", "")).partition(".")[0] == "fastbackprop"
+    return callable(value) and own_function(value) is None and not is_ours
+
+
+def kind(value: Any) -> str:
+    """What a value is, for the report."""
+    if isinstance(value, types.FunctionType):
+        return f"a function of {value.__module__}"
+    return "a class" if isinstance(value, type) else f"of type {type(value).__name__}"
+
+
+def called_of_another_kind(function: types.FunctionType, names: Collection[str]) -> Iterator[str]:
+    """Those of the names that a function calls, or one that it reaches, and that cannot be judged; each with what it is."""
+    for caller in (function, *reached(function)):
+        for name in {name for code in codes(caller.__code__) for name in code.co_names} & set(names):
+            if of_another_kind(value := caller.__globals__.get(name)):
+                yield f"{name}, which is {kind(value)}"
 
 
 def reached(function: types.FunctionType) -> Iterator[types.FunctionType]:
