@@ -3,7 +3,7 @@
 Arrays are taken as in ``layers``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -96,27 +96,50 @@ def L_model_forward(X: ArrayLike, parameters: Any) -> tuple[NDArray[Any], list[A
     return A, caches
 
 
-def predict(X: ArrayLike, parameters: Any, *, threshold: float = 0.5) -> NDArray[np.int64]:
-    """Predicted labels of examples: 1 where the network's output exceeds ``threshold``.
+def predict(X: ArrayLike, y: Any = None, parameters: Any = None, *, threshold: float = 0.5) -> NDArray[Any]:
+    """Predicted labels of examples, ``predict(X, parameters)``: 1 where the network's output exceeds ``threshold``.
+
+    ``predict(X, y, parameters)`` is the call of the course's helper modules: it prints the accuracy too.
 
     Parameters
     ----------
-    X, parameters
+    X : array (n_0, m)
+        Examples are columns.
+    y : array (1, m) or (m,), optional
+        Labels: what they share with the predictions is printed as ``Accuracy: ...``.
+    parameters : mapping
         As for ``L_model_forward``.
     threshold : float
 
     Returns
     -------
-    array, shape of the outputs, of int64
+    array, shape of the outputs
+        Of int64; with `y` of float64.
 
     Raises
     ------
     TypeError, ValueError, KeyError
-        As ``L_model_forward``.
+        As ``L_model_forward``; with `y` also for labels or outputs that are not one an example.
     """
+    if parameters is None:
+        y, parameters = None, y
+    elif isinstance(y, Mapping):
+        raise TypeError(
+            "predict() got a dict of parameters, and something behind it; expected predict(X, parameters), "
+            "predict(X, parameters, threshold=...) or predict(X, y, parameters)"
+        )
     least = arguments.real("threshold", threshold)
+    if y is None:
+        outputs, _ = L_model_forward(X, parameters)
+        return (outputs > least).astype(np.int64)
+    X, y = arguments.examples("X", X), arguments.numbers("y", y)
+    y = arguments.label_row(y.reshape(1, -1) if y.ndim == 1 else y, X.shape, "y")
     outputs, _ = L_model_forward(X, parameters)
-    return (outputs > least).astype(np.int64)
+    if outputs.shape != y.shape:
+        raise ValueError(f"the network has {outputs.shape[0]} outputs an example; expected one, which y is compared with")
+    predicted = (outputs > least).astype(np.float64)
+    print(f"Accuracy: {np.sum((predicted == y) / y.size)}")
+    return predicted
 
 
 def compute_cost(AL: ArrayLike, Y: ArrayLike) -> NDArray[Any]:
