@@ -132,8 +132,8 @@ def predict(X: ArrayLike, y: Any = None, parameters: Any = None, *, threshold: f
     if y is None:
         outputs, _ = L_model_forward(X, parameters)
         return (outputs > least).astype(np.int64)
-    X, y = arguments.examples("X", X), arguments.numbers("y", y)
-    y = arguments.label_row(y.reshape(1, -1) if y.ndim == 1 else y, X.shape, "y")
+    shape, y = arguments.examples("X", X).shape, arguments.numbers("y", y)
+    y = arguments.label_row(y.reshape(1, -1) if y.ndim == 1 else y, shape, "y")
     outputs, _ = L_model_forward(X, parameters)
     if outputs.shape != y.shape:
         raise ValueError(f"the network has {outputs.shape[0]} outputs an example; expected one, which y is compared with")
