@@ -38,6 +38,13 @@ def initialize_parameters_deep(layer_dims: Sequence[int]) -> dict[str, NDArray[n
         A size is not a whole number.
     ValueError
         A size below 1, or less than two sizes.
+
+    Examples
+    --------
+    >>> np.random.seed(1)
+    >>> parameters = bp.initialize_parameters_deep([2, 4, 1])
+    >>> {key: value.shape for key, value in parameters.items()}
+    {'W1': (4, 2), 'b1': (4, 1), 'W2': (1, 4), 'b2': (1, 1)}
     """
     sizes = arguments.layer_sizes("layer_dims", layer_dims)
     parameters = {}
@@ -80,6 +87,13 @@ def L_model_forward(X: ArrayLike, parameters: Any) -> tuple[NDArray[Any], list[A
     -----
     Differs from the reference on purpose as ``linear_activation_forward`` does, and in that W or b of one more layer, without
     its partner, raises.
+
+    Examples
+    --------
+    >>> parameters = {"W1": np.array([[1.0, -1.0]]), "b1": np.array([[0.0]])}
+    >>> AL, caches = bp.L_model_forward(np.array([[1.0, 2.0], [1.0, 0.0]]), parameters)
+    >>> AL.round(3).tolist(), len(caches)
+    ([[0.5, 0.881]], 1)
     """
     layers = arguments.layer_parameters(parameters)
     if operands.plain_forward(X, layers):
@@ -120,6 +134,15 @@ def predict(X: ArrayLike, y: Any = None, parameters: Any = None, *, threshold: f
     ------
     TypeError, ValueError, KeyError
         As ``L_model_forward``; with `y` also for labels or outputs that are not one an example.
+
+    Examples
+    --------
+    >>> X, parameters = np.array([[1.0, 2.0], [1.5, 0.0]]), {"W1": np.array([[1.0, -1.0]]), "b1": np.array([[0.0]])}
+    >>> bp.predict(X, parameters).tolist()
+    [[0, 1]]
+    >>> bp.predict(X, np.array([[1, 1]]), parameters).tolist()
+    Accuracy: 0.5
+    [[0.0, 1.0]]
     """
     if parameters is None:
         y, parameters = None, y
@@ -174,6 +197,12 @@ def compute_cost(AL: ArrayLike, Y: ArrayLike) -> NDArray[Any]:
     -----
     Differs from the reference on purpose: a term ``0 * log 0`` (AL = 0 with Y = 0, AL = 1 with Y = 1) counts as 0, not as
     nan. An output that is certain and wrong makes the cost infinite in both.
+
+    Examples
+    --------
+    >>> cost = bp.compute_cost(np.array([[0.5, 0.9]]), np.array([[0, 1]]))
+    >>> cost.shape, round(float(cost), 3)
+    ((), 0.399)
     """
     (outputs, labels), why = operands.cross_entropy(AL, Y)
     if why:
@@ -217,6 +246,14 @@ def L_model_backward(AL: ArrayLike, Y: ArrayLike, caches: Sequence[Any]) -> dict
     -----
     Differs from the reference on purpose: where AL is exactly 0 or 1, dZ of the output layer is its limit ``AL - Y``,
     not nan. Elsewhere it differs as ``sigmoid_backward`` does.
+
+    Examples
+    --------
+    >>> parameters = {"W1": np.array([[1.0, -1.0]]), "b1": np.array([[0.0]])}
+    >>> AL, caches = bp.L_model_forward(np.array([[1.0, 2.0], [1.0, 0.0]]), parameters)
+    >>> grads = bp.L_model_backward(AL, np.array([[1, 1]]), caches)
+    >>> list(grads), grads["dW1"].round(3).tolist()
+    (['dA0', 'dW1', 'db1'], [[-0.369, -0.25]])
     """
     layers = arguments.layer_caches(caches)
     Y = operands.plain_labels(Y, AL)
@@ -295,6 +332,14 @@ def update_parameters(parameters: Any, grads: Any, learning_rate: float) -> Any:
     Notes
     -----
     Differs from the reference on purpose: a ``b`` of shape (n,), n > 1, raises where ``db`` is (n, 1).
+
+    Examples
+    --------
+    >>> parameters = {"W1": np.array([[1.0, -1.0]]), "b1": np.array([[0.0]])}
+    >>> grads = {"dW1": np.array([[2.0, 4.0]]), "db1": np.array([[1.0]])}
+    >>> parameters = bp.update_parameters(parameters, grads, 0.5)
+    >>> parameters["W1"].tolist(), parameters["b1"].tolist()
+    ([[0.0, -3.0]], [[-0.5]])
     """
     if type(learning_rate) is int:
         arguments.scalar("learning_rate", learning_rate)  # one that no float can hold raises

@@ -119,6 +119,15 @@ def L_layer_model(
     Differs from the reference on purpose: the output layer's gradient is ``A_L - Y`` and the cost is taken from the logits,
     ``softplus(z) - y z``, so that training continues and the cost stays finite after the output saturates; the dtype is that
     of X and the parameters, for labels of any dtype (float32 data and float32 parameters train in float32).
+
+    Examples
+    --------
+    >>> np.random.seed(1)
+    >>> X = np.random.randn(2, 400)
+    >>> Y = (X[:1] * X[1:] > 0).astype(float)
+    >>> parameters, costs = bp.L_layer_model(X, Y, [2, 8, 1], learning_rate=0.5, num_iterations=5000, return_costs=True)
+    >>> round(costs[0], 2), round(costs[-1], 2), len(costs)
+    (0.69, 0.02, 50)
     """
     keywords.refuse("L_layer_model", unsupported)
     if algorithm not in ALGORITHMS:
