@@ -22,6 +22,7 @@ from fastbackprop.network import (
     predict,  # noqa: F401 - not in __all__: a star import must not shadow the user's own
     update_parameters,
 )
+from fastbackprop.notebook import patch, unpatch  # noqa: F401 - likewise
 from fastbackprop.team import get_num_threads, num_threads, set_num_threads  # noqa: F401 - likewise
 from fastbackprop.training import L_layer_model
 

@@ -108,11 +108,14 @@ class Direct:
     def prepare(self) -> None:
         """Compute what the first iteration needs, also that of a resumed training; returns early when stopped."""
 
-    def kernel(self, end: int, costs: np.ndarray) -> int:
-        """Run the compiled loop up to iteration `end`; returns the first iteration not done."""
+    def kernel(self, begin: int, end: int, every: int, costs: np.ndarray) -> int:
+        """Run the compiled loop from iteration `begin` to `end`; returns the first iteration not done.
+
+        `costs` takes the cost before each iteration that is a multiple of `every`.
+        """
         return self.call(
             direct_descent[self.W.dtype.char],
-            self.X, self.Y, self.sizes, self.W, self.b, self.rate, self.largest, self.done, end, COST_EVERY, costs, self.state,
+            self.X, self.Y, self.sizes, self.W, self.b, self.rate, self.largest, begin, end, every, costs, self.state,
         )  # fmt: skip
 
     def advance(self, end: int) -> None:
@@ -120,9 +123,23 @@ class Direct:
         known = cost_count(self.done)
         costs = np.empty(cost_count(end) - known)
         self.torn = True
-        self.done = self.kernel(end, costs)
+        self.done = self.kernel(self.done, end, COST_EVERY, costs)
         self.costs += costs[: cost_count(self.done) - known].tolist()
         self.torn = False
+
+    def stretch(self, iterations: int, every: int) -> list[float]:
+        """Train on; returns the cost before the next iteration and before each `every`-th one after it.
+
+        It returns early as `advance` does, and keeps no costs.
+        """
+        costs = np.empty(-(-iterations // every))
+        done = self.kernel(0, iterations, every, costs)
+        self.done += done
+        return costs[: -(-done // every)].tolist()
+
+    def restart(self, start: dict[str, np.ndarray]) -> None:
+        """Continue from other parameters."""
+        self.begin(start)
 
     @property
     def diverged(self) -> bool:
@@ -153,6 +170,12 @@ class Gram(Direct):
         n_0, n_1, m = int(self.sizes[0]), int(self.sizes[1]), self.X.shape[1]
         self.W1_start = np.zeros((n_1, n_0)) if start is None else np.array(start["W1"], np.float64, order="C")
         self.G, self.V, self.S = np.zeros((m, m)), np.zeros((n_1, m)), np.zeros((n_1, m))
+
+    def restart(self, start: dict[str, np.ndarray]) -> None:
+        G = self.G
+        self.begin(start)
+        self.G = G
+        np.dot(self.W1_start, self.X, out=self.V)
 
     @staticmethod
     def dtype_of(X: np.ndarray) -> np.dtype[Any]:
@@ -193,11 +216,11 @@ class Gram(Direct):
             self.call(gram_add["d"], slab, self.W1_start[:, rows], self.G, V, self.state)
         gram_mirror["d"](self.G, self.state)
 
-    def kernel(self, end: int, costs: np.ndarray) -> int:
+    def kernel(self, begin: int, end: int, every: int, costs: np.ndarray) -> int:
         return self.call(
             gram_descent["d"],
             self.G, self.Y, self.sizes, self.W, self.b, self.V.reshape(-1), self.S.reshape(-1), self.rate, self.largest,
-            self.done, end, COST_EVERY, costs, self.state,
+            begin, end, every, costs, self.state,
         )  # fmt: skip
 
     def parameters(self) -> dict[str, np.ndarray]:

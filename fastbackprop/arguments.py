@@ -254,11 +254,11 @@ def some_examples(name, shape):
         raise ValueError(f"{name} has shape {shape}: no examples; expected one column or more")
 
 
-def examples(name, X, n_0=None):
-    """``X (n_0, m)`` as an array, m >= 1; without `n_0` of any number of rows."""
+def examples(name, X, n_0):
+    """``X (n_0, m)`` as an array, m >= 1."""
     X = numbers(name, X)
-    if X.ndim != 2 or n_0 not in (None, X.shape[0]):
-        raise ValueError(f"{name} has shape {X.shape}; expected ({n_0 or 'n_0'}, m), examples are columns")
+    if X.ndim != 2 or X.shape[0] != n_0:
+        raise ValueError(f"{name} has shape {X.shape}; expected ({n_0}, m), examples are columns")
     some_examples(name, X.shape)
     return X
 
@@ -337,13 +337,13 @@ def cost(AL_shape, Y_shape):
         raise shape_error(expected, AL=AL_shape, Y=Y_shape)
 
 
-def label_row(Y, X_shape, name="Y"):
-    """The labels of examples ``(1, m)`` as an array."""
-    Y = numbers(name, Y)
+def label_row(Y, X_shape):
+    """The labels of a training ``(1, m)`` as an array."""
+    Y = numbers("Y", Y)
     m = X_shape[1]
     if Y.shape != (1, m):
-        hint = f": use {as_row(name)}" if Y.size == m else ""
-        raise ValueError(f"{name} has shape {Y.shape}; expected (1, {m}), one label an example of X {X_shape}{hint}")
+        hint = f": use {as_row('Y')}" if Y.size == m else ""
+        raise ValueError(f"Y has shape {Y.shape}; expected (1, {m}), one label an example of X {X_shape}{hint}")
     return Y
 
 

@@ -119,7 +119,7 @@ def predict(X: ArrayLike, y: Any = None, parameters: Any = None, *, threshold: f
     ----------
     X : array (n_0, m)
         Examples are columns.
-    y : array (1, m) or (m,), optional
+    y : array (1, m), or one that NumPy broadcasts to it, optional
         Labels: what they share with the predictions is printed as ``Accuracy: ...``.
     parameters : mapping
         As for ``L_model_forward``.
@@ -155,14 +155,24 @@ def predict(X: ArrayLike, y: Any = None, parameters: Any = None, *, threshold: f
     if y is None:
         outputs, _ = L_model_forward(X, parameters)
         return (outputs > least).astype(np.int64)
-    shape, y = arguments.examples("X", X).shape, arguments.numbers("y", y)
-    y = arguments.label_row(y.reshape(1, -1) if y.ndim == 1 else y, shape, "y")
+    return predict_and_compare(X, y, parameters, least)
+
+
+def predict_and_compare(X: ArrayLike, y: Any, parameters: Any, least: float = 0.5) -> NDArray[np.float64]:
+    """Predicted labels of examples, as floats; prints which part of them equals the given ones."""
+    labels = np.asarray(arguments.numbers("y", y))
     outputs, _ = L_model_forward(X, parameters)
-    if outputs.shape != y.shape:
-        raise ValueError(f"the network has {outputs.shape[0]} outputs an example; expected one, which y is compared with")
-    predicted = (outputs > least).astype(np.float64)
-    print(f"Accuracy: {np.sum((predicted == y) / y.size)}")
-    return predicted
+    if outputs.ndim != 2:
+        raise ValueError(f"X has shape {np.shape(X)}; expected (n_0, m), examples are columns")
+    n, m = outputs.shape
+    if n != 1:
+        raise ValueError(f"parameters make {n} outputs an example; predict expects 1")
+    if not arguments.spreads(labels.shape, (1, m)):
+        hint = f": use {arguments.as_row('y')}" if labels.size == m else ""
+        raise ValueError(f"y has shape {labels.shape}; expected (1, {m}), one label an example of X{hint}")
+    predictions = (outputs > least).astype(np.float64)
+    print(f"Accuracy: {np.sum((predictions == labels) / m)!s}")  # a sum of m-ths: the digits that notebooks print
+    return predictions
 
 
 def compute_cost(AL: ArrayLike, Y: ArrayLike) -> NDArray[Any]:

@@ -1,6 +1,5 @@
 """L_layer_model: the whole training compiled, in slices of iterations between which watchers may act."""
 
-import atexit
 import contextlib
 import inspect
 import logging
@@ -15,21 +14,24 @@ import numpy as np
 from fastbackprop import arguments, doubtful, keywords, reference
 from fastbackprop.algorithms import ALGORITHMS, COST_EVERY, Direct, Gram, choose_algorithm
 from fastbackprop.checkpoint import Checkpoint
-from fastbackprop.kernels.tasks import Task, do
+from fastbackprop.kernels.tasks import Task
 from fastbackprop.network import initialize_parameters_deep
 from fastbackprop.resources import free_memory
+from fastbackprop.slices import (
+    LONG_SLICE_SECONDS,
+    SLICE_SECONDS,
+    STOP,
+    behind,
+    converted,
+    first_length,
+    is_finite,
+    next_length,
+    running,
+    wait,
+)
 from fastbackprop.team import get_num_threads
 
 logger = logging.getLogger("fastbackprop")
-
-SLICE_SECONDS = 0.15  # between two calls of the watchers
-LONG_SLICE_SECONDS = 1.0  # of a slice without watchers: sleeping helpers are called again, changed cores are seen
-FIRST_OPERATIONS = 2 * 10**8  # multiply-adds of the first such slice
-OVERHEAD_OPERATIONS = 20_000  # about as many as take the time of an iteration of the tiniest net
-MOST_ITERATIONS = 10**7  # of a slice: its costs are written to memory that is allocated before
-END_SECONDS = 1.0  # how long the end of a process waits for a training to save
-STOP = 1
-LARGE_BYTES = 2**24  # of data that is converted or looked through in a thread, since Ctrl-C would wait for NumPy
 
 
 def L_layer_model(
@@ -161,13 +163,13 @@ def L_layer_model(
         if drawn:
             _look_at_start(costs, Y, rate)
     else:
-        X, Y = _behind(X.nbytes, _converted, X, Y, dtype)
+        X, Y = behind(X.nbytes, converted, X, Y, dtype)
         if file is not None:
             algorithm = file.identify(algorithm, X, Y, sizes, rate, start)
         if algorithm == "auto":
             algorithm = choose_algorithm(sizes[0], sizes[1], X.shape[1], iterations, dtype.itemsize, free_memory())
         kind = Gram if algorithm == "gram" else Direct
-        descent = _behind(sum(sizes) * max(sizes) * X.itemsize, kind, X, Y, sizes, start, rate)
+        descent = behind(sum(sizes) * max(sizes) * X.itemsize, kind, X, Y, sizes, start, rate)
         if file is not None:
             file.restore(descent)
         descent.load()  # before a bar's clock starts
@@ -191,17 +193,6 @@ L_layer_model.__signature__ = _signature.replace(  # type: ignore[attr-defined]
 )
 
 
-def _behind(nbytes: int, work: Callable[..., Any], *data: Any) -> Any:
-    """Work on data of `nbytes` bytes, in a thread where Ctrl-C would otherwise have to wait for it."""
-    return do(work, *data) if nbytes > LARGE_BYTES else work(*data)
-
-
-def _converted(X: np.ndarray, Y: np.ndarray, dtype: np.dtype[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """X and Y in the dtype of the training, X with strides that the kernels can index."""
-    X, Y = np.asarray(X, dtype), np.asarray(Y, dtype)
-    return (np.array(X, order="C") if any(stride % X.itemsize for stride in X.strides) else X), Y
-
-
 def _cost_lines(descent: Direct, write: Callable[[str], None]) -> Callable[[Direct], None]:
     """A watcher that writes the costs that it has not written yet."""
     seen = len(descent.costs)
@@ -222,15 +213,6 @@ def _look_at_start(costs: Sequence[float], Y: np.ndarray, rate: float) -> bool:
     return late
 
 
-# ------------------------------------------------------------------------------------------------------------- the loop
-#
-# A slice of iterations is the work of a thread, in which no signal handler runs, while this one waits where Ctrl-C can reach
-# it. When the wait ends for any reason, the flag is set that ends the work; the thread itself then saves the state that it
-# leaves, so that a second interrupt, at any instruction, finds nothing half done.
-
-_running: dict[Direct, Task] = {}  # trainings, and the work that each one waits for
-
-
 def _train(
     descent: Direct, iterations: int, watchers: Sequence[Callable[[Direct], None]], file: Checkpoint | None, drawn: bool
 ) -> dict[str, np.ndarray]:
@@ -240,27 +222,27 @@ def _train(
         descent.name, descent.X.dtype, descent.done, iterations, get_num_threads(),
     )  # fmt: skip
     seconds = SLICE_SECONDS if watchers or file else LONG_SLICE_SECONDS
-    length = 1 if watchers or file else _first_length(descent.operations)
+    length = 1 if watchers or file else first_length(descent.operations)
     work = Task(_advance, descent, min(descent.done + length, iterations), file, descent.done < iterations)
     try:
         while True:
             begun, before = time.perf_counter(), descent.done
-            _wait(descent, work, file)
+            wait(descent, work, file)
             if descent.stopped:  # by the end of the process, in a daemon thread
                 raise SystemExit
             if descent.done > before:
-                length = _next_length(descent.done - before, time.perf_counter() - begun, seconds)
+                length = next_length(descent.done - before, time.perf_counter() - begun, seconds)
                 for watch in watchers:
                     watch(descent)
                 drawn = drawn and not _look_at_start(descent.costs, descent.Y, descent.rate)
             if descent.diverged:
                 work = Task(descent.parameters)
-                raise _divergence(descent, _wait(descent, work, None))
+                raise _divergence(descent, wait(descent, work, None))
             if descent.done >= iterations:
                 break
             work = Task(_advance, descent, min(descent.done + length, iterations), file)
         work = Task(_finish, descent, file)
-        return _wait(descent, work, file)
+        return wait(descent, work, file)
     except BaseException as error:
         descent.state[0] = STOP
         work.settle()
@@ -268,9 +250,9 @@ def _train(
             raise
         raise KeyboardInterrupt(_save_interrupted(descent, iterations, file)) from None
     finally:
-        for other, its_work in tuple(_running.items()):  # one that a second interrupt left behind may take another moment
+        for other, its_work in tuple(running.items()):  # one that a second interrupt left behind may take another moment
             if its_work.done:
-                _running.pop(other, None)
+                running.pop(other, None)
         if file is not None:
             file.close()
 
@@ -290,41 +272,6 @@ def _finish(descent: Direct, file: Checkpoint | None) -> dict[str, np.ndarray]:
     if file is not None:
         file.save(descent)
     return descent.parameters()
-
-
-def _wait(descent: Direct, work: Task, file: Checkpoint | None) -> Any:
-    """Start the work and wait for it; an exception that ends the wait stops it."""
-    try:
-        _running[descent] = work
-        if file is not None:
-            file.writer(work)
-        work.start()
-        return work.wait()
-    except BaseException:
-        descent.state[0] = STOP  # no call stands before it: after a call a signal handler may run, and raise again
-        raise
-
-
-def _end_of_process() -> None:
-    """Stop and save trainings in daemon threads: they would run on while the interpreter is taken down."""
-    for descent, work in tuple(_running.items()):
-        descent.state[0] = STOP
-        work.settle(END_SECONDS)
-
-
-atexit.register(_end_of_process)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_running.clear)  # a child has none of its parent's threads
-
-
-def _first_length(operations: int) -> int:
-    """Iterations of the first slice without watchers: a few milliseconds."""
-    return max(1, FIRST_OPERATIONS // (operations + OVERHEAD_OPERATIONS))
-
-
-def _next_length(length: int, seconds: float, wanted: float) -> int:
-    """Iterations of the next slice, after one of `length` that took `seconds`, so that it takes `wanted` seconds."""
-    return max(1, min(16 * length, int(length * wanted / max(seconds, 1e-9)), MOST_ITERATIONS))
 
 
 def _save_interrupted(descent: Direct, iterations: int, file: Checkpoint) -> str:
@@ -355,14 +302,9 @@ def _divergence(descent: Direct, parameters: dict[str, np.ndarray]) -> FloatingP
     return error
 
 
-def _is_finite(values: np.ndarray) -> bool:
-    with np.errstate(invalid="ignore"):
-        return bool(np.isfinite(values.min()) and np.isfinite(values.max()))  # in no memory, unlike isfinite of all
-
-
 def _check_values(X: np.ndarray, Y: np.ndarray) -> None:
     for name, values in (("X", X), ("Y", Y)):
-        if not _behind(values.nbytes, _is_finite, values):
+        if not behind(values.nbytes, is_finite, values):
             bad = values.size - np.count_nonzero(np.isfinite(values))
             raise ValueError(f"{name} has {bad} values that are not finite")
     if outside := doubtful.labels_outside(Y):

@@ -27,7 +27,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.fixture(scope="session")
 def pictures():
-    """``X_train (12288, 209), Y_train, X_test (12288, 50), Y_test``, as notebooks make them.
+    """``X_train (12288, 209), Y_train, X_test (12288, 50), Y_test``, as notebooks make them, and the ``folder`` of the files.
 
     They are read from ``train_catvnoncat.h5`` and ``test_catvnoncat.h5`` in the folder that the environment variable
     FASTBACKPROP_DATA names, else in ``shared/data`` beside the repository.
@@ -38,7 +38,7 @@ def pictures():
     if not all(path.is_file() for path in files.values()):
         pytest.skip(f"no pictures in {folder}: set FASTBACKPROP_DATA to a folder with {files['train'].name} and its pair")
     h5py = pytest.importorskip("h5py")
-    data = SimpleNamespace()
+    data = SimpleNamespace(folder=folder)
     for part, path in files.items():
         with h5py.File(path) as file:
             x, y = file[f"{part}_set_x"][:], file[f"{part}_set_y"][:]

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import fastbackprop as bp
-from fastbackprop import training
+from fastbackprop import slices
 from fastbackprop.kernels import jit
 from fastbackprop.kernels.jit import entry
 from fastbackprop.kernels.kinds import INT, OUT
@@ -296,13 +296,13 @@ def test_a_training_that_the_end_of_the_process_stopped_begins_nothing_more(monk
         with pytest.raises(SystemExit):
             bp.L_layer_model(X, Y, [30, 16, 1], 1e-9, 10**9)
 
-    others = set(training._running)  # that an interrupt of another test has left behind
+    others = set(slices.running)  # that an interrupt of another test has left behind
     thread = threading.Thread(target=train, daemon=True)
     thread.start()
-    while not training._running.keys() - others:
+    while not slices.running.keys() - others:
         pass
     before = len(begun)
-    training._end_of_process()
+    slices.end_of_process()
     thread.join(60)
     assert not thread.is_alive()
     assert len(begun) <= before + 1

@@ -179,13 +179,14 @@ def test_predict_by_name(capsys):
 
 
 WIDE = {"W1": np.ones((2, 3)), "b1": np.zeros((2, 1))}
+FLAT = {"W1": np.ones((1, 3)), "b1": np.zeros(1)}  # with it NumPy makes one output of one example
 MIXED_UP: dict[str, tuple[Any, ...]] = {
     "labels last": (lambda: untyped.predict(X, PARAMETERS, Y), TypeError, "predict(X, y, parameters)"),
     "a threshold last": (lambda: untyped.predict(X, PARAMETERS, 0.2), TypeError, "threshold=..."),
     "no parameters": (lambda: untyped.predict(X, Y), TypeError, "parameters is an array of shape (1, 5)"),
     "nothing but X": (lambda: untyped.predict(X), TypeError, "parameters is None"),
-    "labels first": (lambda: untyped.predict(Y, X, PARAMETERS), ValueError, "y has shape (3, 5)", "(1, 5)"),
-    "parameters first": (lambda: untyped.predict(PARAMETERS, X, Y), TypeError, "X is of type dict"),
+    "labels first": (lambda: untyped.predict(Y, X, PARAMETERS), ValueError, "X has shape (1, 5)"),
+    "parameters first": (lambda: untyped.predict(PARAMETERS, X, Y), TypeError, "parameters is an array of shape (1, 5)"),
     "labels on end": (
         lambda: untyped.predict(X, Y.T, PARAMETERS),
         ValueError,
@@ -193,9 +194,9 @@ MIXED_UP: dict[str, tuple[Any, ...]] = {
         "np.asarray(y).reshape(1, -1)",
     ),
     "labels of others": (lambda: untyped.predict(X, Y[:, 1:], PARAMETERS), ValueError, "y has shape (1, 4)", "(1, 5)"),
-    "one example flat": (lambda: untyped.predict(X[:, 0], Y[:, 0], PARAMETERS), ValueError, "X has shape (3,)", "(n_0, m)"),
+    "one example flat": (lambda: untyped.predict(X[:, 0], Y[:, 0], FLAT), ValueError, "X has shape (3,)", "(n_0, m)"),
     "labels that are text": (lambda: untyped.predict(X, ["no"] * 5, PARAMETERS), TypeError, "y is of dtype"),
-    "two outputs": (lambda: untyped.predict(X, Y, WIDE), ValueError, "2 outputs", "expected one"),
+    "two outputs": (lambda: untyped.predict(X, Y, WIDE), ValueError, "2 outputs", "expects 1"),
 }
 
 

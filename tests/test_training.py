@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastbackprop as bp
-from fastbackprop import reference, training
+from fastbackprop import reference, slices, training
 from fastbackprop.testing import TRAINING_RTOL, assert_same_bits, assert_within_bound, map_arrays
 
 from .support import arguments, trainings
@@ -311,17 +311,17 @@ def test_slices_change_no_bit(algorithm, dtype, monkeypatch, capsys):
 @given(st.integers(1, 10**6), st.floats(1e-9, 100))
 def test_a_slice_takes_about_as_long_as_it_should(length, seconds):
     """It follows the time of an iteration now, with at most 16 times as many as before: a measurement may be a lucky one."""
-    wanted = training.SLICE_SECONDS
-    following = training._next_length(length, seconds, wanted)
-    assert 1 <= following <= min(16 * length, training.MOST_ITERATIONS)
+    wanted = slices.SLICE_SECONDS
+    following = slices.next_length(length, seconds, wanted)
+    assert 1 <= following <= min(16 * length, slices.MOST_ITERATIONS)
     if following > 1:
         assert following * seconds / length <= wanted * (1 + 1e-9)
-    if following < min(16 * length, training.MOST_ITERATIONS):
+    if following < min(16 * length, slices.MOST_ITERATIONS):
         assert (following + 1) * seconds / length >= wanted * (1 - 1e-9)
 
 
 def test_a_slice_that_took_no_time_on_the_clock_is_followed_by_a_longer_one():
-    assert training._next_length(3, 0.0, training.SLICE_SECONDS) == 48
+    assert slices.next_length(3, 0.0, slices.SLICE_SECONDS) == 48
 
 
 # --------------------------------------------------------------------------------------------------------------- Ctrl-C

@@ -116,6 +116,9 @@ def _finding(name: str, function: Any, how: str, runs: list[Run], forms: Forms, 
     if written:
         places = ", ".join(_place(where, names) for where in written)
         how = f"{how}; it also writes to its argument {places}" if how else f"writes to its argument {places}"
+    if name != _TRAINING:  # the reference's prints and draws too
+        effects = dict.fromkeys(effect for done in runs for effect in done.effects)
+        forms = forms | {effect: f"{effect} as well" for effect in effects}
     return _with_forms(name, how, forms, copies)
 
 

@@ -13,6 +13,10 @@ from fastbackprop.examination.runs import Run
 
 Forms = dict[str, str]  # a name for each difference of form, and a sentence about it
 
+COST_FLOAT, COST_SCALAR = "cost as a float", "cost as a NumPy scalar"
+ALL_MISSING, FIRST_MISSING = "no dA", "no dA0"  # gradients that are not returned
+COST_ARRAYS = {(1,): "cost of shape (1,)", (1, 1): "cost of shape (1, 1)"}
+
 
 class OtherArguments(Exception):
     """A function that cannot be called with the reference's arguments, by position."""
@@ -77,10 +81,15 @@ def _cost(run: Run) -> tuple[Any, Forms]:
     cost = run.actual
     if isinstance(cost, np.ndarray) and cost.shape == ():
         return cost, {}
-    if isinstance(cost, (float, np.floating)) or (isinstance(cost, np.ndarray) and cost.size == 1):
-        form = f"an array of shape {cost.shape}" if isinstance(cost, np.ndarray) else f"a {type(cost).__name__}"
-        return np.asarray(cost).reshape(()), {"cost": f"returns the cost as {form}, not as a 0-d array"}
-    return cost, {}
+    if isinstance(cost, np.ndarray) and cost.size == 1:
+        form = f"an array of shape {cost.shape}"
+        detail = COST_ARRAYS.get(cost.shape, "other cost")
+    elif isinstance(cost, (float, np.floating)):
+        form = f"a {type(cost).__name__}"
+        detail = COST_SCALAR if isinstance(cost, np.floating) else COST_FLOAT
+    else:
+        return cost, {}
+    return np.asarray(cost).reshape(()), {detail: f"returns the cost as {form}, not as a 0-d array"}
 
 
 def _gradients(run: Run) -> tuple[Any, Forms]:
@@ -99,7 +108,9 @@ def _gradients(run: Run) -> tuple[Any, Forms]:
         grads = {key: value for key, value in grads.items() if key in expected}
     missing = [key for key in expected if key not in grads]
     if missing and all(key.startswith("dA") for key in missing):
-        forms["fewer keys"] = f"does not return {_letters(missing)}"
+        every = sum(key.startswith("dA") for key in expected)
+        detail = ALL_MISSING if len(missing) == every else FIRST_MISSING if missing == ["dA0"] else "fewer keys"
+        forms[detail] = f"does not return {_letters(missing)}"
         grads |= {key: expected[key] for key in missing}
     return grads, forms
 

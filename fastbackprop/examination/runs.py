@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastbackprop import reference
-from fastbackprop.examination.sandbox import Copies, Endless
+from fastbackprop.examination.sandbox import Copies, Endless, drawings
 from fastbackprop.testing import CASES, Size, unit_roundoff
 
 # Square ones show a missing transpose by its numbers, the others by its shapes; one example shows a lost dimension.
@@ -22,7 +24,8 @@ ROOM = 64  # times the bound of two implementations: a user's formulas may round
 class Run:
     """One call: ``args`` as they were before it, ``passed`` as it left them, and its result or error.
 
-    ``start`` holds the parameters that a training began with, ``changed`` the arguments that the call wrote to.
+    ``start`` holds the parameters that a training began with, ``changed`` the arguments that the call wrote to, ``effects``
+    what else the call did: "prints", "draws a figure", "draws random numbers".
     """
 
     size: Size
@@ -35,6 +38,7 @@ class Run:
     error: str = ""
     endless: bool = False
     changed: list[str] = field(default_factory=list)
+    effects: list[str] = field(default_factory=list)
     start: dict[str, np.ndarray] | None = None
 
     @property
@@ -97,13 +101,21 @@ def run(
     done = Run(SIZES[number], activation, args, passed, expected, tolerance(name, args, expected))
     before = _holdings(passed)
     np.random.seed(seed)
-    try:
-        done.actual = copies.run(function, *(passed[i] for i in order))
-    except Endless as error:
-        done.error, done.endless = str(error), True
-    except Exception as error:
-        text = str(error).partition("\n")[0]
-        done.error = f"raises {type(error).__name__}: {text}" if text else f"raises {type(error).__name__}"
+    random, drawn = np.random.get_state(), drawings()
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        try:
+            done.actual = copies.run(function, *(passed[i] for i in order))
+        except Endless as error:
+            done.error, done.endless = str(error), True
+        except Exception as error:
+            text = str(error).partition("\n")[0]
+            done.error = f"raises {type(error).__name__}: {text}" if text else f"raises {type(error).__name__}"
+    effects = {
+        "prints": bool(printed.getvalue()),
+        "draws a figure": drawings() > drawn,
+        "draws random numbers": any(np.any(a != b) for a, b in zip(random, np.random.get_state(), strict=True)),
+    }
+    done.effects = [effect for effect, found in effects.items() if found]
     done.changed = [where for where, (thing, held) in before.items() if _held(thing) != held]
     return done
 

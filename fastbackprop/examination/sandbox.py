@@ -25,6 +25,8 @@ from typing import Any
 
 import numpy as np
 
+from fastbackprop.examination.original import original
+
 INSTRUCTIONS = 500_000  # of one call; a correct one executes some thousands on a probe
 COPIED_BYTES = 2**20  # of a global array
 
@@ -60,12 +62,15 @@ class Endless(BaseException):
 class _Display:
     """A stand-in for a module that draws, and for all that it returns."""
 
+    calls = 0  # of all its functions, by anyone
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return (lambda *args, **options: (self, self)) if name == "subplots" else self
+        return (lambda *args, **options: (self(), self)) if name == "subplots" else self
 
     def __call__(self, *args: Any, **options: Any) -> _Display:
+        type(self).calls += 1
         return self
 
     def __getitem__(self, key: Any) -> _Display:
@@ -86,6 +91,11 @@ class _Display:
 _DISPLAY = _Display()
 
 
+def drawings() -> int:
+    """The number of calls to modules that draw, until now."""
+    return _Display.calls
+
+
 def _root(name: object) -> str:
     return str(name or "").partition(".")[0]
 
@@ -97,12 +107,12 @@ def _import(name: str, *rest: Any) -> Any:
 _BUILTINS = {name: value for name, value in vars(builtins).items() if name not in OUTSIDE} | {"__import__": _import}
 
 
-def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+def codes(code: types.CodeType) -> Iterator[types.CodeType]:
     """A code and those nested in it: lambdas, comprehensions, inner functions."""
     yield code
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            yield from _codes(constant)
+            yield from codes(constant)
 
 
 def _catches_everything(instructions: list[dis.Instruction]) -> bool:
@@ -146,7 +156,7 @@ class Copies:
         namespace: dict[str, Any] = {"__builtins__": _BUILTINS, "__name__": original.__module__}
         made = types.FunctionType(original.__code__, namespace, original.__name__, None, cells or None)
         self._remember(original.__name__, original, made)
-        for code in _codes(original.__code__):
+        for code in codes(original.__code__):
             self.codes.add(code)
             self.constants |= {x for x in code.co_consts if type(x) is int}
             self._read(original, code, namespace)
@@ -223,6 +233,7 @@ class Copies:
 
     def value(self, name: str, value: Any) -> Any:
         """The substitute for a value: a function's stand-in or copy, a copy of data, or itself; raises NotRun."""
+        value = original(value)
         if value is not self.subject and (callable(value) or value is self.originals.get(name)):
             known = self.names.get(id(value), name)
             if known in self.stand_ins:

@@ -59,7 +59,11 @@ DECORATE = ("def compute_cost", "@counted\ndef compute_cost")
 def test_a_decorated_function_is_judged_with_its_decorator():
     own = module(DECORATE, before=DECORATED.format(count=0, log="", factor=1))
     finding = the_only_one(own)
-    assert (finding.name, finding.verdict, finding.details) == ("compute_cost", OTHER_FORM, ("cost",))  # 1 * array: a float64
+    assert (finding.name, finding.verdict, finding.details) == (
+        "compute_cost",
+        OTHER_FORM,
+        ("cost as a NumPy scalar",),
+    )  # 1 * array: a float64
     finding = the_only_one(module(DECORATE, before=DECORATED.format(count=0, log="", factor=3)))
     assert (finding.verdict, finding.explanation) == (DIFFERS, "is 3 times the reference's")
 

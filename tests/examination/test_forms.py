@@ -23,7 +23,7 @@ FORMS = {
         "dAL as well",
         "more keys",
     ),
-    "no dA": (('        grads["dA" + str(l)] = dA\n', ""), "L_model_backward", "does not return dA0", "fewer keys"),
+    "no dA": (('        grads["dA" + str(l)] = dA\n', ""), "L_model_backward", "does not return dA0", "no dA"),
     "a copy": (
         (
             "    for l in range(1, len(parameters) // 2 + 1):",
@@ -45,7 +45,7 @@ FORMS = {
         "returns nothing",
         "nothing",
     ),
-    "a float": (("return np.array(cost)", "return float(cost)"), "compute_cost", "the cost as a float", "cost"),
+    "a float": (("return np.array(cost)", "return float(cost)"), "compute_cost", "the cost as a float", "cost as a float"),
     "no cache": (("    return A, Z\n\n\ndef relu", "    return A\n\n\ndef relu"), "sigmoid", "without a cache", "no cache"),
     "a seed in the start": (
         ("    parameters = {}\n", "    parameters = {}\n    np.random.seed(3)\n"),

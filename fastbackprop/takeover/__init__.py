@@ -1,0 +1,85 @@
+"""A user's own functions, taken up by the fast ones where these compute the same.
+
+`Takeover` holds the functions of a program. A function that is marked is judged when it is first called, or when `decide` is
+called: replaced by the fast one, adapted to its form, taken over (a model whose training loop then runs compiled), or left.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import types
+from collections.abc import Callable
+from typing import Any
+
+from fastbackprop.examination.original import original, stands_for
+from fastbackprop.takeover.decide import MODELS, STEPS, THEIRS, Decision, Judge
+from fastbackprop.takeover.reach import own_function
+from fastbackprop.takeover.report import Report, Row
+
+__all__ = ["Report", "Row", "Takeover", "is_of_interest", "original"]
+
+_NAMES = {*STEPS, *THEIRS, *MODELS}
+
+
+def is_of_interest(function: types.FunctionType) -> bool:
+    """Whether a function has one of the names, or may be a model under another name: it calls functions of these names."""
+    names = function.__code__.co_names
+    return function.__name__ in _NAMES or "update_parameters" in names
+
+
+class Takeover:
+    """The functions of a program that are marked, and the decisions on them."""
+
+    def __init__(self) -> None:
+        self.active = True
+        self._marked: dict[tuple[str, str], Any] = {}
+        self._judge = Judge()
+        self._lock = threading.RLock()
+
+    def mark(self, value: Any) -> Any:
+        """What to bind in the place of a function of the user's own; all else is returned as it is."""
+        function = own_function(value)
+        if function is None or not is_of_interest(function):
+            return value
+        self._marked[function.__module__, function.__name__] = function
+        self.forget()
+        return function if function.__name__ in THEIRS else self._wrapper(function)
+
+    def forget(self) -> None:
+        """Let all decisions be made again: a name is bound to another function now."""
+        self._judge = Judge()
+
+    def decide(self) -> None:
+        """Judge every function that is marked and not judged yet."""
+        for function in list(self._marked.values()):
+            self._decision(function)
+
+    def report(self) -> Report:
+        """What became of each function that is marked."""
+        self.decide()
+        rows = []
+        for function in self._marked.values():
+            decision = self._decision(function)
+            rows.append(Row(function.__name__, function.__module__, decision.verdict, decision.how))
+        return Report(rows)
+
+    def _decision(self, function: types.FunctionType) -> Decision:
+        with self._lock:
+            return self._judge.decide(function)
+
+    def _wrapper(self, function: types.FunctionType) -> Callable[..., Any]:
+        known: tuple[Judge, Callable[..., Any]] | None = None
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **options: Any) -> Any:
+            nonlocal known
+            if not self.active:
+                return function(*args, **options)
+            if known is None or known[0] is not self._judge:
+                judge = self._judge
+                known = judge, self._decision(function).serve or function
+            return known[1](*args, **options)
+
+        stands_for(wrapper, function)
+        return wrapper

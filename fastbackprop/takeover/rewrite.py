@@ -1,0 +1,160 @@
+"""A user's model with its training loop replaced: the rest of its code, and the positions in it, stay theirs."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import textwrap
+import types
+from collections.abc import Callable
+from typing import Any
+
+from fastbackprop.takeover.loop import COST, Loop, RoleOf, find_loop
+from fastbackprop.takeover.step import NoStep
+from fastbackprop.takeover.terms import Term
+from fastbackprop.takeover.training import Form, Training
+
+_TRAINING, _OUTER, _BEGIN = "__fastbackprop_training__", "__fastbackprop_outer__", "__fastbackprop_begin__"
+
+_PLAN = f"""
+{_TRAINING} = {_BEGIN}(RANGE, X, Y, PARAMETERS, ENTRIES, RATE, lambda VARIABLE: CONDITION)
+while {_TRAINING}.advance():
+    for VARIABLE in {_TRAINING}.observed:
+        {COST} = {_TRAINING}.cost
+        REST
+    if {_TRAINING}.plain:
+        PARAMETERS = {_TRAINING}.parameters
+        BIND
+        for VARIABLE in {_TRAINING}.plain:
+            BODY
+        {_TRAINING}.resume(PARAMETERS)
+PARAMETERS = {_TRAINING}.parameters
+BIND
+for VARIABLE in {_TRAINING}.last:
+    pass
+"""
+
+
+def taken_over(function: types.FunctionType, role_of: RoleOf) -> tuple[Callable[..., Any], Loop] | None:
+    """The function with a compiled training, and the loop that was replaced; None where it has no such loop.
+
+    Raises NoStep where its loop holds something else, or its code cannot be read.
+    """
+    tree = definition(function)
+    loop = find_loop(tree, function, role_of)
+    if loop is None:
+        return None
+    begin = functools.partial(Training, Form.of(loop))
+    new = _Replace(loop).visit(tree)
+    return _compiled(function, new, begin), loop
+
+
+def definition(function: types.FunctionType) -> ast.FunctionDef:
+    """The definition of a function, of which it is certain that it is the code that runs; raises NoStep."""
+    code = function.__code__
+    if function.__closure__:
+        raise NoStep("it is decorated, or defined within another function")
+    try:
+        lines, first = inspect.getsourcelines(code)
+        tree = ast.parse(textwrap.dedent("".join(lines)))
+    except (OSError, TypeError, SyntaxError, IndexError):
+        raise NoStep("its source is not to be had") from None
+    ast.increment_lineno(tree, first - 1)
+    if len(tree.body) != 1 or not isinstance(tree.body[0], ast.FunctionDef) or tree.body[0].decorator_list:
+        raise NoStep("it is decorated, or no plain def")
+    if not any(isinstance(made, types.CodeType) and _same_code(made, code) for made in _compile(tree, function).co_consts):
+        raise NoStep("its source has changed since it was defined")
+    return tree.body[0]
+
+
+def _compile(tree: ast.Module, function: types.FunctionType) -> types.CodeType:
+    future = function.__code__.co_flags & sum(1 << bit for bit in range(17, 25))  # from __future__ import ...
+    return compile(tree, function.__code__.co_filename, "exec", flags=future, dont_inherit=True)
+
+
+def _same_code(a: types.CodeType, b: types.CodeType) -> bool:
+    if (a.co_code, a.co_names, a.co_varnames, len(a.co_consts)) != (b.co_code, b.co_names, b.co_varnames, len(b.co_consts)):
+        return False
+    return all(
+        _same_code(x, y) if isinstance(x, types.CodeType) and isinstance(y, types.CodeType) else repr(x) == repr(y)
+        for x, y in zip(a.co_consts, b.co_consts, strict=True)
+    )
+
+
+def _compiled(function: types.FunctionType, tree: ast.FunctionDef, begin: Callable[..., Any]) -> Callable[..., Any]:
+    """The new function, in the globals of the old one; what begins the training is in a closure."""
+    outer = ast.parse(f"def {_OUTER}({_BEGIN}): pass").body[0]
+    assert isinstance(outer, ast.FunctionDef)
+    ast.increment_lineno(outer, tree.lineno - 1)
+    outer.body = [tree]
+    code = _compile(ast.fix_missing_locations(ast.Module([outer], [])), function)
+    for name in (_OUTER, function.__code__.co_name):
+        code = next(c for c in code.co_consts if isinstance(c, types.CodeType) and c.co_name == name)
+    made = types.FunctionType(
+        code, function.__globals__, function.__name__, function.__defaults__, (types.CellType(begin),)
+    )  # fmt: skip
+    made.__kwdefaults__ = function.__kwdefaults__
+    return functools.update_wrapper(made, function)
+
+
+class _Replace(ast.NodeTransformer):
+    def __init__(self, loop: Loop) -> None:
+        self.loop = loop
+
+    def visit_For(self, node: ast.For) -> Any:
+        if node is not self.loop.node:
+            return self.generic_visit(node)
+        step, variable = self.loop.step, self.loop.variable
+        entries = ast.Dict([ast.Constant(key) for key in step.entries.values()], [_load(name) for name in step.entries])
+        assert isinstance(node.iter, ast.expr)
+        expressions = {
+            "RANGE": node.iter, "X": _expression(step.X), "Y": _expression(step.Y), "RATE": _expression(step.rate),
+            "ENTRIES": entries, "CONDITION": self.loop.condition,
+        }  # fmt: skip
+        bind: list[ast.stmt] = [
+            ast.Assign([ast.Name(name, ast.Store())], ast.Subscript(_load(step.parameters), ast.Constant(key), ast.Load()))
+            for name, key in step.entries.items()
+        ]
+        statements = {"REST": self.loop.rest or [ast.Pass()], "BODY": node.body, "BIND": bind}
+        plan = ast.parse(_PLAN)
+        for inner in ast.walk(plan):  # what the plan adds has the position of the loop; the user's own nodes keep theirs
+            if "lineno" in inner._attributes:
+                ast.copy_location(inner, node)
+                inner.end_lineno, inner.end_col_offset = node.lineno, node.col_offset  # type: ignore[attr-defined]
+        return _Filled(expressions, statements, {"VARIABLE": variable, "PARAMETERS": step.parameters}).visit(plan).body
+
+
+class _Filled(ast.NodeTransformer):
+    """Fills the plan."""
+
+    def __init__(self, expressions: dict[str, ast.expr], statements: dict[str, list[ast.stmt]], names: dict[str, str]) -> None:
+        self.expressions, self.statements, self.names = expressions, statements, names
+
+    def visit_Expr(self, node: ast.Expr) -> Any:
+        if isinstance(node.value, ast.Name) and node.value.id in self.statements:
+            return self.statements[node.value.id]
+        return self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> Any:
+        if node.id in self.expressions:
+            return self.expressions[node.id]
+        return ast.copy_location(ast.Name(self.names.get(node.id, node.id), node.ctx), node)
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        return ast.copy_location(ast.arg(self.names.get(node.arg, node.arg)), node)
+
+
+def _load(name: str) -> ast.Name:
+    return ast.Name(name, ast.Load())
+
+
+def _expression(term: Term) -> ast.expr:
+    """The expression of a term that stays the same in all iterations."""
+    if term[0] == "before":
+        return _load(term[1])
+    if term[0] == "constant":
+        return ast.Constant(term[2])
+    if term[0] == "attribute":
+        return ast.Attribute(_expression(term[1]), term[2], ast.Load())
+    return ast.Subscript(_expression(term[1]), _expression(term[2]), ast.Load())
