@@ -1,7 +1,7 @@
-"""README and docs: their Python runs, errors that they quote are raised, tests that they name exist, and Sphinx builds.
+"""README and docs: their Python runs, prints and raises what they quote, tests that they name exist, and Sphinx builds.
 
-The Python of a section (of "##") is one program, as a reader would type it. A block of text that follows directly and is an
-error has to be what the block before it raises.
+The Python of a section (of "##") is one program, as a reader would type it; a block that begins with the name of a file is that
+file. A block of text that follows directly is what the block before it prints, or the error that it raises.
 """
 
 import doctest
@@ -9,6 +9,7 @@ import importlib.util
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -25,19 +26,19 @@ ERROR = re.compile(r"\w+Error: ")
 
 
 def sections():
-    """The Python of each section: its blocks, and with each the error that follows it, or None."""
+    """The Python of each section: its blocks, and with each the text that follows it, or None."""
     found = {}
     for page, text in PAGES.items():
         for section in re.split(r"^## ", text, flags=re.MULTILINE):
-            blocks = [(kind, body, at) for (_, kind, body), at in ((m.groups(), m.span()) for m in BLOCK.finditer(section))]
-            program = []
-            for i, (kind, body, (_, end)) in enumerate(blocks):
+            program: list[tuple[str, str | None]] = []
+            end = 0
+            for match in BLOCK.finditer(section):
+                kind, body = match[2], textwrap.dedent(match[3])
                 if kind == "python":
-                    follower, text_after, (begin, _) = blocks[i + 1] if i + 1 < len(blocks) else ("", "", (end, end))
-                    quoted = follower == "text" and ERROR.match(text_after) and not section[end:begin].strip()
-                    program.append(
-                        (re.sub(r"^ {2}", "", body, flags=re.MULTILINE) if body[:1] == " " else body, quoted and text_after)
-                    )
+                    program.append((body, None))
+                elif program and not section[end : match.start()].strip():
+                    program[-1] = program[-1][0], body
+                end = match.end()
             if program:
                 found[f"{page}: {section.partition(chr(10))[0]}"] = program
     return found
@@ -46,27 +47,35 @@ def sections():
 SECTIONS = sections()
 
 
-def test_there_is_python_to_run_and_there_are_errors_to_raise():
+def test_there_is_python_to_run_and_text_to_compare():
     assert {name.partition(":")[0] for name in SECTIONS} >= {"README.md", "docs/guide.md", "docs/recipes.md"}
-    assert sum(bool(quoted) for program in SECTIONS.values() for _, quoted in program) >= 4
+    assert sum(text is not None for program in SECTIONS.values() for _, text in program) >= 5
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_python_on_the_pages_runs(section, monkeypatch, tmp_path, caplog):
+def test_python_on_the_pages_runs(section, monkeypatch, tmp_path, caplog, capsys):
     program = SECTIONS[section]
     for module in re.findall(r"^import (pandas)", "\n".join(block for block, _ in program), re.MULTILINE):
         pytest.importorskip(module, reason=f"{section} needs {module}: pip install '.[test]'")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     caplog.set_level("WARNING", logger="fastbackprop")  # restored afterwards, whatever the page sets
     namespace = {"__name__": "__main__"}
-    for block, quoted in program:
+    for block, text in program:
+        if file := re.match(r"# (\w+)\.py\n", block):
+            Path(f"{file[1]}.py").write_text(block, encoding="utf-8")
+            monkeypatch.setitem(sys.modules, file[1], None)  # to be forgotten at the end
+            del sys.modules[file[1]]
+            continue
         code = compile(block, section, "exec")
-        if quoted:
+        capsys.readouterr()
+        if text is not None and ERROR.match(text):
             with pytest.raises(Exception) as error:
                 exec(code, namespace)
-            assert f"{error.type.__name__}: {error.value}" == quoted.strip()
+            assert f"{error.type.__name__}: {error.value}" == text.strip()
         else:
             exec(code, namespace)
+            assert text is None or capsys.readouterr().out == text
 
 
 # ----------------------------------------------------------------------------------------------------- what is guaranteed
@@ -112,10 +121,10 @@ def test_links_lead_to_files(page):
         assert ((ROOT / page).parent / link).is_file(), link
 
 
-BESIDE = ("predict", "set_num_threads", "get_num_threads", "num_threads")
+BESIDE = ("predict", "set_num_threads", "get_num_threads", "num_threads", "patch", "unpatch")
 
 
-@pytest.mark.parametrize("name", [*bp.__all__, *BESIDE])
+@pytest.mark.parametrize("name", [*bp.__all__, *BESIDE[:-2]])  # docs/recipes.md has one of patch
 def test_the_example_of_a_docstring_is_right(name):
     (example,) = doctest.DocTestFinder(recurse=False).find(getattr(bp, name), name, globs={"np": np, "bp": bp})
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
