@@ -1,11 +1,20 @@
-"""What is computed all the same, with a warning that names the cause: costs that are not finite, labels outside [0, 1]."""
+"""What is computed all the same, with a warning that names the cause: costs that are not finite, labels outside [0, 1], a
+start from which a training hardly moves.
+"""
 
+import logging
 import math
 import warnings
 
 import numpy as np
 
 from fastbackprop.activations import OUTPUT
+
+logger = logging.getLogger("fastbackprop")
+
+EARLY = 500  # iterations after which a training is looked at
+HARDLY = 0.01  # of the first cost
+_unsaid = [True]  # the one of several threads that pops it says that a start is poor
 
 
 def explain_cost(AL, Y, cost):
@@ -49,3 +58,33 @@ def labels_outside(Y):
         expected = f"[{lowest:g}, {highest:g}]"
         return f"Y has labels from {Y.min()} to {Y.max()}; {OUTPUT.cost_name} expects them in {expected}"
     return None
+
+
+def explain_start(first, later, Y, rate):
+    """Log, once a process, that the default start is poor: EARLY iterations took the cost from `first` to `later`.
+
+    A cost that has moved as far as the bias of the output alone moves it counts as one that has not: the share of the labels
+    is all that the net has learnt. Small weights in a deep net look like this.
+    """
+    near = HARDLY * abs(first)
+    alone = _cost_of_the_bias_alone(float(Y.mean()), rate)
+    if not (abs(later - first) < near or abs(later - alone) < near):
+        return
+    try:
+        _unsaid.pop()
+    except IndexError:
+        return
+    but = "" if abs(later - first) < near else ", but for what the bias of the output alone makes of the share of the labels"
+    logger.warning(
+        "L_layer_model started from 0.01 * randn and the cost has moved by less than %g %% in %d iterations (from %.4f to "
+        "%.4f)%s; pass parameters=..., for instance with W of np.random.randn(n, n_prev) * np.sqrt(2 / n_prev) and b of zeros",
+        100 * HARDLY, EARLY, first, later, but,
+    )  # fmt: skip
+
+
+def _cost_of_the_bias_alone(share, rate):
+    """The cost after EARLY iterations of a net whose weights are 0, for labels of this mean."""
+    b = 0.0
+    for _ in range(EARLY):
+        b -= rate * ((1 + math.tanh(b / 2)) / 2 - share)
+    return float(np.logaddexp(0, b)) - share * b

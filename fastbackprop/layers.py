@@ -71,6 +71,12 @@ def sigmoid(Z: ArrayLike) -> tuple[NDArray[Any], Any]:
     -----
     Differs from the reference on purpose: in the tails, where ``1 / (1 + exp(-Z))`` loses digits, and is 0 once exp
     overflows.
+
+    Examples
+    --------
+    >>> A, cache = bp.sigmoid(np.array([[-1.0, 0.0, 1.0]]))
+    >>> A.round(3).tolist()
+    [[0.269, 0.5, 0.731]]
     """
     return _activate(SIGMOID, Z), Z
 
@@ -92,6 +98,12 @@ def relu(Z: ArrayLike) -> tuple[NDArray[Any], Any]:
     ------
     TypeError
         Z does not hold real numbers.
+
+    Examples
+    --------
+    >>> A, cache = bp.relu(np.array([[-1.0, 0.0, 2.0]]))
+    >>> A.tolist()
+    [[0.0, 0.0, 2.0]]
     """
     return _activate(RELU, Z), Z
 
@@ -130,6 +142,12 @@ def relu_backward(dA: ArrayLike, cache: Any) -> NDArray[Any]:
         dA or Z does not hold real numbers.
     ValueError
         Their shapes differ.
+
+    Examples
+    --------
+    >>> Z = np.array([[-1.0, 0.0, 2.0]])
+    >>> bp.relu_backward(np.array([[5.0, 6.0, 7.0]]), Z).tolist()
+    [[0.0, 0.0, 7.0]]
     """
     return _activation_gradient(RELU, dA, cache)
 
@@ -158,6 +176,11 @@ def sigmoid_backward(dA: ArrayLike, cache: Any) -> NDArray[Any]:
     Notes
     -----
     Differs from the reference on purpose: in the right tail, where ``1 - s`` loses digits, and is 0 from Z = 37 on.
+
+    Examples
+    --------
+    >>> bp.sigmoid_backward(np.array([[2.0]]), np.array([[0.0]])).tolist()
+    [[0.5]]
     """
     return _activation_gradient(SIGMOID, dA, cache)
 
@@ -210,6 +233,13 @@ def linear_forward(A: ArrayLike, W: ArrayLike, b: ArrayLike) -> tuple[NDArray[An
     -----
     Differs from the reference on purpose: a ``b`` of shape (n,), n > 1, raises; NumPy adds it along the wrong axis
     where n == m.
+
+    Examples
+    --------
+    >>> A, W, b = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, -1.0]]), np.array([[0.5]])
+    >>> Z, cache = bp.linear_forward(A, W, b)
+    >>> Z.tolist()
+    [[-1.5, -1.5]]
     """
     Z, _ = forward(A, W, b, LINEAR, "A")
     return Z, (A, W, b)
@@ -241,6 +271,13 @@ def linear_activation_forward(
     Notes
     -----
     Differs from the reference on purpose as ``linear_forward`` and ``sigmoid`` do.
+
+    Examples
+    --------
+    >>> A_prev, W, b = np.array([[1.0, 2.0], [3.0, 1.0]]), np.array([[1.0, -1.0]]), np.array([[0.5]])
+    >>> A, (linear_cache, Z) = bp.linear_activation_forward(A_prev, W, b, "relu")
+    >>> Z.tolist(), A.tolist()
+    ([[-1.5, 1.5]], [[0.0, 1.5]])
     """
     Z, A = forward(A_prev, W, b, arguments.activation_named(activation))
     return A, ((A_prev, W, b), Z)
@@ -309,6 +346,13 @@ def linear_backward(dZ: ArrayLike, cache: Any) -> tuple[NDArray[Any], NDArray[An
         An argument does not hold real numbers.
     ValueError
         Shapes that do not fit, no examples (m = 0), or a cache of another form.
+
+    Examples
+    --------
+    >>> A_prev, W, b = np.array([[1.0, 2.0], [3.0, 1.0]]), np.array([[1.0, -1.0]]), np.array([[0.5]])
+    >>> dA_prev, dW, db = bp.linear_backward(np.array([[1.0, 2.0]]), (A_prev, W, b))
+    >>> dA_prev.tolist(), dW.tolist(), db.tolist()
+    ([[1.0, 2.0], [-1.0, -2.0]], [[2.5, 2.5]], [[1.5]])
     """
     A_prev, W, b = arguments.linear_cache(cache)
     return backward(dZ, dZ, A_prev, W, b, LINEAR)
@@ -337,6 +381,14 @@ def linear_activation_backward(dA: ArrayLike, cache: Any, activation: str) -> tu
     Notes
     -----
     Differs from the reference on purpose as ``sigmoid_backward`` does.
+
+    Examples
+    --------
+    >>> A_prev, W, b = np.array([[1.0, 2.0], [3.0, 1.0]]), np.array([[1.0, -1.0]]), np.array([[0.5]])
+    >>> A, cache = bp.linear_activation_forward(A_prev, W, b, "relu")
+    >>> dA_prev, dW, db = bp.linear_activation_backward(np.array([[1.0, 2.0]]), cache, "relu")
+    >>> dW.tolist(), db.tolist()
+    ([[2.0, 1.0]], [[1.0]])
     """
     g = arguments.activation_named(activation)
     A_prev, W, b, Z = arguments.layer_cache(cache)

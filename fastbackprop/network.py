@@ -3,7 +3,7 @@
 Arrays are taken as in ``layers``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,13 @@ def initialize_parameters_deep(layer_dims: Sequence[int]) -> dict[str, NDArray[n
         A size is not a whole number.
     ValueError
         A size below 1, or less than two sizes.
+
+    Examples
+    --------
+    >>> np.random.seed(1)
+    >>> parameters = bp.initialize_parameters_deep([2, 4, 1])
+    >>> {key: value.shape for key, value in parameters.items()}
+    {'W1': (4, 2), 'b1': (4, 1), 'W2': (1, 4), 'b2': (1, 1)}
     """
     sizes = arguments.layer_sizes("layer_dims", layer_dims)
     parameters = {}
@@ -80,6 +87,13 @@ def L_model_forward(X: ArrayLike, parameters: Any) -> tuple[NDArray[Any], list[A
     -----
     Differs from the reference on purpose as ``linear_activation_forward`` does, and in that W or b of one more layer, without
     its partner, raises.
+
+    Examples
+    --------
+    >>> parameters = {"W1": np.array([[1.0, -1.0]]), "b1": np.array([[0.0]])}
+    >>> AL, caches = bp.L_model_forward(np.array([[1.0, 2.0], [1.0, 0.0]]), parameters)
+    >>> AL.round(3).tolist(), len(caches)
+    ([[0.5, 0.881]], 1)
     """
     layers = arguments.layer_parameters(parameters)
     if operands.plain_forward(X, layers):
@@ -96,27 +110,69 @@ def L_model_forward(X: ArrayLike, parameters: Any) -> tuple[NDArray[Any], list[A
     return A, caches
 
 
-def predict(X: ArrayLike, parameters: Any, *, threshold: float = 0.5) -> NDArray[np.int64]:
-    """Predicted labels of examples: 1 where the network's output exceeds ``threshold``.
+def predict(X: ArrayLike, y: Any = None, parameters: Any = None, *, threshold: float = 0.5) -> NDArray[Any]:
+    """Predicted labels of examples, ``predict(X, parameters)``: 1 where the network's output exceeds ``threshold``.
+
+    ``predict(X, y, parameters)`` is the call of the course's helper modules: it prints the accuracy too.
 
     Parameters
     ----------
-    X, parameters
+    X : array (n_0, m)
+        Examples are columns.
+    y : array (1, m), or one that NumPy broadcasts to it, optional
+        Labels: what they share with the predictions is printed as ``Accuracy: ...``.
+    parameters : mapping
         As for ``L_model_forward``.
     threshold : float
 
     Returns
     -------
-    array, shape of the outputs, of int64
+    array, shape of the outputs
+        Of int64; with `y` of float64.
 
     Raises
     ------
     TypeError, ValueError, KeyError
-        As ``L_model_forward``.
+        As ``L_model_forward``; with `y` also for labels or outputs that are not one an example.
+
+    Examples
+    --------
+    >>> X, parameters = np.array([[1.0, 2.0], [1.5, 0.0]]), {"W1": np.array([[1.0, -1.0]]), "b1": np.array([[0.0]])}
+    >>> bp.predict(X, parameters).tolist()
+    [[0, 1]]
+    >>> bp.predict(X, np.array([[1, 1]]), parameters).tolist()
+    Accuracy: 0.5
+    [[0.0, 1.0]]
     """
+    if parameters is None:
+        y, parameters = None, y
+    elif isinstance(y, Mapping):
+        raise TypeError(
+            "predict() got a dict of parameters, and something behind it; expected predict(X, parameters), "
+            "predict(X, parameters, threshold=...) or predict(X, y, parameters)"
+        )
     least = arguments.real("threshold", threshold)
+    if y is None:
+        outputs, _ = L_model_forward(X, parameters)
+        return (outputs > least).astype(np.int64)
+    return predict_and_compare(X, y, parameters, least)
+
+
+def predict_and_compare(X: ArrayLike, y: Any, parameters: Any, least: float = 0.5) -> NDArray[np.float64]:
+    """Predicted labels of examples, as floats; prints which part of them equals the given ones."""
+    labels = np.asarray(arguments.numbers("y", y))
     outputs, _ = L_model_forward(X, parameters)
-    return (outputs > least).astype(np.int64)
+    if outputs.ndim != 2:
+        raise ValueError(f"X has shape {np.shape(X)}; expected (n_0, m), examples are columns")
+    n, m = outputs.shape
+    if n != 1:
+        raise ValueError(f"parameters make {n} outputs an example; predict expects 1")
+    if not arguments.spreads(labels.shape, (1, m)):
+        hint = f": use {arguments.as_row('y')}" if labels.size == m else ""
+        raise ValueError(f"y has shape {labels.shape}; expected (1, {m}), one label an example of X{hint}")
+    predictions = (outputs > least).astype(np.float64)
+    print(f"Accuracy: {np.sum((predictions == labels) / m)!s}")  # a sum of m-ths: the digits that notebooks print
+    return predictions
 
 
 def compute_cost(AL: ArrayLike, Y: ArrayLike) -> NDArray[Any]:
@@ -151,6 +207,12 @@ def compute_cost(AL: ArrayLike, Y: ArrayLike) -> NDArray[Any]:
     -----
     Differs from the reference on purpose: a term ``0 * log 0`` (AL = 0 with Y = 0, AL = 1 with Y = 1) counts as 0, not as
     nan. An output that is certain and wrong makes the cost infinite in both.
+
+    Examples
+    --------
+    >>> cost = bp.compute_cost(np.array([[0.5, 0.9]]), np.array([[0, 1]]))
+    >>> cost.shape, round(float(cost), 3)
+    ((), 0.399)
     """
     (outputs, labels), why = operands.cross_entropy(AL, Y)
     if why:
@@ -194,6 +256,14 @@ def L_model_backward(AL: ArrayLike, Y: ArrayLike, caches: Sequence[Any]) -> dict
     -----
     Differs from the reference on purpose: where AL is exactly 0 or 1, dZ of the output layer is its limit ``AL - Y``,
     not nan. Elsewhere it differs as ``sigmoid_backward`` does.
+
+    Examples
+    --------
+    >>> parameters = {"W1": np.array([[1.0, -1.0]]), "b1": np.array([[0.0]])}
+    >>> AL, caches = bp.L_model_forward(np.array([[1.0, 2.0], [1.0, 0.0]]), parameters)
+    >>> grads = bp.L_model_backward(AL, np.array([[1, 1]]), caches)
+    >>> list(grads), grads["dW1"].round(3).tolist()
+    (['dA0', 'dW1', 'db1'], [[-0.369, -0.25]])
     """
     layers = arguments.layer_caches(caches)
     Y = operands.plain_labels(Y, AL)
@@ -272,6 +342,14 @@ def update_parameters(parameters: Any, grads: Any, learning_rate: float) -> Any:
     Notes
     -----
     Differs from the reference on purpose: a ``b`` of shape (n,), n > 1, raises where ``db`` is (n, 1).
+
+    Examples
+    --------
+    >>> parameters = {"W1": np.array([[1.0, -1.0]]), "b1": np.array([[0.0]])}
+    >>> grads = {"dW1": np.array([[2.0, 4.0]]), "db1": np.array([[1.0]])}
+    >>> parameters = bp.update_parameters(parameters, grads, 0.5)
+    >>> parameters["W1"].tolist(), parameters["b1"].tolist()
+    ([[0.0, -3.0]], [[-0.5]])
     """
     if type(learning_rate) is int:
         arguments.scalar("learning_rate", learning_rate)  # one that no float can hold raises

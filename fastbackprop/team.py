@@ -176,7 +176,13 @@ _dismissed: set[Team] = set()  # whose helpers may not have ended yet
 
 
 def get_num_threads() -> int:
-    """Threads that a call may use."""
+    """Threads that a call may use.
+
+    Examples
+    --------
+    >>> bp.get_num_threads() >= 1
+    True
+    """
     return _members
 
 
@@ -191,6 +197,12 @@ def set_num_threads(n: int) -> int:
     ------
     TypeError, ValueError
         `n` is not a whole number, below 1, or above 1024.
+
+    Examples
+    --------
+    >>> before = bp.set_num_threads(1)
+    >>> bp.set_num_threads(before)
+    1
     """
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
         raise TypeError(f"n is {n!r}; expected a whole number of threads")
@@ -205,7 +217,14 @@ def set_num_threads(n: int) -> int:
 
 @contextlib.contextmanager
 def num_threads(n: int) -> Iterator[None]:
-    """Use `n` threads within a with statement (the whole process does)."""
+    """Use `n` threads within a with statement (the whole process does).
+
+    Examples
+    --------
+    >>> with bp.num_threads(1):
+    ...     bp.get_num_threads()
+    1
+    """
     global _members
     before = _members
     try:

@@ -1,16 +1,17 @@
 """L_layer_model: the whole training compiled, in slices of iterations between which watchers may act."""
 
 import contextlib
+import inspect
 import logging
 import os
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
-from fastbackprop import arguments, doubtful, reference
+from fastbackprop import arguments, doubtful, keywords, reference
 from fastbackprop.algorithms import ALGORITHMS, COST_EVERY, Direct, Gram, choose_algorithm
 from fastbackprop.checkpoint import Checkpoint
 from fastbackprop.kernels.tasks import Task
@@ -47,6 +48,7 @@ def L_layer_model(
     algorithm: str = "auto",
     progress: bool = False,
     checkpoint: str | os.PathLike[str] | None = None,
+    **unsupported: NoReturn,
 ) -> Any:
     """Train ``[LINEAR -> RELU] * (L - 1) -> LINEAR -> SIGMOID`` by full-batch gradient descent on the cross-entropy.
 
@@ -88,7 +90,8 @@ def L_layer_model(
     Raises
     ------
     TypeError
-        An argument of a kind that numbers are not made of.
+        An argument of a kind that numbers are not made of. A keyword that only variants of this function have, like `lambd`,
+        `keep_prob` or `optimizer`; the message names what serves it.
     ValueError
         Shapes that do not fit, no examples, values that are not finite or masked, layer sizes below 1, an output layer of
         other than one unit. A checkpoint that is damaged, beyond `num_iterations`, or of a training with other data, layers,
@@ -118,7 +121,17 @@ def L_layer_model(
     Differs from the reference on purpose: the output layer's gradient is ``A_L - Y`` and the cost is taken from the logits,
     ``softplus(z) - y z``, so that training continues and the cost stays finite after the output saturates; the dtype is that
     of X and the parameters, for labels of any dtype (float32 data and float32 parameters train in float32).
+
+    Examples
+    --------
+    >>> np.random.seed(1)
+    >>> X = np.random.randn(2, 400)
+    >>> Y = (X[:1] * X[1:] > 0).astype(float)
+    >>> parameters, costs = bp.L_layer_model(X, Y, [2, 8, 1], learning_rate=0.5, num_iterations=5000, return_costs=True)
+    >>> round(costs[0], 2), round(costs[-1], 2), len(costs)
+    (0.69, 0.02, 50)
     """
+    keywords.refuse("L_layer_model", unsupported)
     if algorithm not in ALGORITHMS:
         raise ValueError(f"algorithm is {algorithm!r}; known ones are {', '.join(map(repr, ALGORITHMS))}")
     sizes = arguments.layer_sizes("layers_dims", layers_dims)
@@ -141,11 +154,14 @@ def L_layer_model(
     if not covered and (progress or checkpoint is not None):
         raise ValueError(f"progress and checkpoint need a training in float32 or float64; X and parameters make it {dtype}")
     file = None if checkpoint is None else Checkpoint(checkpoint, iterations)
-    if start is None and (file is None or not file.found):
+    drawn = start is None and (file is None or not file.found)
+    if drawn:
         start = initialize_parameters_deep(sizes)
     if not covered:
         logger.debug("L_layer_model: the reference serves this call, since the kernels do not cover %s", dtype)
         trained, costs = reference.L_layer_model(X, Y, sizes, rate, iterations, print_cost, parameters=start, return_costs=True)
+        if drawn:
+            _look_at_start(costs, Y, rate)
     else:
         X, Y = behind(X.nbytes, converted, X, Y, dtype)
         if file is not None:
@@ -163,12 +179,18 @@ def L_layer_model(
                 watchers.append(stack.enter_context(ProgressBar(descent.done, iterations)))
             if print_cost:
                 watchers.insert(0, _cost_lines(descent, ProgressBar.write if progress else print))
-            trained = _train(descent, iterations, watchers, file)
+            trained = _train(descent, iterations, watchers, file, drawn)
         costs = descent.costs
         doubtful.explain_costs(costs)
     if plot_cost:
         plot_costs(costs, rate)
     return (trained, costs) if return_costs else trained
+
+
+_signature = inspect.signature(L_layer_model)
+L_layer_model.__signature__ = _signature.replace(  # type: ignore[attr-defined]
+    parameters=[p for p in _signature.parameters.values() if p.kind is not p.VAR_KEYWORD]  # these are refused
+)
 
 
 def _cost_lines(descent: Direct, write: Callable[[str], None]) -> Callable[[Direct], None]:
@@ -184,8 +206,15 @@ def _cost_lines(descent: Direct, write: Callable[[str], None]) -> Callable[[Dire
     return watch
 
 
+def _look_at_start(costs: Sequence[float], Y: np.ndarray, rate: float) -> bool:
+    """Whether enough iterations are done to judge the default start; a poor one is said."""
+    if late := len(costs) > doubtful.EARLY // COST_EVERY:
+        doubtful.explain_start(costs[0], costs[doubtful.EARLY // COST_EVERY], Y, rate)
+    return late
+
+
 def _train(
-    descent: Direct, iterations: int, watchers: Sequence[Callable[[Direct], None]], file: Checkpoint | None
+    descent: Direct, iterations: int, watchers: Sequence[Callable[[Direct], None]], file: Checkpoint | None, drawn: bool
 ) -> dict[str, np.ndarray]:
     """Train up to `iterations`; after an interrupt the message of KeyboardInterrupt states what was saved."""
     logger.info(
@@ -205,6 +234,7 @@ def _train(
                 length = next_length(descent.done - before, time.perf_counter() - begun, seconds)
                 for watch in watchers:
                     watch(descent)
+                drawn = drawn and not _look_at_start(descent.costs, descent.Y, descent.rate)
             if descent.diverged:
                 work = Task(descent.parameters)
                 raise _divergence(descent, wait(descent, work, None))

@@ -1,12 +1,16 @@
-"""Costs that are nan or infinite: one warning that names the argument and the cause, where NumPy's formula would warn."""
+"""Costs that are nan or infinite: one warning that names the argument and the cause, where NumPy's formula would warn; and a
+start from which a training hardly moves, said once.
+"""
 
+import itertools
 import warnings
 
 import numpy as np
 import pytest
 
 import fastbackprop as bp
-from fastbackprop import reference
+from fastbackprop import doubtful, reference
+from fastbackprop.testing import assert_same_bits
 
 OUTSIDE, CERTAIN, HUGE = "outside [0, 1]", "certain and wrong", "so large that the sum overflows"
 # Outputs, labels, and the causes.
@@ -105,3 +109,97 @@ def test_costs_of_a_training_that_are_not_finite_are_explained(dtype):
         f"2 of 2 costs are not finite, the first is {costs[0]}: X or the parameters are so large that W A + b overflows"
     )
     assert warning.filename == __file__
+
+
+# ---------------------------------------------------------------------------------------------------------- a poor start
+
+DEEP, SHALLOW = [2, 4, 4, 1], [2, 1]
+POINTS = np.random.default_rng(0).standard_normal((2, 60))
+BALANCED = (np.argsort(np.argsort(POINTS[:1])) < 30).astype(float)  # half of the labels are 1: the bias stays where it is
+FEW = (np.argsort(np.argsort(POINTS[:1])) < 12).astype(float)
+
+
+@pytest.fixture
+def said(monkeypatch, caplog):
+    """The warnings in the log so far, of a process that has not said it yet."""
+    monkeypatch.setattr(doubtful, "_unsaid", [True])
+    return lambda: [r.getMessage() for r in caplog.records if (r.name, r.levelname) == ("fastbackprop", "WARNING")]
+
+
+def train(layers=DEEP, Y=BALANCED, iterations=501, X=POINTS, **options):
+    np.random.seed(1)
+    return bp.L_layer_model(X, Y, layers, 0.01, iterations, return_costs=True, **options)
+
+
+@pytest.mark.parametrize("algorithm", ["direct", "gram"])
+def test_a_start_from_which_the_cost_hardly_moves_is_said_once(algorithm, said):
+    _, costs = train(algorithm=algorithm)
+    assert abs(costs[5] - costs[0]) < 0.01 * costs[0]
+    (line,) = said()
+    assert line.startswith("L_layer_model started from 0.01 * randn and the cost has moved by less than 1 % in 500 iterations")
+    assert f"from {costs[0]:.4f} to {costs[5]:.4f}); pass parameters=" in line
+    train(algorithm=algorithm)
+    assert len(said()) == 1
+
+
+def test_it_is_said_where_the_bias_alone_has_moved_the_cost(said):
+    """The net's weights have done nothing, the share of the labels is all that it learnt: pictures look like this."""
+    _, costs = train(Y=FEW)
+    assert abs(costs[5] - costs[0]) > 0.05 * costs[0]
+    (line,) = said()
+    assert "but for what the bias of the output alone" in line
+
+
+def test_it_is_said_when_the_reference_trains(said):
+    wide = POINTS.astype(np.longdouble)
+    if wide.dtype == POINTS.dtype:
+        pytest.skip("longdouble is float64 here")
+    train(X=wide)
+    assert len(said()) == 1
+
+
+def test_the_hint_helps(said):
+    np.random.seed(1)
+    start = {}
+    for l, (n_prev, n) in enumerate(itertools.pairwise(DEEP), start=1):
+        start[f"W{l}"], start[f"b{l}"] = np.random.randn(n, n_prev) * np.sqrt(2 / n_prev), np.zeros((n, 1))
+    _, costs = train(parameters=start)
+    assert costs[5] < 0.95 * costs[0]
+    assert said() == []
+
+
+def test_a_training_that_moves_or_is_short_is_not_doubted(said):
+    for Y in (BALANCED, FEW):
+        _, costs = train(SHALLOW, Y)
+        assert costs[5] < 0.95 * costs[0]
+    train(iterations=500)
+    assert said() == []
+
+
+def test_a_start_of_the_users_own_is_not_doubted(said):
+    np.random.seed(1)
+    train(parameters=bp.initialize_parameters_deep(DEEP))
+    assert said() == []
+
+
+def test_a_resumed_training_is_not_doubted_and_a_begun_one_is(said, tmp_path):
+    file = tmp_path / "training.npz"
+    train(iterations=300, checkpoint=file)
+    train(iterations=700, checkpoint=file)
+    assert said() == []
+    train(iterations=700, checkpoint=tmp_path / "another.npz")
+    assert len(said()) == 1
+
+
+def test_neither_result_nor_generator_is_another_for_it(said):
+    first = train(), np.random.get_state()
+    assert len(said()) == 1
+    assert_same_bits((train(), np.random.get_state()), first)
+
+
+def test_the_bias_alone_is_what_the_reference_trains_from_weights_of_zero():
+    for Y, rate in ((FEW, 0.01), (BALANCED, 0.5), (np.ones((1, 60)), 3.0)):
+        zeros = {"W1": np.zeros((1, 2)), "b1": np.zeros((1, 1))}
+        _, costs = reference.L_layer_model(0 * POINTS, Y, SHALLOW, rate, 501, parameters=zeros, return_costs=True)
+        # 500 steps, each with a few roundings of numbers below 10
+        assert doubtful._cost_of_the_bias_alone(Y.mean(), rate) == pytest.approx(costs[5], rel=1e-10)

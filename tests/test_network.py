@@ -152,4 +152,57 @@ def test_predict():
     for threshold in (0.0, 0.2, float(expected[0, 2]), 1.0):
         np.testing.assert_array_equal(bp.predict(X, PARAMETERS, threshold=threshold), expected > threshold)
     with pytest.raises(TypeError):
-        bp.predict(X, PARAMETERS, 0.2)  # type: ignore[call-arg]
+        bp.predict(X, PARAMETERS, 0.2)
+
+
+@pytest.mark.parametrize("kind", ["float64", "int64", "bool", "float32"])
+def test_predict_as_the_helper_modules_call_it(kind, capsys):
+    """Three positions: the accuracy is printed with their expression, to the digit, and floats are returned."""
+    predicted = bp.predict(X, PARAMETERS).astype(float)
+    y = predicted.copy()
+    for wrong in range(6):
+        y[0, :wrong] = 1 - predicted[0, :wrong]
+        labels = y.astype(kind)
+        for taken in (labels, labels[0]):
+            result = bp.predict(X, taken, PARAMETERS)
+            assert capsys.readouterr().out == "Accuracy: " + str(np.sum((predicted == labels) / 5)) + "\n"
+            assert_same_bits(result, predicted)
+    assert_same_bits(bp.predict(X, y.tolist(), parameters=PARAMETERS, threshold=0.0), np.ones((1, 5)))
+    assert capsys.readouterr().out == "Accuracy: " + str(np.sum((y == 1) / 5)) + "\n"
+
+
+def test_predict_by_name(capsys):
+    assert_same_bits(bp.predict(X, parameters=PARAMETERS), bp.predict(X, PARAMETERS))
+    assert capsys.readouterr().out == ""
+    assert_same_bits(bp.predict(X=X, y=Y, parameters=PARAMETERS), bp.predict(X, Y, PARAMETERS))
+    assert capsys.readouterr().out.count("Accuracy: ") == 2
+
+
+WIDE = {"W1": np.ones((2, 3)), "b1": np.zeros((2, 1))}
+FLAT = {"W1": np.ones((1, 3)), "b1": np.zeros(1)}  # with it NumPy makes one output of one example
+MIXED_UP: dict[str, tuple[Any, ...]] = {
+    "labels last": (lambda: untyped.predict(X, PARAMETERS, Y), TypeError, "predict(X, y, parameters)"),
+    "a threshold last": (lambda: untyped.predict(X, PARAMETERS, 0.2), TypeError, "threshold=..."),
+    "no parameters": (lambda: untyped.predict(X, Y), TypeError, "parameters is an array of shape (1, 5)"),
+    "nothing but X": (lambda: untyped.predict(X), TypeError, "parameters is None"),
+    "labels first": (lambda: untyped.predict(Y, X, PARAMETERS), ValueError, "X has shape (1, 5)"),
+    "parameters first": (lambda: untyped.predict(PARAMETERS, X, Y), TypeError, "parameters is an array of shape (1, 5)"),
+    "labels on end": (
+        lambda: untyped.predict(X, Y.T, PARAMETERS),
+        ValueError,
+        "y has shape (5, 1)",
+        "np.asarray(y).reshape(1, -1)",
+    ),
+    "labels of others": (lambda: untyped.predict(X, Y[:, 1:], PARAMETERS), ValueError, "y has shape (1, 4)", "(1, 5)"),
+    "one example flat": (lambda: untyped.predict(X[:, 0], Y[:, 0], FLAT), ValueError, "X has shape (3,)", "(n_0, m)"),
+    "labels that are text": (lambda: untyped.predict(X, ["no"] * 5, PARAMETERS), TypeError, "y is of dtype"),
+    "two outputs": (lambda: untyped.predict(X, Y, WIDE), ValueError, "2 outputs", "expects 1"),
+}
+
+
+@pytest.mark.parametrize("case", MIXED_UP)
+def test_predict_refuses_a_mix_up(case, capsys):
+    call, error, *fragments = MIXED_UP[case]
+    with refusing(error, *fragments):
+        call()
+    assert capsys.readouterr().out == ""

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastbackprop import L_model_forward, arguments
+from fastbackprop.network import predict_and_compare
 
 
 def predict(X: ArrayLike, y: ArrayLike, parameters: Any) -> NDArray[np.float64]:
@@ -34,14 +34,4 @@ def predict(X: ArrayLike, y: ArrayLike, parameters: Any) -> NDArray[np.float64]:
     KeyError
         ``parameters`` lacks a key, or holds a W or b without its partner.
     """
-    labels = np.asarray(arguments.numbers("y", y))
-    outputs, _ = L_model_forward(X, parameters)
-    n, m = outputs.shape
-    if n != 1:
-        raise ValueError(f"parameters make {n} outputs an example; predict expects 1")
-    if not arguments.spreads(labels.shape, (1, m)):
-        hint = f": use {arguments.as_row('y')}" if labels.size == m else ""
-        raise ValueError(f"y has shape {labels.shape}; expected (1, {m}), one label an example of X{hint}")
-    predictions = (outputs > 0.5).astype(np.float64)
-    print(f"Accuracy: {np.sum((predictions == labels) / m)!s}")  # a sum of m-ths: the digits that notebooks print
-    return predictions
+    return predict_and_compare(X, y, parameters)

@@ -16,7 +16,9 @@ GROUPS = {"functions": functions, "layers": layers, "matmul": matmul, "calls": c
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    top.add_argument("--readme", action="store_true", help="write the README's table of figures, and nothing else")
+    top.add_argument(
+        "--figures", action="store_true", help="write the tables of docs/figures.md and README.md, and nothing else"
+    )
     groups = top.add_subparsers(dest="group", metavar="GROUP")
     for name, module in GROUPS.items():
         description = str(module.__doc__).strip()
@@ -31,8 +33,8 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     top = parser()
     options = top.parse_args()
-    if options.readme:
-        functions.write_readme()
+    if options.figures:
+        functions.write_figures()
         return
     if options.group is None:
         top.print_help(sys.stderr)

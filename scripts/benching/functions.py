@@ -8,6 +8,7 @@ import itertools
 import statistics
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from fastbackprop.testing import CASES, SIZES
@@ -22,9 +23,17 @@ DTYPES = ("float64", "float32")
 # A turn repeats a short call until it lasts these seconds: well above the cost of reading the clock.
 AT_LEAST = 0.05
 
-README = ROOT / "README.md"
-README_FAMILY, README_DTYPES = "training", ("float64",)
-BEGIN, END = "<!-- figures: begin, written by scripts/bench --readme -->", "<!-- figures: end -->"
+FIGURES, README = ROOT / "docs" / "figures.md", ROOT / "README.md"
+PAGE_FAMILY, PAGE_DTYPES = "training", ("float64",)
+BEGIN, END = "<!-- figures: begin, written by scripts/bench --figures -->", "<!-- figures: end -->"
+# Of the rows of docs/figures.md those that the README has, by benchmark and layers, m.
+README_ROWS = (
+    ("Training", "[2, 4, 1], 400"),
+    ("Training", "[30, 16, 8, 1], 569"),
+    ("Training", "[784, 128, 64, 1], 1000"),
+    ("Training", "[12288, 20, 7, 5, 1], 209"),
+    ("OwnLoop", "[784, 128, 64, 1], 1000"),
+)
 
 HEAD = ("benchmark", "layers, m", "dtype", "reference, ms", "fast, ms", "ratio [95 % interval]")
 WIDTHS = (34, 28, 7, 13, 9, 22)
@@ -83,17 +92,28 @@ def _line(cells: Any) -> str:
     return f"| {' | '.join(aligned)} |"
 
 
-def write_readme() -> None:
-    """Put a fresh table into the README, between its markers."""
-    before, _, after = README.read_text().partition(BEGIN)
+def write_figures() -> None:
+    """Put a fresh table into docs/figures.md, and some of its rows into the README, between their markers."""
+    pages = {page: _around_the_figures(page) for page in (FIGURES, README)}  # before hours of measuring
+    print(f"measuring for {FIGURES} and {README}", flush=True)
+    measured = [row.cells for row in rows(PAGE_FAMILY, PAGE_DTYPES)]
+    machine = facts()
+    chosen = [cells for cells in measured if (cells[0].partition(",")[0], cells[1]) in README_ROWS]
+    for page, described, table in ((FIGURES, machine, measured), (README, machine[:2], chosen)):
+        before, after = pages[page]
+        lines = ["```text", *described, "```", "", *head(), *map(_line, table)]
+        page.write_text("\n".join([before + BEGIN, "", *lines, "", END + after]), encoding="utf-8")
+        if page == FIGURES:
+            print(*lines, sep="\n")
+
+
+def _around_the_figures(page: Path) -> tuple[str, str]:
+    """What stands before and after the markers of a page."""
+    before, _, after = page.read_text(encoding="utf-8").partition(BEGIN)
     _, found, after = after.partition(END)
     if not found:
-        raise SystemExit(f"scripts/bench: {README} has no markers {BEGIN} and {END}")
-    print(f"measuring for {README}", flush=True)
-    measured = [_line(row.cells) for row in rows(README_FAMILY, README_DTYPES)]
-    lines = ["```text", *facts(), "```", "", *head(), *measured]
-    README.write_text("\n".join([before + BEGIN, "", *lines, "", END + after]))
-    print(*lines, sep="\n")
+        raise SystemExit(f"scripts/bench: {page} has no markers {BEGIN} and {END}")
+    return before, after
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

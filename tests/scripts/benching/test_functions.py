@@ -37,26 +37,52 @@ def test_an_unknown_family_is_refused():
         functions.run(argparse.Namespace(families=["banana"], threads=1, repeats=9))
 
 
-def test_the_readmes_figures_are_replaced_and_nothing_else(monkeypatch, tmp_path, capsys):
-    readme = tmp_path / "README.md"
-    readme.write_text(f"before\n\n{functions.BEGIN}\n\nold figures\n\n{functions.END}\n\nafter\n")
-    monkeypatch.setattr(functions, "README", readme)
-    monkeypatch.setattr(functions, "facts", lambda: ["processor      one"])
-    monkeypatch.setattr(functions, "rows", lambda family, dtypes: [functions.Row([family, *dtypes, "", "2", "1", "2.00"], 2.5)])
-    functions.write_readme()
-    before, _, rest = readme.read_text().partition(functions.BEGIN)
-    figures, _, after = rest.partition(functions.END)
-    assert (before, after) == ("before\n\n", "\n\nafter\n")
-    assert "old figures" not in figures
-    assert "processor      one" in figures
-    row = figures.rstrip().splitlines()[-1]
-    assert [cell.strip() for cell in row.strip("|").split("|")] == ["training", "float64", "", "2", "1", "2.00"]
+PAGE = f"before\n\n{functions.BEGIN}\n\nold figures\n\n{functions.END}\n\nafter\n"
 
 
-def test_a_readme_without_markers_is_left_alone(monkeypatch, tmp_path):
-    readme = tmp_path / "README.md"
-    readme.write_text("before\n")
-    monkeypatch.setattr(functions, "README", readme)
+@pytest.fixture
+def pages(monkeypatch, tmp_path):
+    """Both pages, as copies, and measurements of no benchmark."""
+    monkeypatch.setattr(functions, "FIGURES", tmp_path / "figures.md")
+    monkeypatch.setattr(functions, "README", tmp_path / "README.md")
+    monkeypatch.setattr(functions, "facts", lambda: ["processor      one", "versions       two", "load before    0.1"])
+    names = [(f"{benchmark}, 10 iterations", size) for benchmark, size in functions.README_ROWS] + [("Training", "[7, 1], 1")]
+    measured = [functions.Row([*name, "float64", "2", "1", "2.00"], 2.5) for name in names]
+    monkeypatch.setattr(functions, "rows", lambda family, dtypes: measured)
+    for page in (functions.FIGURES, functions.README):
+        page.write_text(PAGE)
+    return functions.FIGURES, functions.README
+
+
+def test_the_figures_are_replaced_and_nothing_else(pages):
+    functions.write_figures()
+    counts = []
+    for page in pages:
+        before, _, rest = page.read_text().partition(functions.BEGIN)
+        figures, _, after = rest.partition(functions.END)
+        assert (before, after) == ("before\n\n", "\n\nafter\n")
+        assert "old figures" not in figures
+        assert "processor      one" in figures
+        counts.append(figures.count("float64"))
+        row = next(line for line in figures.splitlines() if "float64" in line)
+        assert [cell.strip() for cell in row.strip("|").split("|")] == [
+            *("Training, 10 iterations", "[2, 4, 1], 400", "float64", "2", "1", "2.00")
+        ]
+    assert counts == [6, 5]
+    assert "load before" in pages[0].read_text()
+
+
+@pytest.mark.parametrize("without", [0, 1])
+def test_a_page_without_markers_leaves_both_alone(pages, without, monkeypatch):
+    pages[without].write_text("before\n")
+    monkeypatch.setattr(functions, "rows", None)
     with pytest.raises(SystemExit, match="has no markers"):
-        functions.write_readme()
-    assert readme.read_text() == "before\n"
+        functions.write_figures()
+    assert [page.read_text() for page in pages] == (["before\n", PAGE] if without == 0 else [PAGE, "before\n"])
+
+
+def test_the_pages_have_their_markers_and_the_readme_its_rows():
+    for page in (functions.FIGURES, functions.README):
+        functions._around_the_figures(page)
+    readme = functions.README.read_text()
+    assert all(f"| {size} " in readme for _, size in functions.README_ROWS)
