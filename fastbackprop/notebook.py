@@ -42,22 +42,14 @@ def patch(where: Namespace | types.ModuleType | None = None) -> Report:
     that a fast function refuses is answered by the user's own. Calling it again judges all again; `unpatch` takes it back.
     """
     from fastbackprop.takeover import Takeover
-    from fastbackprop.takeover.reach import own_function
 
     namespaces = list(_namespaces(where, sys._getframe(1).f_globals))
     takeover = Takeover()
-    found = [(space, name, own_function(value)) for space in namespaces for name, value in space.items()]
-    wrappers: dict[types.FunctionType, Any] = {}
-    for space, name, function in found:
-        marked = takeover.mark(space[name], name)
-        if function is not None:
-            wrappers.setdefault(function, marked)
+    found = [(space, name, takeover.add(value, name)) for space in namespaces for name, value in space.items()]
     report = takeover.report()
-    left = {(row.module, row.name) for row in report.rows if row not in report.replaced}
     for space, name, function in found:
         if function is not None:
-            is_left = (function.__module__, function.__name__) in left
-            space[name] = function if is_left else wrappers[function]
+            space[name] = takeover.substitute(function)
     return report
 
 

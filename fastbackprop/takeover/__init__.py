@@ -38,19 +38,29 @@ class Takeover:
         self._judge = Judge()
         self._lock = threading.RLock()
 
-    def mark(self, value: Any, name: str = "") -> Any:
-        """What to bind in the place of a function of the user's own; all else is returned as it is.
+    def add(self, value: Any, name: str = "") -> types.FunctionType | None:
+        """Take in a function of the user's own, for `decide` and `report`; returns it, or None where a value is of no interest.
 
-        ``name`` is the name that it has where it is bound: what has a name of interest and is no plain function is in the report.
+        ``name`` is the name that it is bound to: what has a name of interest and is no plain function is in the report.
         """
         function = own_function(value)
         if function is None and name in _NAMES and of_another_kind(value):
             self._others[name] = value
         if function is None or not is_of_interest(function):
-            return value
+            return None
         self._marked[function.__module__, function.__name__] = function
         self.forget()
-        return function if function.__name__ in THEIRS else self._wrapper(function)
+        return function
+
+    def mark(self, value: Any, name: str = "") -> Any:
+        """What to bind in the place of a function of the user's own, which is judged at its first call; all else is returned as
+        it is."""
+        function = self.add(value, name)
+        return value if function is None or function.__name__ in THEIRS else self._wrapper(function)
+
+    def substitute(self, function: types.FunctionType) -> Callable[..., Any]:
+        """What serves in the place of a function, which is judged now; itself where it is left."""
+        return self._decision(function).serve or function
 
     def forget(self) -> None:
         """Let all decisions be made again: a name is bound to another function now."""
@@ -86,7 +96,7 @@ class Takeover:
                 return function(*args, **options)
             if known is None or known[0] is not self._judge:
                 judge = self._judge
-                known = judge, self._decision(function).serve or function
+                known = judge, self.substitute(function)
             return known[1](*args, **options)
 
         stands_for(wrapper, function)

@@ -10,7 +10,7 @@ from typing import Any
 
 import fastbackprop
 from fastbackprop.examination import DIFFERS, NOT_JUDGED, OTHER_FORM, SAME, Finding, judge
-from fastbackprop.examination.original import original
+from fastbackprop.examination.original import original, stands_for
 from fastbackprop.examination.sandbox import untouched
 from fastbackprop.takeover.adapters import adapter, uncovered
 from fastbackprop.takeover.reach import called_of_another_kind, own_function, reached
@@ -141,4 +141,5 @@ def guarded(fast: Callable[..., Any], function: Callable[..., Any]) -> Callable[
             pass
         return function(*args, **options)
 
+    stands_for(call, function)
     return call

@@ -10,6 +10,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from fastbackprop.examination.original import stands_for
 from fastbackprop.takeover.loop import COST, Loop, RoleOf, find_loop
 from fastbackprop.takeover.step import NoStep
 from fastbackprop.takeover.terms import Term
@@ -95,7 +96,9 @@ def _compiled(function: types.FunctionType, tree: ast.FunctionDef, begin: Callab
         code, function.__globals__, function.__name__, function.__defaults__, (types.CellType(begin),)
     )  # fmt: skip
     made.__kwdefaults__ = function.__kwdefaults__
-    return functools.update_wrapper(made, function)
+    functools.update_wrapper(made, function)
+    stands_for(made, function)
+    return made
 
 
 class _Replace(ast.NodeTransformer):
