@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
-import textwrap
 import types
 from collections.abc import Callable
 from typing import Any
 
 from fastbackprop.examination.original import stands_for
+from fastbackprop.takeover.bindings import bindings
 from fastbackprop.takeover.loop import COST, Loop, RoleOf, find_loop
 from fastbackprop.takeover.step import NoStep
 from fastbackprop.takeover.terms import Term
@@ -19,19 +19,22 @@ from fastbackprop.takeover.training import Form, Training
 _TRAINING, _OUTER, _BEGIN = "__fastbackprop_training__", "__fastbackprop_outer__", "__fastbackprop_begin__"
 
 _PLAN = f"""
-{_TRAINING} = {_BEGIN}(RANGE, X, Y, PARAMETERS, ENTRIES, RATE, lambda VARIABLE: CONDITION)
+{_TRAINING} = {_BEGIN}(
+    RANGE, lambda: (PARAMETERS, X, Y, RATE, ENTRIES), lambda VARIABLE: CONDITION, DECIDING, READS
+)
 while {_TRAINING}.advance():
     for VARIABLE in {_TRAINING}.observed:
         {COST} = {_TRAINING}.cost
         REST
     if {_TRAINING}.plain:
-        PARAMETERS = {_TRAINING}.parameters
-        BIND
+        if {_TRAINING}.ahead:
+            PARAMETERS = {_TRAINING}.parameters
+            BIND
         for VARIABLE in {_TRAINING}.plain:
             BODY
-        {_TRAINING}.resume(PARAMETERS)
-PARAMETERS = {_TRAINING}.parameters
-BIND
+if {_TRAINING}.ahead:
+    PARAMETERS = {_TRAINING}.parameters
+    BIND
 for VARIABLE in {_TRAINING}.last:
     pass
 """
@@ -46,7 +49,7 @@ def taken_over(function: types.FunctionType, role_of: RoleOf) -> tuple[Callable[
     loop = find_loop(tree, function, role_of)
     if loop is None:
         return None
-    begin = functools.partial(Training, Form.of(loop))
+    begin = functools.partial(Training, Form.of(loop), bindings(loop.functions, loop.called, function))
     new = _Replace(loop).visit(tree)
     return _compiled(function, new, begin), loop
 
@@ -58,10 +61,13 @@ def definition(function: types.FunctionType) -> ast.FunctionDef:
         raise NoStep("it is decorated, or defined within another function")
     try:
         lines, first = inspect.getsourcelines(code)
-        tree = ast.parse(textwrap.dedent("".join(lines)))
-    except (OSError, TypeError, SyntaxError, IndexError):
+        indented = lines[0][:1].isspace()  # in an if, for example; all columns stay what they are
+        tree = ast.parse("if 1:\n" * indented + "".join(lines))
+    except Exception:  # whatever reads a file that has become another
         raise NoStep("its source is not to be had") from None
-    ast.increment_lineno(tree, first - 1)
+    ast.increment_lineno(tree, first - 1 - indented)
+    if indented and isinstance(tree.body[0], ast.If):
+        tree.body = tree.body[0].body
     if len(tree.body) != 1 or not isinstance(tree.body[0], ast.FunctionDef) or tree.body[0].decorator_list:
         raise NoStep("it is decorated, or no plain def")
     if not any(isinstance(made, types.CodeType) and _same_code(made, code) for made in _compile(tree, function).co_consts):
@@ -114,6 +120,7 @@ class _Replace(ast.NodeTransformer):
         expressions = {
             "RANGE": node.iter, "X": _expression(step.X), "Y": _expression(step.Y), "RATE": _expression(step.rate),
             "ENTRIES": entries, "CONDITION": self.loop.condition,
+            "DECIDING": _each(self.loop.deciding), "READS": _each([_load(name) for name in self.loop.reads]),
         }  # fmt: skip
         bind: list[ast.stmt] = [
             ast.Assign([ast.Name(name, ast.Store())], ast.Subscript(_load(step.parameters), ast.Constant(key), ast.Load()))
@@ -146,6 +153,12 @@ class _Filled(ast.NodeTransformer):
 
     def visit_arg(self, node: ast.arg) -> ast.arg:
         return ast.copy_location(ast.arg(self.names.get(node.arg, node.arg)), node)
+
+
+def _each(expressions: list[ast.expr]) -> ast.expr:
+    """A tuple of functions, one for the value of each expression: it may have none yet."""
+    nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+    return ast.Tuple([ast.Lambda(nothing, expression) for expression in expressions], ast.Load())
 
 
 def _load(name: str) -> ast.Name:
