@@ -208,28 +208,18 @@ class _Reader:
 
     def _check_carried(self, step: Step) -> None:
         """Raise NoStep where an iteration takes up more than parameters from the one before."""
+        allowed = {step.parameters, *step.entries, self._variable()}
         for name, term in self.all_terms:
-            while term[0] == "entry":  # a dict whose entries are set: what it held before does not count
-                if others := set(_carried(term[3])) - {step.parameters, *step.entries, self._variable()}:
-                    raise NoStep(f"it carries {', '.join(sorted(others))} from iteration to iteration")
-                term = term[1]
-            if term != ("carried", name) or name not in self._filled():
-                if others := set(_carried(term)) - {step.parameters, *step.entries, self._variable()}:
-                    raise NoStep(f"it carries {', '.join(sorted(others))} from iteration to iteration")
+            entries, base = _entries(term)
+            parts = entries if base == ("carried", name) and entries else [*entries, base]
+            if others := {other for part in parts for other in _carried(part)} - allowed:
+                raise NoStep(f"it carries {', '.join(sorted(others))} from iteration to iteration")
         if both := self.of_step & self.of_cost:
             raise NoStep(f"it uses {', '.join(sorted(both))} for the cost and for something else")
 
-    def _filled(self) -> set[str]:
-        """Dicts from before the loop, of which it sets entries."""
-        return {name for name, term in self.terms.values.items() if term[0] == "entry"}
-
     def _fills(self) -> bool:
-        for term in (self.terms.values[name] for name in self._filled()):
-            while term[0] == "entry":
-                term = term[1]
-            if term != ("dict",):
-                return True
-        return False
+        """Whether it sets entries of a dict from before the loop."""
+        return any(entries and base[0] == "carried" for entries, base in map(_entries, self.terms.values.values()))
 
     def _atoms(self, statement: ast.AST, variable: str) -> Iterator[ast.expr]:
         """The names and attributes in a statement's conditions."""
@@ -266,7 +256,7 @@ class _Reader:
             self.terms.assign(target, value)
         except Unknown as unknown:
             raise NoStep(str(unknown)) from None
-        names = _assigned([statement])
+        names = list(_assigned([statement]))
         if value[0] == "cost":
             self.of_cost.update(names)
             return False
@@ -344,6 +334,15 @@ class _Marked(ast.NodeTransformer):
 
 def _place(node: ast.expr) -> tuple[int, ...]:
     return node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0
+
+
+def _entries(term: Term) -> tuple[list[Term], Term]:
+    """The entries that were set in a dict, and the dict before that."""
+    entries = []
+    while term[0] == "entry":
+        entries.append(term[3])
+        term = term[1]
+    return entries, term
 
 
 def _carried(term: Term) -> Iterator[str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastbackprop.examination.original import stands_for
+from fastbackprop.examination.sandbox import codes
 from fastbackprop.takeover.bindings import bindings
 from fastbackprop.takeover.loop import COST, Loop, RoleOf, find_loop
 from fastbackprop.takeover.step import NoStep
@@ -60,19 +61,22 @@ def definition(function: types.FunctionType) -> ast.FunctionDef:
     if function.__closure__:
         raise NoStep("it is decorated, or defined within another function")
     try:
-        lines, first = inspect.getsourcelines(code)
-        indented = lines[0][:1].isspace()  # in an if, for example; all columns stay what they are
-        tree = ast.parse("if 1:\n" * indented + "".join(lines))
+        lines, _ = inspect.findsource(code)
+        whole = ast.parse("".join(lines))
     except Exception:  # whatever reads a file that has become another
         raise NoStep("its source is not to be had") from None
-    ast.increment_lineno(tree, first - 1 - indented)
-    if indented and isinstance(tree.body[0], ast.If):
-        tree.body = tree.body[0].body
-    if len(tree.body) != 1 or not isinstance(tree.body[0], ast.FunctionDef) or tree.body[0].decorator_list:
+    found = [node for node in ast.walk(whole) if isinstance(node, ast.FunctionDef) and _begins(node) == code.co_firstlineno]
+    if len(found) != 1 or found[0].decorator_list:
         raise NoStep("it is decorated, or no plain def")
-    if not any(isinstance(made, types.CodeType) and _same_code(made, code) for made in _compile(tree, function).co_consts):
+    # A module's imports change the code of its functions; a cell's statements are compiled one by one.
+    made = (inner for tree in (whole, ast.Module([found[0]], [])) for inner in codes(_compile(tree, function)))
+    if not any(_same_code(inner, code) for inner in made):
         raise NoStep("its source has changed since it was defined")
-    return tree.body[0]
+    return found[0]
+
+
+def _begins(node: ast.FunctionDef) -> int:
+    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
 
 
 def _compile(tree: ast.Module, function: types.FunctionType) -> types.CodeType:

@@ -70,4 +70,4 @@ def saturated(descent: Direct) -> bool:
 
 def content(values: np.ndarray) -> int:
     """A checksum of an array's values."""
-    return zlib.crc32(np.ascontiguousarray(values if values.flags.c_contiguous else values.T))
+    return zlib.crc32(np.ascontiguousarray(values if values.flags.c_contiguous else values.T).data)
