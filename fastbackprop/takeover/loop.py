@@ -169,6 +169,9 @@ class _Reader:
             if name in self.of_step | self.of_cost and name not in {step.parameters, *step.entries}:
                 raise NoStep(f"line {statement.lineno}: it reads {name} of the iteration before")
         self._check_carried(step)
+        code = self.function.__code__
+        if step.parameters not in {*self.assigned, *code.co_varnames, *code.co_cellvars}:
+            raise NoStep(f"{step.parameters} is no variable of its own")
         assert self.update is not None  # find_step found one
         marked = [_Marked(self, step).visit(copy.deepcopy(statement)) for statement in rest]
         kept = [statement for statement in marked if not isinstance(statement, ast.Pass)]

@@ -81,7 +81,7 @@ class Terms:
     def _changed(self, old: Term, new: Term) -> None:
         """What had one value has another: a function wrote into it."""
         names = [name for name, value in self.values.items() if value == old]
-        if old[0] == "carried" and old[1] not in self.values:
+        if old[0] in ("carried", "before") and old[1] not in self.values:
             names.append(old[1])
         self.values |= dict.fromkeys(names, new)
 

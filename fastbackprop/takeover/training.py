@@ -103,6 +103,7 @@ class Training:
         first = self._done
         if first >= len(self.steps):
             return False
+        self.last = self.steps[:0]
         end = min(len(self.steps), first + self._length)
         wanted, end = self._wanted(end)
         stop = end
@@ -127,7 +128,6 @@ class Training:
     def _leave(self) -> None:
         """All that is left runs as it stands."""
         self.plain, self._done, self._mine = self.steps[self._done :], len(self.steps), True
-        self.last = self.steps[:0]
 
     def _wanted(self, end: int) -> tuple[list[int], int]:
         """The iterations from here to `end` at which other statements run, with the last one where it counts; and the end,

@@ -1,5 +1,7 @@
 """A user's text twice, once patched, and what a call of both does: results, output, random state, errors."""
 
+from __future__ import annotations
+
 import contextlib
 import io
 import itertools
@@ -7,6 +9,9 @@ import linecache
 import pickle
 import re
 import warnings
+
+from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -69,7 +74,7 @@ class Outcome:
         self.printed, self.random = out.getvalue(), pickle.dumps(np.random.get_state())
 
 
-def assert_same(actual, expected, rtol=1e-9, atol=1e-12):
+def assert_same(actual: Any, expected: Any, rtol=1e-9, atol=1e-12):
     """The same kinds, shapes, dtypes, keys in the same order, and numbers to rounding."""
     assert type(actual) is type(expected), (type(actual), type(expected))
     if isinstance(expected, dict):
@@ -96,7 +101,8 @@ def assert_as_own(text, call, rtol=1e-9, atol=1e-12, verdict="taken over"):
         ours = Outcome(call, space)
     assert ours.error == own.error
     assert _NUMBER.sub("#", ours.printed) == _NUMBER.sub("#", own.printed)
-    np.testing.assert_allclose(*([float(n) for n in _NUMBER.findall(o.printed)] for o in (ours, own)), rtol=1e-7, atol=atol)
+    printed = [[float(number) for number in _NUMBER.findall(outcome.printed)] for outcome in (ours, own)]
+    np.testing.assert_allclose(printed[0], printed[1], rtol=1e-7, atol=atol)
     assert ours.random == own.random
     assert_same(ours.result, own.result, rtol, atol)
     return sum(iterations)
@@ -111,8 +117,5 @@ def counted():
         lengths.append(iterations)
         return stretch(self, iterations, every)
 
-    Direct.stretch = count
-    try:
+    with mock.patch.object(Direct, "stretch", count):
         yield lengths
-    finally:
-        Direct.stretch = stretch

@@ -180,7 +180,7 @@ TAKEN = {
     "a global that a helper changes": (
         HEAD + "        if i % 10 == 0:\n            if switch:\n                print(cost)\n            turn()\n",
         "    return parameters\n",
-        True,
+        False,
     ),
     "an augmented cost": (HEAD + "        cost += 1\n" + EVERY, "    return parameters, costs, cost\n", True),
     "a sum in every iteration": (
@@ -319,7 +319,7 @@ def test_a_loop_is_left_with_the_reason(name):
         loop = "    rates = [learning_rate, learning_rate / 2] * num_iterations\n" + loop.replace(
             "[learning_rate, learning_rate / 2][i % 2]", "rates[i]"
         )
-    space, row = taken(text_of(loop, "    return parameters\n"))
+    _, row = taken(text_of(loop, "    return parameters\n"))
     assert row.verdict == "left"
     assert word in row.how, row.how
 
