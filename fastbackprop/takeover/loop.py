@@ -45,8 +45,8 @@ class Loop:
     which ``rest`` is to run: the statements besides the step, in which `COST` stands for the cost. ``reads_step`` says that
     these read what only the step's own statements assign, or call what may read or change anything; ``step_after`` and
     ``cost_after`` that something after the loop reads that, or the cost. ``reads`` are the names that these statements read,
-    ``deciding`` the names and attributes in the condition. ``functions`` are those of the step, ``called`` holds by name what
-    stands for them and for what the other statements call.
+    ``deciding`` the names and attributes in the condition. ``functions`` holds by name those of the step, ``called`` what the
+    other statements call.
     """
 
     node: ast.For
@@ -61,7 +61,7 @@ class Loop:
     cost_after: bool
     reads: list[str] = field(default_factory=list)
     deciding: list[ast.expr] = field(default_factory=list)
-    functions: list[Any] = field(default_factory=list)
+    functions: dict[str, Any] = field(default_factory=dict)
     called: dict[str, Any] = field(default_factory=dict)
 
 
@@ -184,16 +184,17 @@ class _Reader:
         of_step = self.of_step - {step.parameters, *step.entries}
         calls = tame(kept, self._value_of)
         stays = all(term[0] in ("before", "constant") for term in (step.X, step.Y, step.rate))
-        called = {name: role.function for name, role in self.roles.items()} | (calls or {})
+        reads_step = bool(read & (of_step | {step.parameters, *step.entries})) or calls is None or bool(calls and not stays)
+        if reads_step and isinstance(condition, ast.Constant) and condition.value:
+            raise NoStep("its other statements need each iteration as it stands")
         return Loop(
-            node, i, step, condition, kept, self.costs, self.update,
-            reads_step=bool(read & (of_step | {step.parameters, *step.entries})) or calls is None or bool(calls and not stays),
+            node, i, step, condition, kept, self.costs, self.update, reads_step,
             step_after=bool(after & of_step) or self._fills(),
             cost_after=bool(after & self.of_cost),
             reads=sorted(read - {i, COST} - self.of_cost - of_step - {name.partition(".")[0] for name in calls or ()}),
             deciding=[atom for statement in observers for atom in self._atoms(statement, i)],
-            functions=[role.function for role in self.roles.values()],
-            called=called,
+            functions={name: role.function for name, role in self.roles.items()},
+            called=calls or {},
         )  # fmt: skip
 
     def _note_costs(self, statement: ast.stmt) -> None:

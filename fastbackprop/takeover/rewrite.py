@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from fastbackprop.examination.original import stands_for
 from fastbackprop.examination.sandbox import codes
-from fastbackprop.takeover.bindings import bindings
+from fastbackprop.takeover.bindings import Bindings
 from fastbackprop.takeover.loop import COST, Loop, RoleOf, find_loop
 from fastbackprop.takeover.step import NoStep
 from fastbackprop.takeover.terms import Term
@@ -31,8 +32,12 @@ while {_TRAINING}.advance():
         if {_TRAINING}.ahead:
             PARAMETERS = {_TRAINING}.parameters
             BIND
-        for VARIABLE in {_TRAINING}.plain:
-            BODY
+        if {_TRAINING}.own is None:
+            for VARIABLE in {_TRAINING}.plain:
+                BODY
+        else:
+            for VARIABLE in {_TRAINING}.plain:
+                OWN
 if {_TRAINING}.ahead:
     PARAMETERS = {_TRAINING}.parameters
     BIND
@@ -50,7 +55,7 @@ def taken_over(function: types.FunctionType, role_of: RoleOf) -> tuple[Callable[
     loop = find_loop(tree, function, role_of)
     if loop is None:
         return None
-    begin = functools.partial(Training, Form.of(loop), bindings(loop.functions, loop.called, function))
+    begin = functools.partial(Training, Form.of(loop), Bindings(loop.functions, loop.called, function))
     new = _Replace(loop).visit(tree)
     return _compiled(function, new, begin), loop
 
@@ -131,12 +136,29 @@ class _Replace(ast.NodeTransformer):
             for name, key in step.entries.items()
         ]
         statements = {"REST": self.loop.rest or [ast.Pass()], "BODY": node.body, "BIND": bind}
+        own = _Own(self.loop.functions)
+        statements["OWN"] = [own.visit(copy.deepcopy(statement)) for statement in node.body]
         plan = ast.parse(_PLAN)
         for inner in ast.walk(plan):  # what the plan adds has the position of the loop; the user's own nodes keep theirs
             if "lineno" in inner._attributes:
                 ast.copy_location(inner, node)
                 inner.end_lineno, inner.end_col_offset = node.lineno, node.col_offset  # type: ignore[attr-defined]
         return _Filled(expressions, statements, {"VARIABLE": variable, "PARAMETERS": step.parameters}).visit(plan).body
+
+
+class _Own(ast.NodeTransformer):
+    """Has the step's functions called as the user wrote them."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self.names = names
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        name = ast.unparse(node.func)
+        self.generic_visit(node)
+        if name in self.names:
+            own = ast.Attribute(_load(_TRAINING), "own", ast.Load())
+            node.func = ast.copy_location(ast.Subscript(own, ast.Constant(name), ast.Load()), node.func)
+        return node
 
 
 class _Filled(ast.NodeTransformer):

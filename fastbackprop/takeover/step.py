@@ -38,7 +38,8 @@ def find_step(terms: Terms) -> Step:
     updates = [
         (name, term)
         for name, term in terms.values.items()
-        if term[0] == "updated" and term[1] in (("carried", name), ("before", name))  # that one where the dict itself is updated
+        if term[0] == "updated"
+        and term[1] in (("carried", name), ("before", name))  # that one where the dict itself is updated
     ]
     if len(updates) != 1:
         raise NoStep(

@@ -16,6 +16,7 @@ from fastbackprop.kernels.tasks import Task, do
 from fastbackprop.resources import free_memory
 from fastbackprop.slices import SLICE_SECONDS, STOP, behind, converted, is_finite, next_length, running, wait
 from fastbackprop.takeover.adapters import cost_in_form, order_of, update_in_form
+from fastbackprop.takeover.bindings import Bindings
 from fastbackprop.takeover.loop import Loop
 from fastbackprop.takeover.observers import is_apart, is_constant
 from fastbackprop.takeover.trial import agrees, content, cost_agrees, saturated
@@ -53,7 +54,7 @@ class Training:
     """The iterations of a model's loop.
 
     Each `advance` is followed by the iterations in ``observed``, at which the model's other statements run beside ``cost``,
-    then by those in ``plain``, which the loop's own code does. Where the parameters are ``ahead`` of the loop's variables,
+    then by those in ``plain``, which the loop's own code does, with the functions in ``own`` where these are known. Where the parameters are ``ahead`` of the loop's variables,
     these are to take them from ``parameters`` first.
 
     ``situation`` returns the loop's parameters, X, Y, learning rate, and variables that carry entries of the parameters.
@@ -67,7 +68,7 @@ class Training:
     def __init__(
         self,
         form: Form,
-        unchanged: Callable[[], bool],
+        bindings: Bindings,
         steps: range,
         situation: Callable[[], tuple[Any, ...]],
         condition: Callable[[int], Any],
@@ -79,7 +80,8 @@ class Training:
         self.plain: Sequence[int] = ()
         self.cost: Any = None
         self.ahead = False
-        self._unchanged, self._situation, self._condition = unchanged, situation, condition
+        self.own: dict[str, Any] | None = None
+        self._bindings, self._situation, self._condition = bindings, situation, condition
         self._deciding, self._reads = deciding, reads
         self._whole, self._trusted, self._mine = form.whole, False, len(steps) < 3
         self._done, self._length = 0, 1
@@ -123,6 +125,7 @@ class Training:
             self._try()
         else:
             self._train(stop, [] if self._whole else wanted)
+        self.own = self._bindings.own() if self.plain and self._bindings.unchanged() else None
         return True
 
     def _leave(self) -> None:
@@ -148,7 +151,7 @@ class Training:
         """Let the compiled training continue from the loop's variables; returns False where it cannot."""
         try:
             parameters, X, Y, rate, entries = self._situation()
-            if not self._unchanged() or "raise" in np.geterr().values() or "call" in np.geterr().values():
+            if not self._bindings.unchanged() or "raise" in np.geterr().values() or "call" in np.geterr().values():
                 return False
             if any(parameters.get(key) is not value for key, value in entries.items()):
                 return False

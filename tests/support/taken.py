@@ -87,7 +87,7 @@ def assert_same(actual: Any, expected: Any, rtol=1e-9, atol=1e-12):
             assert_same(a, b, rtol, atol)
     elif isinstance(expected, (np.ndarray, np.generic, float)):
         assert np.shape(actual) == np.shape(expected) and np.result_type(actual) == np.result_type(expected)
-        np.testing.assert_allclose(actual, expected, rtol=rtol, atol=atol)
+        np.testing.assert_allclose(np.asarray(actual), np.asarray(expected), rtol=rtol, atol=atol)
     else:
         assert actual == expected
 
