@@ -126,7 +126,7 @@ class _Reader:
         self.assigned = set(_assigned(node.body))
         variable = {node.target.id} if isinstance(node.target, ast.Name) else set()  # it changes as those that are carried do
         self.terms = Terms(self.assigned | variable, self._role, self._numpy_name)
-        self.all_terms: list[tuple[str, Term]] = []  # of each name that the step assigns
+        self.all_terms: list[Term] = []  # of each name that the step assigns
         self.costs_of: dict[tuple[int, ...], Term] = {}  # calls of compute_cost in other statements
         self.roles: dict[str, Role] = {}
         self.update: Role | None = None
@@ -213,10 +213,8 @@ class _Reader:
     def _check_carried(self, step: Step) -> None:
         """Raise NoStep where an iteration takes up more than parameters from the one before."""
         allowed = {step.parameters, *step.entries, self._variable()}
-        for name, term in self.all_terms:
-            entries, base = _entries(term)
-            parts = entries if base == ("carried", name) and entries else [*entries, base]
-            if others := {other for part in parts for other in _carried(part)} - allowed:
+        for term in self.all_terms:
+            if others := set(_carried(term)) - allowed:
                 raise NoStep(f"it carries {', '.join(sorted(others))} from iteration to iteration")
         if both := self.of_step & self.of_cost:
             raise NoStep(f"it uses {', '.join(sorted(both))} for the cost and for something else")
@@ -265,7 +263,7 @@ class _Reader:
             self.of_cost.update(names)
             return False
         self.of_step.update(names)
-        self.all_terms += [(name, self.terms.values[name]) for name in names]
+        self.all_terms += [self.terms.values[name] for name in names]
         return True
 
     def _in_place(self, call: ast.Call) -> bool:
@@ -350,9 +348,13 @@ def _entries(term: Term) -> tuple[list[Term], Term]:
 
 
 def _carried(term: Term) -> Iterator[str]:
-    """The names that a term takes from the iteration before."""
+    """The names that a term takes from the iteration before; not a dict whose entries are set."""
     if term[0] == "carried":
         yield term[1]
+    elif term[0] == "entry":
+        entries, base = _entries(term)
+        for part in entries if base[0] == "carried" else [*entries, base]:
+            yield from _carried(part)
     elif term[0] != "constant":
         for part in term[1:]:
             if isinstance(part, tuple):

@@ -54,7 +54,8 @@ def taken(text):
     """The names that a text binds, patched, and what became of its model."""
     space = namespace(text)
     report = bp.patch(space)
-    row = next(row for row in report.rows if row.name in ("L_layer_model", "two_layer_model"))
+    name = "two_layer_model" if "two_layer_model" in space else "L_layer_model"
+    row = next(row for row in report.rows if row.name == name)
     return space, row
 
 
