@@ -35,11 +35,10 @@ class Step:
 
 def find_step(terms: Terms) -> Step:
     """The step; raises NoStep."""
-    updates = [
+    updates = [  # "before": the dict itself is updated, and no variable is bound
         (name, term)
         for name, term in terms.values.items()
-        if term[0] == "updated"
-        and term[1] in (("carried", name), ("before", name))  # that one where the dict itself is updated
+        if term[0] == "updated" and term[1] in (("carried", name), ("before", name))
     ]
     if len(updates) != 1:
         raise NoStep(

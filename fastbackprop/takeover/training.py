@@ -22,6 +22,9 @@ from fastbackprop.takeover.observers import is_apart, is_constant
 from fastbackprop.takeover.trial import agrees, content, cost_agrees, saturated
 
 LEAST_ITERATIONS = 8  # of a slice: what is looked at after each takes less time than one of them
+GROWTH = 4  # of a slice, at most: outputs come to 0 or 1 in the first iterations, if they do
+# Multiply-adds of a product for which NumPy's BLAS uses threads: they keep the processors busy for a tenth of a second after it.
+BLAS_OPERATIONS = 2**16
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,8 @@ class Training:
     """The iterations of a model's loop.
 
     Each `advance` is followed by the iterations in ``observed``, at which the model's other statements run beside ``cost``,
-    then by those in ``plain``, which the loop's own code does, with the functions in ``own`` where these are known. Where the parameters are ``ahead`` of the loop's variables,
-    these are to take them from ``parameters`` first.
+    then by those in ``plain``, which the loop's own code does, with the functions in ``own`` where these are known. Where the
+    parameters are ``ahead`` of the loop's variables, these are to take them from ``parameters`` first.
 
     ``situation`` returns the loop's parameters, X, Y, learning rate, and variables that carry entries of the parameters.
     ``deciding`` and ``reads`` return what its conditions, and what its other statements read.
@@ -86,6 +89,7 @@ class Training:
         self._whole, self._trusted, self._mine = form.whole, False, len(steps) < 3
         self._done, self._length = 0, 1
         self._parameters: Any = None
+        self._alike = False  # whether data has one dtype and is large: the fast functions may do what is compared
         self._descent: Direct | None = None
         self._units: list[int] = []
         self._known: list[Any] = []  # X, Y, the rate and what decides, as the descent knows them
@@ -123,9 +127,12 @@ class Training:
             self._leave()
         elif not self._trusted:
             self._try()
-        else:
-            self._train(stop, [] if self._whole else wanted)
-        self.own = self._bindings.own() if self.plain and self._bindings.unchanged() else None
+        elif self._whole:
+            self._train(stop, [])
+        else:  # the next slice begins with an iteration that is observed: those that lie equally far apart need one stretch
+            self._train(wanted[-1] if len(wanted) > 1 and stop < len(self.steps) else stop, wanted)
+        with_own = self.plain and (self._mine or self._tried is None or not self._alike)
+        self.own = self._bindings.own() if with_own and self._bindings.unchanged() else None
         return True
 
     def _leave(self) -> None:
@@ -170,7 +177,8 @@ class Training:
                     if not agrees(*self._tried, parameters) or not self._cost_agrees(Y):
                         return False
                     self._tried, self._trusted = None, True
-                behind(X.nbytes, self._descent.restart, start)
+                else:
+                    behind(X.nbytes, self._descent.restart, start)
             self._parameters, self.ahead = parameters, False
             return self._descent is not None
         except Exception:  # whatever it is, their own loop meets it in its own way
@@ -211,6 +219,7 @@ class Training:
         reads = map(_value, self._reads)
         if not all(value is _NOTHING or is_apart(value, parameters, self._is_shared()) for value in reads):
             self._whole = True
+        self._alike = X.dtype == Y.dtype == dtype and X.size * sizes[1] > BLAS_OPERATIONS and self.form.layers is None
         X, Y = behind(X.nbytes, converted, X, Y, dtype)
         algorithm = choose_algorithm(sizes[0], sizes[1], X.shape[1], len(self.steps), dtype.itemsize, free_memory())
         kind = Gram if algorithm == "gram" else Direct
@@ -232,6 +241,9 @@ class Training:
         assert self._descent is not None
         start = {key: value.copy() for key, value in self._parameters.items()}
         try:
+            if self._compute(self._descent, saturated, self._descent):
+                self._leave()
+                return
             self._compute(self._descent, self._descent.stretch, 1, 1)
             self._tried = start, do(self._descent.parameters)
         except Exception:
@@ -259,7 +271,7 @@ class Training:
                     self.observed = self._observe([(k, cost) for k, cost in pairs if k in observed])
                     self._done, self.ahead, self.last = stop, True, self.steps[stop - 1 : stop]
                     most = next_length(stop - first, time.perf_counter() - begun, SLICE_SECONDS)
-                    self._length = max(LEAST_ITERATIONS, min(2 * (stop - first), most))
+                    self._length = max(LEAST_ITERATIONS, min(GROWTH * (stop - first), most))
                     return
         except Exception:  # no memory, for example
             pass

@@ -66,7 +66,6 @@ TAKEN = {
         "    return costs\n",
         True,
     ),
-    "AL is read in every iteration": (HEAD + "        costs.append(AL.mean())\n", "    return costs\n", False),
     "parameters are changed besides": (
         HEAD + "        if i % 20 == 7:\n            halve(parameters)\n" + EVERY,
         "    return parameters, costs\n",
@@ -258,6 +257,7 @@ def call_on_copies(space):
 
 
 LEFT = {
+    "AL in every iteration": (HEAD + "        costs.append(AL.mean())\n", "each iteration as it stands"),
     "break": (HEAD + "        if i == 3:\n            break\n", "break"),
     "continue": (HEAD + "        if i == 3:\n            continue\n", "continue"),
     "return": (HEAD + "        if i == 3:\n            return parameters\n", "return"),

@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,7 +68,7 @@ def matrix(values):
 
 
 BETWEEN = rng.random((1, 70)).round(2)
-DATA = {
+DATA: dict[str, tuple[Any, Any, Any, bool]] = {
     "float64": (X, Y, float, True),
     "Fortran order": (np.asfortranarray(X), Y, float, True),
     "a view": (np.repeat(X, 2, axis=0)[::2], np.repeat(Y, 2, axis=1)[:, ::2], float, True),
@@ -228,7 +229,12 @@ def test_gram_descent(dtype, besides, monkeypatch):
     x, y = wide(dtype)
     made = []
     begin = Gram.begin
-    monkeypatch.setattr(Gram, "begin", lambda self, start: (made.append(self), begin(self, start))[1])
+
+    def noted(self, start):
+        made.append(self)
+        begin(self, start)
+
+    monkeypatch.setattr(Gram, "begin", noted)
     text = changed(TAKES, NO_START, text=with_loop(HEAD + "        if i % 10 == 0:\n            costs.append(cost)\n" + besides,
                                                    "    return parameters, costs\n"))  # fmt: skip
 
