@@ -103,7 +103,7 @@ def _compiled(function: types.FunctionType, tree: ast.FunctionDef, begin: Callab
     outer = ast.parse(f"def {_OUTER}({_BEGIN}): pass").body[0]
     assert isinstance(outer, ast.FunctionDef)
     ast.increment_lineno(outer, tree.lineno - 1)
-    outer.body = [tree]
+    outer.body = [ast.Global([tree.name]), tree]  # it may call itself, by its name in the module
     code = _compile(ast.fix_missing_locations(ast.Module([outer], [])), function)
     for name in (_OUTER, function.__code__.co_name):
         code = next(c for c in code.co_consts if isinstance(c, types.CodeType) and c.co_name == name)

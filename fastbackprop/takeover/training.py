@@ -23,7 +23,7 @@ from fastbackprop.takeover.trial import agrees, content, cost_agrees, saturated
 
 LEAST_ITERATIONS = 8  # of a slice: what is looked at after each takes less time than one of them
 GROWTH = 4  # of a slice, at most: outputs come to 0 or 1 in the first iterations, if they do
-# Multiply-adds of a product for which NumPy's BLAS uses threads: they keep the processors busy for a tenth of a second after it.
+# Multiply-adds of a product for which NumPy's BLAS uses threads, which keep processors busy for a tenth of a second after it.
 BLAS_OPERATIONS = 2**16
 
 

@@ -167,7 +167,7 @@ TAKEN = {
         True,
     ),
     "names like those of the plan": (
-        "    PARAMETERS = RANGE = REST = BODY = COST = 3\n" + HEAD + "        if i % 10 == 0:\n            print(BODY, REST, cost)\n",
+        "    PARAMETERS = RANGE = REST = BODY = 3\n" + HEAD + "        if i % 10 == 0:\n            print(BODY, REST, cost)\n",
         "    return PARAMETERS, RANGE, parameters\n",
         True,
     ),
@@ -201,7 +201,8 @@ TAKEN = {
     "read after an update in place": (
         "    for i in range(num_iterations):\n        AL, caches = L_model_forward(X, parameters)\n"
         "        grads = L_model_backward(AL, Y, caches)\n        new = update_parameters(parameters, grads, learning_rate)\n"
-        "        A2, _ = L_model_forward(X, parameters)\n        cost = compute_cost(A2, Y)\n        parameters = new\n" + EVERY,
+        "        A2, _ = L_model_forward(X, parameters)\n        cost = compute_cost(A2, Y)\n        parameters = new\n"
+        + EVERY,
         "    return parameters, costs\n",
         True,
     ),
@@ -274,7 +275,8 @@ LEFT = {
     "a yield": (HEAD + "        yield cost\n", "yield cost"),
     "try": ("    try:\n" + "".join("    " + line + "\n" for line in HEAD.replace("        STEP\n", "").splitlines())
             + "STEPS    except KeyboardInterrupt:\n        print('stopped')\n", "stands in a try"),
-    "the cost of before": ("    cost = 0\n    for i in range(num_iterations):\n        if i % 10 == 0:\n            print(cost)\n"
+    "the cost of before": ("    cost = 0\n    for i in range(num_iterations):\n"
+                           "        if i % 10 == 0:\n            print(cost)\n"
                            "        STEP\n", "reads cost of the iteration before"),
     "AL of before": ("    AL = 0\n    for i in range(num_iterations):\n        if i % 10 == 0:\n            print(AL)\n"
                      "        STEP\n", "reads AL of the iteration before"),
@@ -300,8 +302,10 @@ LEFT = {
                    "        A2, _ = L_model_forward(X, parameters)\n        grads = L_model_backward(A2, Y, caches)\n"
                    "        parameters = update_parameters(parameters, grads, learning_rate)\n", "gradients"),
     "a while": ("    i = 0\n    while i < num_iterations:\n        STEP\n        i += 1\n", "no training loop"),
-    "one name for two": (HEAD + "        x = AL\n        if i == 5:\n            print(x)\n        x = np.squeeze(cost)\n", "x"),
-    "in a function within it": ("    def train(parameters):\n        for i in range(num_iterations):\nSTEPS        return parameters\n"
+    "one name for two": (HEAD + "        x = AL\n        if i == 5:\n            print(x)\n        x = np.squeeze(cost)\n",
+                         "it uses x for the cost and for something else"),
+    "in a function within it": ("    def train(parameters):\n        for i in range(num_iterations):\nSTEPS"
+                                "        return parameters\n"
                                 "    parameters = train(parameters)\n", "within it"),
 }  # fmt: skip
 

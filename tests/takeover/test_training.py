@@ -1,5 +1,6 @@
 """The compiled run of a model's loop: it does what the model's own code does, on any data."""
 
+import itertools
 import signal
 import threading
 import time
@@ -29,7 +30,7 @@ GIVEN = changed(TAKES, NO_START)  # a model that takes its start
 def start(*sizes, dtype=float, scale=0.5, seed=2):
     draw = np.random.default_rng(seed)
     parameters = {}
-    for l, (n_prev, n) in enumerate(zip(sizes[:-1], sizes[1:], strict=True), start=1):
+    for l, (n_prev, n) in enumerate(itertools.pairwise(sizes), start=1):
         parameters[f"W{l}"] = (scale * draw.standard_normal((n, n_prev))).astype(dtype)
         parameters[f"b{l}"] = (0.1 * draw.standard_normal((n, 1))).astype(dtype)
     return parameters
