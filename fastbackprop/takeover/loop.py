@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import copy
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from fastbackprop.takeover.observers import OF_NUMPY, tame
+from fastbackprop.takeover.names import LATER, assigned, read_after, read_names
+from fastbackprop.takeover.observers import OF_NUMPY, tame, writes
 from fastbackprop.takeover.roles import Role, value_of
 from fastbackprop.takeover.step import NoStep, Step, find_step
 from fastbackprop.takeover.terms import Term, Terms, Unknown
@@ -24,12 +25,6 @@ _ELSEWHERE = (
     *(ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.AsyncFor, ast.AsyncWith),
     *(ast.AsyncFunctionDef, ast.Match),
 )
-_LATER = (
-    ast.FunctionDef,
-    ast.Lambda,
-    ast.AsyncFunctionDef,
-    ast.GeneratorExp,
-)  # what is in them is evaluated when they are called
 _CONDITION = (
     *(ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.Compare, ast.Name, ast.Attribute, ast.Constant, ast.expr_context),
     *(ast.boolop, ast.unaryop, ast.operator, ast.cmpop),
@@ -44,7 +39,7 @@ class Loop:
     ``node`` is the statement, ``step`` what it repeats. ``condition`` holds at the iterations (of variable ``variable``) at
     which ``rest`` is to run: the statements besides the step, in which `COST` stands for the cost. ``reads_step`` says that
     these read what only the step's own statements assign, or call what may read or change anything; ``step_after`` and
-    ``cost_after`` that something after the loop reads that, or the cost. ``reads`` are the names that these statements read,
+    ``cost_after`` that something after the loop reads that, or the cost. ``reads`` are the names that these statements read, ``writes`` says that they write into something,
     ``deciding`` the names and attributes in the condition. ``functions`` holds by name those of the step, ``called`` what the
     other statements call.
     """
@@ -59,6 +54,7 @@ class Loop:
     reads_step: bool
     step_after: bool
     cost_after: bool
+    writes: bool = False
     reads: list[str] = field(default_factory=list)
     deciding: list[ast.expr] = field(default_factory=list)
     functions: dict[str, Any] = field(default_factory=dict)
@@ -78,7 +74,7 @@ def _check_place(tree: ast.FunctionDef, node: ast.For) -> None:
     """Raise NoStep where what surrounds the loop would see how far it came, or has other names."""
     around = [outer for outer in ast.walk(tree) if outer is not tree and any(inner is node for inner in ast.walk(outer))]
     for outer in around:
-        if isinstance(outer, (*_LATER, ast.ClassDef)):
+        if isinstance(outer, (*LATER, ast.ClassDef)):
             raise NoStep(f"line {outer.lineno}: it trains in a function within it")
         if isinstance(outer, ast.Try) or type(outer).__name__ == "TryStar":
             raise NoStep(f"line {outer.lineno}: its loop stands in a try")  # type: ignore[attr-defined]
@@ -123,7 +119,7 @@ def _read(tree: ast.FunctionDef, node: ast.For, function: types.FunctionType, ro
 class _Reader:
     def __init__(self, tree: ast.FunctionDef, node: ast.For, function: types.FunctionType, role_of: RoleOf) -> None:
         self.tree, self.node, self.function, self.role_of = tree, node, function, role_of
-        self.assigned = set(_assigned(node.body))
+        self.assigned = set(assigned(node.body))
         variable = {node.target.id} if isinstance(node.target, ast.Name) else set()  # it changes as those that are carried do
         self.terms = Terms(self.assigned | variable, self._role, self._numpy_name)
         self.all_terms: list[Term] = []  # of each name that the step assigns
@@ -163,7 +159,7 @@ class _Reader:
             self._note_costs(statement)
             if not self._is_step(statement):
                 rest.append(statement)
-                early |= {name: statement for name in set(_read_names([statement])) & self.assigned - bound}
+                early |= {name: statement for name in set(read_names([statement])) & self.assigned - bound}
         step = find_step(self.terms)
         for name, statement in early.items():
             if name in self.of_step | self.of_cost and name not in {step.parameters, *step.entries}:
@@ -179,8 +175,8 @@ class _Reader:
             self._check(statement, step)
         observers = [statement for statement in kept if not self._only_costs(statement)]
         condition = _any([self._condition(statement) for statement in observers])
-        read = set(_read_names(kept))
-        after = _read_after(self.tree, node)
+        read = set(read_names(kept))
+        after = read_after(self.tree, node)
         of_step = self.of_step - {step.parameters, *step.entries}
         calls = tame(kept, self._value_of)
         stays = all(term[0] in ("before", "constant") for term in (step.X, step.Y, step.rate))
@@ -191,6 +187,7 @@ class _Reader:
             node, i, step, condition, kept, self.costs, self.update, reads_step,
             step_after=bool(after & of_step) or self._fills(),
             cost_after=bool(after & self.of_cost),
+            writes=writes(kept),
             reads=sorted(read - {i, COST} - self.of_cost - of_step - {name.partition(".")[0] for name in calls or ()}),
             deciding=[atom for statement in observers for atom in self._atoms(statement, i)],
             functions={name: role.function for name, role in self.roles.items()},
@@ -199,7 +196,7 @@ class _Reader:
 
     def _note_costs(self, statement: ast.stmt) -> None:
         """Note the terms of the costs that a statement computes from what is assigned before it."""
-        changed = set(_assigned([statement]))
+        changed = set(assigned([statement]))
         for call in ast.walk(statement):
             if isinstance(call, ast.Call) and (role := _quiet(self.role_of, self._value_of(call.func))) is not None:
                 names = {inner.id for inner in ast.walk(call) if isinstance(inner, ast.Name)}
@@ -258,7 +255,7 @@ class _Reader:
             self.terms.assign(target, value)
         except Unknown as unknown:
             raise NoStep(str(unknown)) from None
-        names = list(_assigned([statement]))
+        names = list(assigned([statement]))
         if value[0] == "cost":
             self.of_cost.update(names)
             return False
@@ -291,12 +288,12 @@ class _Reader:
 
     def _only_costs(self, statement: ast.stmt) -> bool:
         """Whether a statement only binds the cost, so that it is needed where others run."""
-        names = set(_assigned([statement]))
+        names = set(assigned([statement]))
         return isinstance(statement, ast.Assign) and bool(names) and names <= self.of_cost
 
     def _check(self, statement: ast.stmt, step: Step) -> None:
         """Raise NoStep where a statement besides the step changes what the step reads."""
-        for name in _assigned([statement]):
+        for name in assigned([statement]):
             if name in self.of_step | {step.parameters, *step.entries}:
                 raise NoStep(f"line {statement.lineno}: it changes {name} besides")
 
@@ -373,44 +370,3 @@ def _both(a: ast.expr, b: ast.expr) -> ast.expr:
     if isinstance(b, ast.Constant):
         return a if b.value else b
     return ast.BoolOp(ast.And(), [a, b])
-
-
-def _assigned(statements: Iterable[ast.stmt]) -> Iterable[str]:
-    """Names that statements bind, or of which they set an entry or an attribute."""
-    for inner in (inner for statement in statements for inner in ast.walk(statement)):
-        if isinstance(inner, (ast.Name, ast.Subscript, ast.Attribute)) and isinstance(inner.ctx, ast.Store):
-            owner: ast.expr = inner
-            while isinstance(owner, (ast.Subscript, ast.Attribute)):
-                owner = owner.value
-            if isinstance(owner, ast.Name):
-                yield owner.id
-        elif isinstance(inner, ast.ExceptHandler) and inner.name:
-            yield inner.name
-
-
-def _read_names(statements: Iterable[ast.AST]) -> Iterable[str]:
-    for inner in (inner for statement in statements for inner in ast.walk(statement)):
-        if isinstance(inner, ast.Name) and not isinstance(inner.ctx, ast.Store):
-            yield inner.id
-        elif isinstance(inner, (ast.Subscript, ast.Attribute)) and not isinstance(inner.ctx, ast.Load):
-            yield from _read_names([inner.value])
-        elif isinstance(inner, ast.AugAssign):
-            yield from (name.id for name in ast.walk(inner.target) if isinstance(name, ast.Name))
-
-
-def _read_after(tree: ast.FunctionDef, node: ast.For) -> set[str]:
-    """Names that the function may read once the loop is done."""
-    loops = [loop for loop in ast.walk(tree) if isinstance(loop, (ast.For, ast.While)) and loop is not node]
-    again = any(node is inner for loop in loops for inner in ast.walk(loop))
-    within = {id(inner) for inner in ast.walk(node)}
-    nested = [inner for inner in ast.walk(tree) if isinstance(inner, _LATER) and inner is not tree]
-    delayed = {id(inner) for function in nested for inner in ast.walk(function)}
-    found = {name for inner in ast.walk(tree) if isinstance(inner, ast.Global) for name in inner.names}
-    for inner in ast.walk(tree):
-        if isinstance(inner, ast.Name) and inner.id in ("locals", "vars", "eval", "exec", "dir", "globals"):
-            raise NoStep(f"line {inner.lineno}: it reaches its own variables by {inner.id}")
-        if isinstance(inner, (ast.Name, ast.AugAssign)):
-            follows = inner.lineno > (node.end_lineno or node.lineno)
-            if id(inner) in delayed or (id(inner) not in within and (again or follows)):
-                found.update(_read_names([inner]))
-    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -17,19 +17,8 @@ _OF_PYTHON = {
 }
 # Methods of lists, dicts, strings and numbers; of NumPy's arrays none that writes has such a name.
 _METHODS = {
-    "append",
-    "extend",
-    "item",
-    "tolist",
-    "format",
-    "join",
-    "ljust",
-    "rjust",
-    "center",
-    "zfill",
-    "keys",
-    "values",
-    "items",
+    *("append", "extend", "item", "tolist", "format", "join"),
+    *("ljust", "rjust", "center", "keys", "values", "items"),
 }
 _ATTRIBUTES = {"shape", "size", "ndim", "dtype", "T"}
 _SCALARS = (int, float, complex, str, bytes, bool, type(None))
@@ -71,8 +60,18 @@ def is_constant(value: Any) -> bool:
     return type(value) in _SCALARS or isinstance(value, np.generic)
 
 
-def is_apart(value: Any, parameters: dict[str, Any], shared: bool) -> bool:
-    """Whether reading a value says nothing of the parameters; ``shared``: their arrays are written to."""
+def writes(statements: Iterable[ast.stmt]) -> bool:
+    """Whether statements write into something, an array perhaps."""
+    inner = (node for statement in statements for node in ast.walk(statement))
+    return any(
+        isinstance(node, ast.AugAssign)
+        or (isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, ast.Store))
+        for node in inner
+    )
+
+
+def is_apart(value: Any, parameters: dict[str, Any], arrays: Collection[np.ndarray]) -> bool:
+    """Whether a value holds neither the parameters nor an array that shares memory with one of ``arrays``."""
     left, waiting = _MOST_ITEMS, [value]
     while waiting:
         value = waiting.pop()
@@ -84,7 +83,7 @@ def is_apart(value: Any, parameters: dict[str, Any], shared: bool) -> bool:
         elif type(value) is dict:
             waiting.extend(value.values() if len(value) <= left else [parameters])
         elif type(value) is np.ndarray:
-            if value.dtype.hasobject or (shared and any(np.may_share_memory(value, p) for p in parameters.values())):
+            if value.dtype.hasobject or any(np.may_share_memory(value, array) for array in arrays):
                 return False
         elif not is_constant(value) and type(value) is not range:
             return False

@@ -71,7 +71,7 @@ def definition(function: types.FunctionType) -> ast.FunctionDef:
     except Exception:  # whatever reads a file that has become another
         raise NoStep("its source is not to be had") from None
     found = [node for node in ast.walk(whole) if isinstance(node, ast.FunctionDef) and _begins(node) == code.co_firstlineno]
-    if len(found) != 1 or found[0].decorator_list:
+    if len(found) != 1 or found[0].decorator_list or getattr(found[0], "type_params", None):
         raise NoStep("it is decorated, or no plain def")
     # A module's imports change the code of its functions; a cell's statements are compiled one by one.
     made = (inner for tree in (whole, ast.Module([found[0]], [])) for inner in codes(_compile(tree, function)))

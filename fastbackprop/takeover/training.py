@@ -34,7 +34,7 @@ class Form:
     ``layers`` is the number of layers where the code spells them out, ``update`` holds the differences of form of its update,
     ``cost`` makes its cost of a 0-d array, and ``cost_function`` is the user's, with the names of its arguments. Iterations at
     which its other statements run are ``whole`` where these read more than the cost; ``whole_end`` and ``cost_at_end`` say the
-    same of the last iteration, for what follows the loop.
+    same of the last iteration, for what follows the loop. ``writes`` says that these statements write into something.
     """
 
     layers: int | None
@@ -44,13 +44,14 @@ class Form:
     whole: bool
     whole_end: bool
     cost_at_end: bool
+    writes: bool
 
     @staticmethod
     def of(loop: Loop) -> Form:
         costs = loop.costs
         function = None if costs is None else (costs.function, order_of("compute_cost", costs.function))
         cost, update = cost_in_form(() if costs is None else costs.details), loop.update.details
-        return Form(loop.step.layers, update, cost, function, loop.reads_step, loop.step_after, loop.cost_after)
+        return Form(loop.step.layers, update, cost, function, loop.reads_step, loop.step_after, loop.cost_after, loop.writes)
 
 
 class Training:
@@ -216,8 +217,8 @@ class Training:
         X, Y = arguments.examples("X", X, sizes[0]), arguments.label_row(Y, X.shape)
         if not all(behind(values.nbytes, is_finite, values) for values in (X, Y)) or labels_outside(Y):
             return None
-        reads = map(_value, self._reads)
-        if not all(value is _NOTHING or is_apart(value, parameters, self._is_shared()) for value in reads):
+        changing = [*start.values(), X, Y] if self.form.writes else start.values() if self._is_shared() else []
+        if not all(value is _NOTHING or is_apart(value, parameters, changing) for value in map(_value, self._reads)):
             self._whole = True
         self._alike = X.dtype == Y.dtype == dtype and X.size * sizes[1] > BLAS_OPERATIONS and self.form.layers is None
         X, Y = behind(X.nbytes, converted, X, Y, dtype)
@@ -275,9 +276,18 @@ class Training:
                     return
         except Exception:  # no memory, for example
             pass
+        except BaseException:
+            self._hand_over(descent)
+            raise
         for key, value in descent.arrays().items():
             value[...] = before[key]
         self._leave()
+
+    def _hand_over(self, descent: Direct) -> None:
+        """Put what an interrupt left where the user's update would have put it: others may hold the dict."""
+        if "copy" not in self.form.update:
+            descent.state[0], self.ahead = 0, True
+            _ = self.parameters
 
     def _compute(self, descent: Direct, work: Callable[..., Any], *args: Any) -> Any:
         """Work in a thread while this one waits where Ctrl-C can reach it; an interrupt ends the work."""

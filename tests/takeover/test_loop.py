@@ -181,6 +181,17 @@ TAKEN = {
         "    return parameters\n",
         False,
     ),
+    "an alias of X is written to": (
+        "    other = X\n" + HEAD + "        if i == 40:\n            other *= 1.25\n        if i == 50:\n"
+        "            other[0, 0] = 7\n",
+        "    return parameters, X\n",
+        True,
+    ),
+    "an array of before the loop is written to": (
+        "    held = {'W': parameters['W1']}\n" + HEAD + "        if i == 40:\n            held['W'] *= 1.25\n",
+        "    return parameters, held\n",
+        True,
+    ),
     "an augmented cost": (HEAD + "        cost += 1\n" + EVERY, "    return parameters, costs, cost\n", True),
     "a sum in every iteration": (
         "    total = 0\n" + HEAD + "        total += cost\n",

@@ -1,7 +1,9 @@
 """The compiled run of a model's loop: it does what the model's own code does, on any data."""
 
+import importlib
 import itertools
 import signal
+import sys
 import threading
 import time
 import warnings
@@ -486,6 +488,60 @@ def test_an_interrupt_ends_a_long_training_and_the_model_serves_afterwards(besid
         results.append(names["L_layer_model"](x, y, [50, 20, 1], 0.01, 30))
     for key, value in results[0].items():
         np.testing.assert_allclose(results[1][key], value, rtol=1e-9, atol=1e-13)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer") or not jit.JIT, reason="nothing to interrupt")
+@pytest.mark.parametrize("shape", [(50, 2000), (3000, 100)])
+@pytest.mark.parametrize("update", ["bound", "in place", "copied"])
+def test_the_parameters_that_were_passed_hold_what_an_interrupt_leaves(shape, update):
+    x = rng.standard_normal(shape)
+    y = (x[:1] > 0).astype(float)
+    space, row = taken(changed(*UPDATES[update], text=GIVEN))
+    assert row.verdict == "taken over"
+    passed = start(shape[0], 20, 1, scale=0.02)
+    first = {key: value.copy() for key, value in passed.items()}
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.5)
+        with pytest.raises(KeyboardInterrupt):
+            space["L_layer_model"](x, y, passed, 0.001, 10**8)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    for key, value in passed.items():
+        assert np.isfinite(value).all()
+        assert (value == first[key]).all() == (update == "copied")
+
+
+def test_functions_of_a_helper_module(tmp_path, monkeypatch):
+    (tmp_path / "own_steps.py").write_text(OWN[: OWN.index("def L_layer_model")], encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    names = ("initialize_parameters_deep", "L_model_forward", "L_model_backward", "compute_cost", "update_parameters")
+    model = OWN[OWN.index("def L_layer_model") :]
+    for name in names:
+        model = model.replace(f"{name}(", f"dnn.{name}(")
+    text = "import own_steps as dnn\n\n\n" + model
+
+    def call(space):
+        return space["L_layer_model"](X, Y, [6, 4, 1], 0.2, 150, True), space["L_layer_model"](X * 60, Y, [6, 1], 9.0, 60)
+
+    assert assert_as_own(text, call) > 100
+
+    def changing(space):
+        own_steps = importlib.import_module("own_steps")
+        kept = own_steps.update_parameters
+        own_steps.update_parameters = lambda parameters, grads, learning_rate: parameters
+        try:
+            return space["L_layer_model"](X, Y, [6, 4, 1], 0.2, 150, True)
+        finally:
+            own_steps.update_parameters = kept
+
+    assert not assert_as_own(text, changing)
+    sys.modules.pop("own_steps")
 
 
 def test_warnings_are_theirs():
