@@ -39,9 +39,9 @@ class Loop:
     ``node`` is the statement, ``step`` what it repeats. ``condition`` holds at the iterations (of variable ``variable``) at
     which ``rest`` is to run: the statements besides the step, in which `COST` stands for the cost. ``reads_step`` says that
     these read what only the step's own statements assign, or call what may read or change anything; ``step_after`` and
-    ``cost_after`` that something after the loop reads that, or the cost. ``reads`` are the names that these statements read, ``writes`` says that they write into something,
-    ``deciding`` the names and attributes in the condition. ``functions`` holds by name those of the step, ``called`` what the
-    other statements call.
+    ``cost_after`` that something after the loop reads that, or the cost. ``reads`` are the names that these statements read,
+    ``writes`` says that they write into something, ``deciding`` are the names and attributes in the condition. ``functions``
+    holds by name those of the step, ``called`` what the other statements call.
     """
 
     node: ast.For

@@ -62,12 +62,12 @@ def is_constant(value: Any) -> bool:
 
 def writes(statements: Iterable[ast.stmt]) -> bool:
     """Whether statements write into something, an array perhaps."""
-    inner = (node for statement in statements for node in ast.walk(statement))
-    return any(
-        isinstance(node, ast.AugAssign)
-        or (isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, ast.Store))
-        for node in inner
-    )
+    for node in (inner for statement in statements for inner in ast.walk(statement)):
+        if isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, ast.Store):
+            return True
+        if isinstance(node, ast.AugAssign):
+            return True
+    return False
 
 
 def is_apart(value: Any, parameters: dict[str, Any], arrays: Collection[np.ndarray]) -> bool:

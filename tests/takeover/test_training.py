@@ -208,9 +208,10 @@ def test_outputs_that_come_to_1_in_the_course_of_a_training():
     assert_as_own(GIVEN, call)
 
 
-def test_numpys_errors_are_raised():
+@pytest.mark.parametrize("settings", [{"all": "raise"}, {"over": "raise"}, {"under": "warn"}, {"divide": "print"}])
+def test_numpys_errors_are_raised(settings):
     def call(space):
-        with np.errstate(all="raise"):
+        with np.errstate(**settings):
             return space["L_layer_model"](X * 100, Y, start(6, 4, 1), 50.0, 200, True)
 
     assert_as_own(GIVEN, call)
@@ -532,7 +533,7 @@ def test_functions_of_a_helper_module(tmp_path, monkeypatch):
     assert assert_as_own(text, call) > 100
 
     def changing(space):
-        own_steps = importlib.import_module("own_steps")
+        own_steps: Any = importlib.import_module("own_steps")
         kept = own_steps.update_parameters
         own_steps.update_parameters = lambda parameters, grads, learning_rate: parameters
         try:
