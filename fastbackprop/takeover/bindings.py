@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import types
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -69,7 +70,8 @@ class _Copies:
             for name in names & function.__globals__.keys():
                 space[name] = self._value(function.__globals__[name], names)
             for cell, filled in zip(cells or (), function.__closure__ or (), strict=True):
-                cell.cell_contents = self._value(filled.cell_contents, names)
+                with contextlib.suppress(ValueError):  # not filled
+                    cell.cell_contents = self._value(filled.cell_contents, names)
         return self.made[id(function)]
 
     def _value(self, value: Any, names: set[str]) -> Any:

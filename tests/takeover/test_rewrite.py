@@ -1,5 +1,6 @@
 """The function that takes a model's place: its source, positions, arguments and names are the model's own."""
 
+import ast
 import inspect
 import linecache
 import pickle
@@ -124,6 +125,18 @@ def test_import_in_the_module_and_methods_of_modules():
     assert_as_own(text, call)
 
 
+def test_cells_whose_statements_are_compiled_one_by_one():
+    text = changed(("    costs = []\n", "    np.random.seed(1)\n    costs = list(np.zeros(1))\n"))
+    file = "<cell 1>"
+    linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file
+    own: dict = {"__name__": "own"}
+    for node in ast.parse(text).body:
+        exec(compile(ast.Module([node], []), file, "exec", dont_inherit=True), own)
+    expected = call(own)
+    assert {row.name: row.verdict for row in bp.patch(own).rows}["L_layer_model"] == "taken over"
+    assert_same(call(own), expected)
+
+
 def test_source_that_has_changed_or_is_not_there():
     reasons = {}
     space = namespace(OWN, source=False)
@@ -191,6 +204,28 @@ def test_it_can_be_called_again_and_within_itself():
     text = changed(("    costs = []\n", "    costs = []\n    if num_iterations == 230:\n"
                     "        L_layer_model(X, Y, layers_dims, learning_rate, 120)\n"))  # fmt: skip
     assert assert_as_own(text, lambda space: (call(space), call(space))) > 600
+
+
+def test_functions_that_hold_others_in_a_closure():
+    """A step that a factory made runs as it was written, also where the rest is not compiled."""
+    text = changed(
+        ("def L_model_forward(X, parameters):", "def made(relu_or_sigmoid):\n    def L_model_forward(X, parameters):")
+    )
+    at, end = text.index("    def L_model_forward"), text.index("def compute_cost")
+    body = text[at:end].rstrip().split("\n")
+    inner = [body[0], *("    " + line for line in body[1:])]
+    body = "\n".join(inner).replace("linear_activation_forward(", "layer(")
+    text = (
+        text[:at]
+        + body
+        + "\n\n    return L_model_forward\n\n\nL_model_forward = made(linear_activation_forward)\n\n\n"
+        + text[end:]
+    )
+
+    def saturating(space):
+        return call(space), space["L_layer_model"](X * 200, Y, [5, 1], 3.0, 60)
+
+    assert assert_as_own(text, saturating) > 200
 
 
 def test_a_generator_of_results():
