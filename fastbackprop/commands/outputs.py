@@ -15,11 +15,8 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 def output_file(option: str, path: str, ours: Callable[[Path], bool]) -> Path:
     """The file to write; a BadInput where it cannot be written, or something is there that this command did not write."""
-    try:
-        file = Path(os.path.realpath(path))  # a link stays one
-        there = file.exists()
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{option} {path!r} is no name of a file: {error}") from None
+    file = _located(option, path)
+    there = file.exists()
     if there and not file.is_file():
         raise BadInput(f"{option} {path} is not a file")
     if there and file.stat().st_size and not ours(file):
@@ -31,16 +28,26 @@ def output_file(option: str, path: str, ours: Callable[[Path], bool]) -> Path:
     return file
 
 
-def all_different(files: dict[str, str | os.PathLike[str] | None]) -> None:
+def all_different(files: dict[str, str | None]) -> None:
     """Check that no two of these are one file; the keys are what they are called."""
-    seen: dict[str, str] = {}
+    seen: dict[Path, str] = {}
     for name, path in files.items():
         if path is None:
             continue
-        file = os.path.realpath(path)
+        file = _located(name, path)
         if file in seen:
             raise BadInput(f"{seen[file]} and {name} are the same file {path}; expected two")
         seen[file] = name
+
+
+def _located(name: str, path: str) -> Path:
+    """The file that a path leads to."""
+    try:
+        file = Path(os.path.realpath(path))  # a link stays one
+        file.exists()
+    except (OSError, ValueError) as error:  # a name that is too long, NUL, or what the file system's encoding lacks
+        raise BadInput(f"{name} {path!r} is no name of a file: {error}") from None
+    return file
 
 
 def software(path: Path) -> bool:

@@ -48,10 +48,10 @@ def fit(kind: str, X: NDArray[np.float64]) -> Scaling:
         else:
             shift = X.min(axis=1, keepdims=True)
             divisor = X.max(axis=1, keepdims=True) - shift
-    finite = np.isfinite(shift) & np.isfinite(divisor)
-    if not finite.all():
-        raise BadInput(f"feature {int(np.argmin(finite)) + 1} is too large to be scaled")
     constant = X.min(axis=1, keepdims=True) == X.max(axis=1, keepdims=True)
     shift = np.where(constant, X[:, :1], shift)  # a mean is rounded
     divisor = np.where(constant | (divisor == 0), 1.0, divisor)
+    finite = np.isfinite(shift) & np.isfinite(divisor)
+    if not finite.all():
+        raise BadInput(f"feature {int(np.argmin(finite)) + 1} is too large to be scaled")
     return Scaling(kind, shift, divisor)
