@@ -32,7 +32,7 @@ def test_ends(end, capsys):
 
 def test_a_fault_of_the_package_is_not_hidden():
     with pytest.raises(ZeroDivisionError):
-        guarded("train", lambda arguments: 1 / 0)(argparse.Namespace())  # type: ignore[arg-type,return-value]
+        guarded("train", lambda arguments: 1 / 0)(argparse.Namespace())  # type: ignore[arg-type]
 
 
 @pytest.mark.filterwarnings("default")

@@ -62,6 +62,7 @@ def test_what_is_held_out_is_neither_trained_on_nor_scaled_by(command, here):
     order = np.random.default_rng(1).permutation(40)
     held_out, chosen = np.sort(order[:10]), np.sort(order[10:])
     model = load_model("m.npz")
+    assert model.scaling.shift is not None
     np.testing.assert_allclose(model.scaling.shift[:, 0], ROWS[chosen].mean(axis=0), rtol=1e-13)
     other = ROWS.copy()
     other[held_out] = 77

@@ -1,6 +1,7 @@
 """Arrays by name: which are taken, which way they lie, and what is refused."""
 
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -74,7 +75,7 @@ def test_one_axis_is_one_feature(read, tmp_path):
     np.testing.assert_array_equal(read(tmp_path, X=ROWS[:, 0], Y=LABELS).X, ROWS[:, :1].T)
 
 
-WRONG = {
+WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "no such arrays": ({"a": ROWS}, {}, "holds the arrays a; expected X and Y"),
     "a test set alone": ({"X_test": ROWS, "y_test": LABELS}, {}, "holds the arrays X_test, y_test; expected"),
     "no labels": ({"X": ROWS}, {}, "holds the arrays X; expected X and Y"),
