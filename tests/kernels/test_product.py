@@ -140,6 +140,19 @@ def test_gram_matrix_keeps_the_bound(dtype):
     assert_within_bound(gram(X), exact, product_bound(X.T, X))
 
 
+@pytest.mark.parametrize("c", "df")
+def test_each_member_of_a_team_has_room_where_a_product_is_shared(c):
+    found, kinds = np.zeros(3, np.int64), set()
+    for shape in ((4, 300, 4), (300, 300, 300), (64, 3000, 200), (2000, 40, 500)):
+        A, B = np.ones((shape[0], shape[1]), c), np.ones((shape[2], shape[1]), c).T  # B is packed
+        for members in (1, 2, 3, 8):
+            probes.rooms[c](A, B, A.dtype.type(1), members, found)
+            chunks, room, asked = (int(number) for number in found)
+            kinds.add((chunks > 1, room > 0))
+            assert asked == (members * room if chunks > 1 else room)
+    assert {(True, True), (False, True)} <= kinds  # else nothing was examined
+
+
 # -------------------------------------------------------------------------------------- checks of the stop flag between
 
 

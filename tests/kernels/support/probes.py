@@ -130,6 +130,14 @@ def room(way, A, B, one, members):
     return room_of(how, members)
 
 
+@entry(IN, IN, NUMBER, N, TABLE)
+def rooms(A, B, one, members, found):
+    """Chunks of a product's plan, the workspace of each member, and what `room_of` asks for in all."""
+    C = Matrix(matrix(A).data, 0, B.shape[1], 1)
+    how = plan(product_of(A, B, one, C, ZERO, C), False, members)
+    found[0], found[1], found[2] = how.chunks, how.room, room_of(how, members)
+
+
 @entry(N, IN, IN, NUMBER, FLAT, N, N, N, FLAT, N, FLAT, N, TABLE)
 def multiply(way, A, B, scale, c, ic, c_row, start, bias, ibias, workspace, iworkspace, team):
     """C = c0 + scale A B by one of the methods, or by the one that `product` chooses."""
