@@ -179,4 +179,5 @@ def test_a_piece_of_a_product_is_small_or_the_smallest_that_there_is(c):
             assert (rows, columns, depth) == shape
         else:
             smallest = columns <= NR if shape[1] >= shape[0] else rows <= MR
+            assert depth == shape[2] or depth % block == 0
             assert rows * columns * depth <= PIECE_OPERATIONS or (depth <= block and smallest)
