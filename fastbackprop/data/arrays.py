@@ -135,7 +135,12 @@ def read_h5(path: Path, wanted: Wanted) -> Examples:
 
     try:
         file = h5py.File(path, "r")
-    except OSError as error:
+    except Exception as error:  # likewise
         raise BadInput(f"{path} cannot be read as HDF5: {error}") from None
     with file:
-        return _examples(path, [key for key in file if isinstance(file.get(key), h5py.Dataset)], read, wanted)
+        try:
+            # A name that is no text in UTF-8 comes as bytes.
+            keys = [key for key in file if isinstance(key, str) and isinstance(file.get(key), h5py.Dataset)]
+        except Exception as error:  # likewise
+            raise BadInput(f"{path} cannot be read as HDF5: {error}") from None
+        return _examples(path, keys, read, wanted)

@@ -146,3 +146,8 @@ def test_without_h5py_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "h5py", None)
     with pytest.raises(ImportError, match=r'd\.h5 needs h5py: pip install "\.\[data\]" in a clone'):
         read_examples(str(tmp_path / "d.h5"), Wanted())
+
+
+def test_texts_that_are_not_in_utf_8(tmp_path):
+    with pytest.raises(BadInput, match="Y holds texts that are not in UTF-8"):
+        read_npz(tmp_path, X=ROWS, Y=np.where(LABELS, b"\xff", b"no"))
