@@ -208,9 +208,7 @@ def test_it_can_be_called_again_and_within_itself():
 
 def test_functions_that_hold_others_in_a_closure():
     """A step that a factory made runs as it was written, also where the rest is not compiled."""
-    text = changed(
-        ("def L_model_forward(X, parameters):", "def made(relu_or_sigmoid):\n    def L_model_forward(X, parameters):")
-    )
+    text = changed(("def L_model_forward(X, parameters):", "def made(layer):\n    def L_model_forward(X, parameters):"))
     at, end = text.index("    def L_model_forward"), text.index("def compute_cost")
     body = text[at:end].rstrip().split("\n")
     inner = [body[0], *("    " + line for line in body[1:])]

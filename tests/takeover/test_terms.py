@@ -18,7 +18,6 @@ SAME = [
     "-(Y / AL) + (1 - Y) / (1 - AL)",
     "np.negative(np.subtract(np.divide(Y, AL), np.divide(np.subtract(1, Y), 1 - AL)))",
     "np.add((1 - Y) / (1 - AL), np.true_divide(-Y, AL))",
-    "(Y - 1) / (AL - 1) - Y / AL",
     "(-Y + 1) / (-AL + 1) - Y / AL",
 ]
 OTHERS = [
