@@ -39,6 +39,7 @@ def own_module(tmp_path, monkeypatch):
         (tmp_path / f"{name}.py").write_text(before + text, encoding="utf-8")
         made.append(name)
         importlib.invalidate_caches()
+        sys.modules.pop(name, None)
         return importlib.import_module(name)
 
     yield make

@@ -59,7 +59,9 @@ def arguments(name: str, activation: str | None, number: int) -> tuple:
 
 
 def _with_zeros(name: str, args: tuple, number: int) -> tuple:
-    """Arguments with a 0 in Z, where `Z < 0` and `Z <= 0` differ, and with other rates than the usual one."""
+    """Arguments with a 0 in Z, where `Z < 0` and `Z <= 0` differ; with outputs close to 0 and 1, where a limit shows, or a
+    number that is added within the logarithms; and with other rates than the usual one.
+    """
     if name in ("sigmoid", "relu"):
         args[0][0, 0] = 0
     elif name in ("sigmoid_backward", "relu_backward"):
@@ -69,6 +71,9 @@ def _with_zeros(name: str, args: tuple, number: int) -> tuple:
     elif name == "L_model_backward":
         for _, Z in args[2][:-1]:
             Z[0, 0] = 0
+    elif name == "compute_cost":
+        ends = np.array([1e-20, 1 - 2**-53])
+        args[0][0, :2] = ends[: args[0].shape[1]]
     elif name == "update_parameters":
         return *args[:2], RATES[number]
     elif name == "L_layer_model":

@@ -112,6 +112,8 @@ def _costs() -> Variants:
     ]
     for eps in (1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4):
         found.append((f"adds {eps:g} inside its logarithms", lambda AL, Y, eps=eps: entropy(AL, Y, eps)))
+        within = f"limits AL to [{eps:g}, 1 - {eps:g}]"
+        found.append((within, lambda AL, Y, eps=eps: entropy(np.clip(AL, eps, 1 - eps), Y)))
     return [(how, lambda AL, Y, f=f: np.asarray(f(AL, Y))) for how, f in found]
 
 

@@ -52,6 +52,16 @@ FAULTS = {
         "compute_cost",
         "adds 1e-08 inside its logarithms",
     ),
+    "epsilon that only shows at the ends": (
+        ("Y * np.log(AL) + (1 - Y) * np.log(1 - AL)", "Y * np.log(AL + 1e-15) + (1 - Y) * np.log(1 - AL + 1e-15)"),
+        "compute_cost",
+        "adds 1e-15 inside its logarithms",
+    ),
+    "limits": (
+        ("    m = Y.shape[1]\n    losses", "    AL = np.clip(AL, 1e-12, 1 - 1e-12)\n    m = Y.shape[1]\n    losses"),
+        "compute_cost",
+        "limits AL to [1e-12, 1 - 1e-12]",
+    ),
     "sigmoid of -Z": (("1.0 / (1.0 + np.exp(-Z))", "1.0 / (1.0 + np.exp(Z))"), "sigmoid", "exp(Z) for exp(-Z)"),
     "leaky relu": (("A = Z * (Z > 0)", "A = np.where(Z > 0, Z, 0.01 * Z)"), "relu", "leaky relu"),
     "cache is A": (("    return A, Z\n\n\ndef relu", "    return A, A\n\n\ndef relu"), "sigmoid", "keeps A in its cache"),
