@@ -32,6 +32,12 @@ def test_it_is_a_sane_program(program):
     assert_same_outcome(run_program(program), own)
 
 
+@pytest.mark.parametrize("name", ["v3_star_import", "copy_2021", "command_line_fails"])
+def test_a_process_of_its_own_leaves_the_same(name):
+    program = next(program for program in PROGRAMS if program.name == name)
+    assert_same_outcome(run_program(program, "python"), run_program(program))
+
+
 def test_numbers_in_texts_agree_to_their_last_digit():
     assert_same_text("cost 0.693147, [-0.  3.] at 12", "cost 0.693148, [0. 3.] at 12")
     for actual, own in [

@@ -18,7 +18,7 @@ NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.IGNO
 class Outcome:
     """``results``: global names; ``figures``: their axes as dicts; ``random_state``: NumPy's and Python's afterwards.
 
-    ``report`` has the verdict and the reason of each function where `patch` judged them, else it is empty.
+    ``report`` has the verdict and the reason of each function that was judged; without a takeover it is empty.
     """
 
     results: dict[str, Any]
@@ -28,17 +28,16 @@ class Outcome:
     warnings: list[str]
     exit_code: int | None
     report: dict[str, tuple[str, str]] = field(default_factory=dict)
-    stderr: str = ""
 
 
 def assert_same_outcome(actual: Outcome, own: Outcome) -> None:
     """Check everything that the program's author can see; numbers agree to rounding."""
-    assert actual.exit_code == own.exit_code
+    assert actual.exit_code == own.exit_code, f"the exit code is {actual.exit_code} instead of {own.exit_code}"
     assert_same_text(actual.stdout, own.stdout)
     assert_same("results", actual.results, own.results)
     assert_same("figures", actual.figures, own.figures)
     assert_identical(actual.random_state, own.random_state)
-    assert actual.warnings == own.warnings
+    assert actual.warnings == own.warnings, f"warned {actual.warnings} instead of {own.warnings}"
 
 
 def assert_same_text(actual: str, own: str) -> None:

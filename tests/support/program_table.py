@@ -63,6 +63,13 @@ _V3 = Program(
     _all(predict=LEFT),
 )
 
+_DECORATED = Program(
+    "decorated",
+    "decorated.py",
+    ("parameters", "costs", "calls"),
+    _all(**_left("linear_forward", *FORWARD, "compute_cost", "update_parameters", MODEL)),
+)
+
 
 def _faulty(name: str, function: str, reaching: tuple[str, ...], old: str, new: str, *more: tuple[str, str]) -> Program:
     """The program of the v3 generation with a fault in its helper module, and changes in its main file."""
@@ -186,17 +193,25 @@ PROGRAMS = (
         ("parameters", "costs", "patient", "history"),
         _all(compute_cost=ADAPTED, **_left(MODEL, "train_with_patience")),
     ),
-    Program(
-        "decorated",
-        "decorated.py",
-        ("parameters", "costs", "calls"),
-        _all(**_left("linear_forward", *FORWARD, "compute_cost", "update_parameters", MODEL)),
+    _DECORATED,
+    replace(_DECORATED, name="decorated_without_wraps", replaced=(("decorated.py", "    @functools.wraps(function)\n", ""),)),
+    replace(
+        _DECORATED,
+        name="decorated_model",
+        expected=_all(compute_cost=ADAPTED, **_left(MODEL)),
+        replaced=(
+            ("decorated.py", "@counted\n", ""),
+            ("decorated.py", "@finite\n", ""),
+            ("decorated.py", "def L_layer_model", "@counted\ndef L_layer_model"),
+        ),
     ),
     Program(
         "odd_callables",
         "odd_callables.py",
         ("parameters", "costs"),
-        _all(compute_cost=ADAPTED, **_left("sigmoid", "relu", "sigmoid_backward", "linear_backward", *FORWARD, *BACKWARD, MODEL)),
+        _all(
+            compute_cost=ADAPTED, **_left("sigmoid", "relu", "sigmoid_backward", "linear_backward", *FORWARD, *BACKWARD, MODEL)
+        ),
     ),
     Program(
         "unfinished",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import atexit
 import contextlib
 import copy
 import io
@@ -30,7 +31,7 @@ from .program_table import FOLDER, Program
 
 ROOT = Path(__file__).parents[2]
 SEED = 2024  # of the generators before a program starts
-SAYS = "fastbackprop"  # the extension's own lines begin with it
+COMMANDS: dict[str | None, tuple[str, ...]] = {"python": (), "run": ("-m", "fastbackprop", "run")}
 
 
 def run_program(program: Program, takeover: str | None = None) -> Outcome:
@@ -39,12 +40,12 @@ def run_program(program: Program, takeover: str | None = None) -> Outcome:
     ``takeover`` is None (the program's own code alone), "patch" (`fastbackprop.patch` of its namespace, and of its helper
     modules, once what it calls is defined; after each cell that defines something), "patch itself" (the program calls
     ``fastbackprop.patch()`` there), "load_ext" (its cells, or all of it as one, in IPython with the extension) or "run"
-    (``python -m fastbackprop run`` in a process of its own).
+    (``python -m fastbackprop run`` in a process of its own); "python" is a process of its own without a takeover.
     """
     with tempfile.TemporaryDirectory() as name:
         path = _copied(program, Path(name).resolve())
-        if takeover == "run":
-            return _in_a_process(program, path)
+        if takeover in COMMANDS:
+            return _in_a_process(program, path, COMMANDS[takeover])
         with _session(program, path) as session:
             if takeover == "load_ext":
                 _in_ipython(session)
@@ -73,7 +74,9 @@ class _Session:
         self.program, self.path = program, path
         self.module = types.ModuleType("__main__")
         self.module.__file__ = str(path)
-        self.stdout, self.figures, self.warnings = io.StringIO(), [], []
+        self.stdout = io.StringIO()
+        self.figures: list[list[dict[str, Any]]] = []
+        self.warnings: list[str] = []
         self.exit_code: int | None = None
         self.report: dict[str, tuple[str, str]] = {}
         self.results: dict[str, Any] = {}
@@ -116,7 +119,7 @@ def _session(program: Program, path: Path) -> Iterator[_Session]:
     modules, main, show, style = set(sys.modules), sys.modules["__main__"], plt.show, dict(plt.rcParams)
     plt.close("all")
     plt.switch_backend("agg")
-    plt.show = session.show  # type: ignore[assignment]
+    plt.show = session.show
     os.chdir(path.parent)
     sys.path.insert(0, str(path.parent))
     sys.argv = [str(path), *program.args]
@@ -159,7 +162,7 @@ def cells(text: str) -> list[str]:
 
 
 def _parts(path: Path) -> Iterator[tuple[types.CodeType, bool]]:
-    """The parts of a program in their order, and whether each one defines something; a cell is a file of its own, as in IPython."""
+    """The parts of a program in order, and whether each one defines something; a cell is a file of its own, as in IPython."""
     text = path.read_text(encoding="utf-8")
     if _is_notebook(text):
         for i, cell in enumerate(cells(text)):
@@ -209,25 +212,27 @@ def _in_ipython(session: _Session) -> None:
 
     config = Config()
     config.HistoryManager.enabled = False
-    config.InteractiveShell.colors = "NoColor"
-    shell = InteractiveShell(config=config, user_module=session.module)
     text = session.path.read_text(encoding="utf-8")
-    shell.run_line_magic("load_ext", SAYS)
+    shell = InteractiveShell.instance(config=config, user_module=session.module)
+    shell.showtraceback = lambda *args, **options: None  # type: ignore[method-assign]  # of a SystemExit; all others are raised below
+    warnings.filterwarnings("ignore", "To exit: use")  # IPython's own, of a SystemExit
     try:
+        shell.run_line_magic("load_ext", "fastbackprop")
         for cell in cells(text) if _is_notebook(text) else [text]:
-            error = shell.run_cell(cell).error_in_exec
+            result = shell.run_cell(cell, store_history=True)  # else a semicolon at a cell's end is not seen
+            error = result.error_before_exec or result.error_in_exec
             if isinstance(error, SystemExit):
                 session.exit_code = error.code  # type: ignore[assignment]
             elif error is not None:
                 raise error
+        session.add(shell.run_line_magic("fastbackprop", "report"))
     finally:
-        shell.run_line_magic("unload_ext", SAYS)
-        shell.atexit_operations()
-    said = session.stdout.getvalue().splitlines(keepends=True)
-    session.stdout = io.StringIO("".join(line for line in said if not line.startswith(SAYS)))
+        shell.run_line_magic("unload_ext", "fastbackprop")
+        InteractiveShell.clear_instance()
+        atexit.unregister(shell.atexit_operations)  # they would clear the namespace
 
 
-# By ``run``: a module that Python imports as it starts seeds the generators as here, and leaves at the end what the program left.
+# In a process: a module that Python imports as it starts seeds the generators as here, and keeps what the program leaves.
 
 _RECORDER = f"""
 import atexit, os, pickle, random, sys
@@ -259,14 +264,16 @@ if "PROGRAM_OUTCOME" in os.environ:
     atexit.register(leave)
 """
 
+_ROW = re.compile(r"^  (?:\S+\.)?(\w+) +(replaced|adapted|taken over|left) *(.*)$", re.MULTILINE)  # of the report
 
-def _in_a_process(program: Program, path: Path, command: tuple[str, ...] = ("-m", "fastbackprop", "run")) -> Outcome:
+
+def _in_a_process(program: Program, path: Path, command: tuple[str, ...]) -> Outcome:
     with tempfile.TemporaryDirectory() as name:
         recorder = Path(name)
         (recorder / "sitecustomize.py").write_text(_RECORDER, encoding="utf-8")
         left = recorder / "outcome.pickle"
         environment = dict(os.environ) | {
-            "PYTHONPATH": os.pathsep.join([str(recorder), str(ROOT)]),
+            "PYTHONPATH": os.pathsep.join([str(recorder), str(ROOT), os.environ.get("PYTHONPATH", "")]),
             "MPLBACKEND": "agg",
             "PROGRAM_OUTCOME": str(left),
             "PROGRAM_RESULTS": " ".join(program.results),
@@ -284,4 +291,5 @@ def _in_a_process(program: Program, path: Path, command: tuple[str, ...] = ("-m"
     assert "Traceback" not in ended.stderr, ended.stderr
     issued = re.findall(r"^\S+:\d+: (\w*Warning: .*)$", ended.stderr, re.MULTILINE)
     exit_code = None if ended.returncode == 0 and program.exit_code is None else ended.returncode
-    return Outcome(results, ended.stdout, figures, random_state, issued, exit_code, stderr=ended.stderr)
+    report = {name: (verdict, how) for name, verdict, how in _ROW.findall(ended.stderr)}
+    return Outcome(results, ended.stdout, figures, random_state, issued, exit_code, report)
