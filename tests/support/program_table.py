@@ -54,6 +54,7 @@ def _left(*names: str) -> Any:
 
 
 FORWARD = ("linear_activation_forward", "L_model_forward")
+KEPT = "parameters", 'parameters["W1"]'
 BACKWARD = ("linear_activation_backward", "L_model_backward")
 
 _V3 = Program(
@@ -63,12 +64,37 @@ _V3 = Program(
     _all(predict=LEFT),
 )
 
+_2021 = Program(
+    "copy_2021",
+    "copy_2021.py",
+    ("parameters", "costs", "new", "old"),
+    _all(compute_cost=ADAPTED, update_parameters=ADAPTED),
+)
+_HE = Program("he_start", "he_start.py", ("parameters", "costs", "predictions"), _all(predict=LEFT, compute_cost=ADAPTED))
+_EVERY = Program(
+    "every_iteration",
+    "every_iteration.py",
+    ("parameters", "costs", "AL"),
+    _all(compute_cost=ADAPTED, L_model_backward=ADAPTED, update_parameters=ADAPTED),
+)
 _DECORATED = Program(
     "decorated",
     "decorated.py",
     ("parameters", "costs", "calls"),
     _all(**_left("linear_forward", *FORWARD, "compute_cost", "update_parameters", MODEL)),
 )
+
+
+def _keeping(program: Program, condition: str, appended: str) -> Program:
+    """The program with a list of its parameters on the way: the same dict or array again and again, or new ones each time."""
+    replaced = (
+        (program.main, "import numpy as np\n", "import numpy as np\nsnapshots = []\n"),
+        (program.main, condition, f"        if i % 40 == 0: snapshots.append({appended})\n{condition}"),
+    )
+    results = *program.results, "snapshots"
+    return replace(
+        program, name=f"{program.name}_keeps_{'dicts' if appended[-1] == 's' else 'arrays'}", results=results, replaced=replaced
+    )
 
 
 def _faulty(name: str, function: str, reaching: tuple[str, ...], old: str, new: str, *more: tuple[str, str]) -> Program:
@@ -86,12 +112,7 @@ PROGRAMS = (
         _all(predict=LEFT, compute_cost=ADAPTED, L_model_backward=ADAPTED),
     ),
     _V3,
-    Program(
-        "copy_2021",
-        "copy_2021.py",
-        ("parameters", "costs", "new", "old"),
-        _all(compute_cost=ADAPTED, update_parameters=ADAPTED),
-    ),
+    _2021,
     Program(
         "two_layer_cells",
         "two_layer_cells.py",
@@ -135,13 +156,8 @@ PROGRAMS = (
         _all(sigmoid=ADAPTED, relu=ADAPTED, compute_cost=ADAPTED, update_parameters=ADAPTED),
     ),
     Program("logistic", "logistic.py", ("parameters", "costs", "probability"), _all(update_parameters=ADAPTED)),
-    Program("he_start", "he_start.py", ("parameters", "costs", "predictions"), _all(predict=LEFT, compute_cost=ADAPTED)),
-    Program(
-        "every_iteration",
-        "every_iteration.py",
-        ("parameters", "costs", "AL"),
-        _all(compute_cost=ADAPTED, L_model_backward=ADAPTED, update_parameters=ADAPTED),
-    ),
+    _HE,
+    _EVERY,
     Program(
         "linear_output",
         "linear_output.py",
@@ -229,6 +245,43 @@ PROGRAMS = (
             ("learning_rate = 0.2,", "learning_rate = 0.1,"),
         ),
         falls=False,
+    ),
+    *(_keeping(_2021, "        if i % 100 == 0 or i == num_iterations:\n", kept) for kept in KEPT),
+    *(_keeping(_HE, "        if i % 10 == 0:\n", kept) for kept in KEPT),
+    *(_keeping(_EVERY, "        if print_cost and i%60 == 0:", kept) for kept in KEPT),
+    replace(
+        _EVERY,
+        name="every_iteration_with_an_alias",
+        replaced=(("every_iteration.py", 'W1_at_start = parameters["W1"].copy()', 'W1_at_start = parameters["W1"]'),),
+    ),
+    replace(
+        _HE,
+        name="he_start_decaying_rate",
+        expected=_HE.expected | {MODEL: LEFT},
+        replaced=(
+            (
+                "he_start.py",
+                "            costs.append(cost)\n",
+                "            costs.append(cost)\n            learning_rate *= 0.98\n",
+            ),
+        ),
+    ),
+    replace(
+        _HE,
+        name="he_start_until_it_stands_still",
+        expected=_HE.expected | {MODEL: LEFT},
+        replaced=(
+            (
+                "he_start.py",
+                "    for i in range(1, num_iterations + 1):\n",
+                "    i = 0\n    while i < num_iterations:\n        i += 1\n",
+            ),
+            (
+                "he_start.py",
+                "            costs.append(cost)\n",
+                "            costs.append(cost)\n            if cost < 0.25 and costs[-2] - costs[-1] < 0.02: break\n",
+            ),
+        ),
     ),
     _faulty("fault_strict_mask", "relu_backward", BACKWARD, "dZ[Z <= 0] = 0", "dZ[Z < 0] = 0"),
     replace(
