@@ -23,7 +23,9 @@ from .learner import OWN
 _numbers = itertools.count()
 _NUMBER = re.compile(r"-?\d+(?:\.\d*)?(?:e[-+]?\d+)?")
 
-LOOP = OWN[OWN.index("    for i in range(num_iterations):") : OWN.index("    return parameters\n", OWN.index("def L_layer_model"))]
+LOOP = OWN[
+    OWN.index("    for i in range(num_iterations):") : OWN.index("    return parameters\n", OWN.index("def L_layer_model"))
+]
 STEP = LOOP[: LOOP.index("        if i % 100 == 0:")].split("\n", 1)[1]  # forward, cost, backward, update
 
 
