@@ -36,6 +36,7 @@ class Takeover:
         self._marked: dict[tuple[str, str], Any] = {}
         self._others: dict[str, Any] = {}  # what has a name of interest and cannot be judged
         self._judge = Judge()
+        self._serving: dict[types.FunctionType, Callable[..., Any]] = {}  # by decisions of this judge
         self._lock = threading.RLock()
 
     def add(self, value: Any, name: str = "") -> types.FunctionType | None:
@@ -60,44 +61,47 @@ class Takeover:
 
     def substitute(self, function: types.FunctionType) -> Callable[..., Any]:
         """What serves in the place of a function, which is judged now; itself where it is left."""
-        return self._decision(function).serve or function
+        return self.decision(function).serve or function
 
     def forget(self) -> None:
         """Let all decisions be made again: a name is bound to another function now."""
-        self._judge = Judge()
+        self._judge, self._serving = Judge(), {}
 
     def decide(self) -> None:
         """Judge every function that is marked and not judged yet."""
         for function in list(self._marked.values()):
-            self._decision(function)
+            self.decision(function)
 
     def report(self) -> Report:
         """What became of each function that is marked."""
         self.decide()
         rows = []
         for function in self._marked.values():
-            decision = self._decision(function)
+            decision = self.decision(function)
             rows.append(Row(function.__name__, function.__module__, decision.verdict, decision.how))
         for name, value in self._others.items():
             rows.append(Row(name, str(getattr(value, "__module__", "")), LEFT, f"it is {kind(value)}, not a plain function"))
         return Report(rows)
 
-    def _decision(self, function: types.FunctionType) -> Decision:
+    def decision(self, function: types.FunctionType) -> Decision:
+        """The decision on a function, which is made now where it is not made yet."""
         with self._lock:
             return self._judge.decide(function)
 
     def _wrapper(self, function: types.FunctionType) -> Callable[..., Any]:
-        known: tuple[Judge, Callable[..., Any]] | None = None
-
         @functools.wraps(function)
         def wrapper(*args: Any, **options: Any) -> Any:
-            nonlocal known
+            own = original(wrapper)  # another one, after IPython's autoreload has put a new wrapper's attributes here
             if not self.active:
-                return function(*args, **options)
-            if known is None or known[0] is not self._judge:
-                judge = self._judge
-                known = judge, self.substitute(function)
-            return known[1](*args, **options)
+                return own(*args, **options)
+            serving = self._serving
+            if own not in serving:
+                serving[own] = self.substitute(own)
+            return serving[own](*args, **options)
 
         stands_for(wrapper, function)
         return wrapper
+
+    def __reduce__(self) -> tuple[type[Takeover], tuple[()]]:
+        """In another process (cloudpickle sends a script's functions with all that they hold) functions are judged there."""
+        return Takeover, ()
