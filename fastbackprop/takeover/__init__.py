@@ -50,6 +50,7 @@ class Takeover:
         if function is None or not is_of_interest(function):
             return None
         self._marked[function.__module__, function.__name__] = function
+        self._others.pop(function.__name__, None)
         self.forget()
         return function
 
