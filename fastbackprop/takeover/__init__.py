@@ -9,16 +9,19 @@ from __future__ import annotations
 import functools
 import threading
 import types
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from fastbackprop.examination.original import original, stands_for
+from fastbackprop.takeover.bindings import Bindings
 from fastbackprop.takeover.decide import MODELS, STEPS, THEIRS, Decision, Judge
 from fastbackprop.takeover.reach import kind, of_another_kind, own_function
 from fastbackprop.takeover.report import LEFT, Report, Row
 
 __all__ = ["Report", "Row", "Takeover", "is_of_interest", "original"]
 
+CHANGES = 10  # after which a function is left: judging it at each call would take longer than its own code
 _NAMES = {*STEPS, *THEIRS, *MODELS}
 
 
@@ -36,7 +39,8 @@ class Takeover:
         self._marked: dict[tuple[str, str], Any] = {}
         self._others: dict[str, Any] = {}  # what has a name of interest and cannot be judged
         self._judge = Judge()
-        self._serving: dict[types.FunctionType, Callable[..., Any]] = {}  # by decisions of this judge
+        self._serving: dict[types.FunctionType, tuple[Callable[..., Any], Bindings | None]] = {}  # as this judge decided
+        self._changes: Counter[types.FunctionType] = Counter()  # of what the names that a function reads stand for
         self._lock = threading.RLock()
 
     def add(self, value: Any, name: str = "") -> types.FunctionType | None:
@@ -64,6 +68,12 @@ class Takeover:
         """What serves in the place of a function, which is judged now; itself where it is left."""
         return self.decision(function).serve or function
 
+    def _served(self, function: types.FunctionType) -> tuple[Callable[..., Any], Bindings | None]:
+        serving, bindings = self._serving, Bindings(function, STEPS)
+        serve = self.substitute(function)
+        serving[function] = serve, None if serve is function else bindings  # what is left needs no decision to hold
+        return serving[function]
+
     def forget(self) -> None:
         """Let all decisions be made again: a name is bound to another function now."""
         self._judge, self._serving = Judge(), {}
@@ -87,6 +97,8 @@ class Takeover:
     def decision(self, function: types.FunctionType) -> Decision:
         """The decision on a function, which is made now where it is not made yet."""
         with self._lock:
+            if self._changes[function] > CHANGES:
+                return Decision(LEFT, f"what the names that it reads stand for has changed {CHANGES + 1} times")
             return self._judge.decide(function)
 
     def _wrapper(self, function: types.FunctionType) -> Callable[..., Any]:
@@ -95,10 +107,12 @@ class Takeover:
             own = original(wrapper)  # another one, after IPython's autoreload has put a new wrapper's attributes here
             if not self.active:
                 return own(*args, **options)
-            serving = self._serving
-            if own not in serving:
-                serving[own] = self.substitute(own)
-            return serving[own](*args, **options)
+            serve, bindings = self._serving.get(own) or self._served(own)
+            if bindings is not None and not bindings.hold():
+                self._changes[own] += 1
+                self.forget()
+                serve, _ = self._served(own)
+            return serve(*args, **options)
 
         stands_for(wrapper, function)
         return wrapper

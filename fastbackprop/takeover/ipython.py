@@ -51,7 +51,7 @@ class Extension:
         self.shell.magics_manager.magics["line"].pop(_MAGIC, None)
         for space in self._all_spaces():
             for name, value in list(space.items()):
-                if self.marks.made(value):
+                if self.marks.knows(value):
                     space[name] = original(value)
 
     def _all_spaces(self) -> list[MutableMapping[str, Any]]:

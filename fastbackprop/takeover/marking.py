@@ -46,7 +46,7 @@ class Marks:
 
     def __init__(self, takeover: Takeover) -> None:
         self.takeover = takeover
-        self._made: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._known: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def begin(self) -> None:
         """Let marked code find `mark`."""
@@ -58,23 +58,23 @@ class Marks:
 
     def mark(self, value: Any, name: str = "") -> Any:
         """What to bind in the place of a value: itself where it is of no interest, or bound in place of another already."""
-        if self.made(value):
+        if self.knows(value):
             return value
         bound = self.takeover.mark(value, name)
-        if bound is not value:
-            self._made.add(bound)
+        if isinstance(bound, types.FunctionType):
+            self._known.add(bound)
         return bound
 
-    def made(self, value: Any) -> bool:
-        """Whether a value was bound here."""
-        return isinstance(value, types.FunctionType) and value in self._made
+    def knows(self, value: Any) -> bool:
+        """Whether a value is a function that `mark` returned."""
+        return isinstance(value, types.FunctionType) and value in self._known
 
     def namespaces(self, *spaces: MutableMapping[str, Any]) -> None:
         """Mark what namespaces hold; a function in several of them is the same in all."""
         known: dict[int, tuple[Any, Any]] = {}
         for space in spaces:
             for name, value in list(space.items()):
-                if own_function(value) is None or self.made(value):
+                if own_function(value) is None or self.knows(value):
                     continue
                 _, bound = known.setdefault(id(value), (value, None))
                 if bound is None:
