@@ -57,7 +57,7 @@ def warmup(commands: Any) -> None:
 def run(commands: Any) -> None:
     parser = commands.add_parser(
         "run",
-        usage="fastbackprop run script.py [argument ...]",
+        usage="%(prog)s [-h] script.py [argument ...]",
         help="run a script of your own on the fast functions",
         description="Run a script as `python script.py` does. Its functions, and those of modules of its own that it imports, are "
         "judged when they are first called, and replaced where the fast ones compute the same. A report at the end, on stderr, "

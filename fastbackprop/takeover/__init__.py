@@ -104,6 +104,7 @@ class Takeover:
     def _wrapper(self, function: types.FunctionType) -> Callable[..., Any]:
         @functools.wraps(function)
         def wrapper(*args: Any, **options: Any) -> Any:
+            __tracebackhide__ = True  # IPython, pdb and pytest show no line of this
             own = original(wrapper)  # another one, after IPython's autoreload has put a new wrapper's attributes here
             if not self.active:
                 return own(*args, **options)

@@ -134,6 +134,7 @@ def guarded(fast: Callable[..., Any], function: Callable[..., Any]) -> Callable[
 
     @functools.wraps(function)
     def call(*args: Any, **options: Any) -> Any:
+        __tracebackhide__ = True
         try:
             return fast(*args, **options)
         except Exception:
