@@ -59,10 +59,10 @@ def run(commands: Any) -> None:
         "run",
         usage="%(prog)s [-h] script.py [argument ...]",
         help="run a script of your own on the fast functions",
-        description="Run a script as `python script.py` does. Its functions, and those of modules of its own that it imports, are "
-        "judged when they are first called, and replaced where the fast ones compute the same. A report at the end, on stderr, "
-        "says what became of each. Processes that the script forks go on with the same functions; those that it starts afresh "
-        "(multiprocessing's spawn and forkserver, subprocess) run their own code as it is.",
+        description="Run a script as `python script.py` does. Its functions, and those of modules of its own that it imports, "
+        "are judged when they are first called, and replaced where the fast ones compute the same. A report at the end, on "
+        "stderr, says what became of each. Processes that the script forks go on with the same functions; those that it starts "
+        "afresh (multiprocessing's spawn and forkserver, subprocess) run their own code as it is.",
     )
     parser.add_argument("script", help="the script's file, or a folder with a __main__.py")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="all that follows is the script's")

@@ -78,6 +78,10 @@ class Takeover:
         """Let all decisions be made again: a name is bound to another function now."""
         self._judge, self._serving = Judge(), {}
 
+    def modules(self) -> set[str]:
+        """The names of the modules whose functions are marked."""
+        return {module for module, _ in self._marked}
+
     def decide(self) -> None:
         """Judge every function that is marked and not judged yet."""
         for function in list(self._marked.values()):
@@ -99,23 +103,27 @@ class Takeover:
         with self._lock:
             if self._changes[function] > CHANGES:
                 return Decision(LEFT, f"what the names that it reads stand for has changed {CHANGES + 1} times")
-            return self._judge.decide(function)
+            try:
+                return self._judge.decide(function)
+            except Exception as error:  # a fault of ours is no reason for the user's program to fail
+                left = Decision(LEFT, f"it could not be judged: {type(error).__name__}: {error}")
+                return self._judge.decisions.setdefault(function, left)
 
     def _wrapper(self, function: types.FunctionType) -> Callable[..., Any]:
         @functools.wraps(function)
         def wrapper(*args: Any, **options: Any) -> Any:
             __tracebackhide__ = True  # IPython, pdb and pytest show no line of this
-            own = original(wrapper)  # another one, after IPython's autoreload has put a new wrapper's attributes here
             if not self.active:
-                return own(*args, **options)
-            serve, bindings = self._serving.get(own) or self._served(own)
+                return function(*args, **options)
+            serve, bindings = self._serving.get(function) or self._served(function)
             if bindings is not None and not bindings.hold():
-                self._changes[own] += 1
+                self._changes[function] += 1
                 self.forget()
-                serve, _ = self._served(own)
+                serve, _ = self._served(function)
             return serve(*args, **options)
 
         stands_for(wrapper, function)
+        vars(wrapper)["__numba__"] = "__wrapped__"  # where numba.njit(wrapper) finds the function to compile
         return wrapper
 
     def __reduce__(self) -> tuple[type[Takeover], tuple[()]]:

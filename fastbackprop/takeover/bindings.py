@@ -32,11 +32,15 @@ class Bindings:
             for space, name in _read(one, steps)
             if callable(value := space.get(name, _ABSENT)) or isinstance(value, types.ModuleType) or one in judged
         }.values()
+        self._codes = [(one, one.__code__) for one in every]  # which IPython's autoreload replaces
 
     def hold(self) -> bool:
-        """Whether all names stand for the same values as then."""
-        for space, name, value in self._held:  # noqa: SIM110 - half the time of all(...): this is part of each call
+        """Whether all names stand for the same values as then, and the functions have the same code."""
+        for space, name, value in self._held:  # half the time of all(...): this is part of each call
             if space.get(name, _ABSENT) is not value:
+                return False
+        for one, code in self._codes:  # noqa: SIM110
+            if one.__code__ is not code:
                 return False
         return True
 
@@ -46,7 +50,9 @@ def _read(function: types.FunctionType, steps: Collection[str]) -> Iterator[tupl
     own = function.__globals__
     for code in codes(function.__code__):
         for instruction in dis.get_instructions(code):
-            if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME") and (instruction.argval in own or instruction.argval in steps):
+            if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME") and (
+                instruction.argval in own or instruction.argval in steps
+            ):
                 yield own, instruction.argval
                 if (module := own_module(own.get(instruction.argval))) is not None:
                     yield from ((vars(module), name) for name in code.co_names if name in vars(module))

@@ -26,8 +26,10 @@ class Loader(SourceFileLoader):
 class Own:
     """Finds what other finders find; modules of the user's own are loaded marked."""
 
+    active = True
+
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:
-        if name.partition(".")[0] == "fastbackprop":
+        if not self.active or name.partition(".")[0] == "fastbackprop":
             return None
         for finder in list(sys.meta_path):
             find = None if finder is self else getattr(finder, "find_spec", None)
@@ -68,6 +70,10 @@ class Hook:
     def served(self) -> list[str]:
         """The helper modules that were served in the place of missing ones."""
         return self._stand_ins.served
+
+    def pause(self, paused: bool) -> None:
+        """Let modules of the user's be loaded as they are, or marked again."""
+        self._own.active = not paused
 
     def install(self) -> None:
         sys.meta_path.insert(0, self._own)

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
-from fastbackprop.takeover import Report, Takeover, original
+from fastbackprop.takeover import Report, Takeover
+from fastbackprop.takeover.autoreload import Autoreload
 from fastbackprop.takeover.decide import THEIRS
 from fastbackprop.takeover.importing import Hook
 from fastbackprop.takeover.marking import Marking, Marks, modules_in
@@ -25,6 +26,7 @@ class Extension:
         self.shell = shell
         self.marks, self.hook = Marks(Takeover()), Hook()
         self._bound: set[str] = set()  # names that the cell binds, and modules of which it imports all names
+        self._reload = Autoreload(self.marks, self.hook)
         self._told: dict[tuple[str, str], str] = {}
 
     @property
@@ -36,9 +38,11 @@ class Extension:
         self.marks.begin()
         self.hook.install()
         self.shell.ast_transformers.append(self)
+        self.shell.events.register("pre_execute", self._reload.before)
         self.shell.events.register("post_run_cell", self.after)
         self.shell.register_magic_function(self.magic, "line", _MAGIC)
         self.marks.namespaces(*self._all_spaces())
+        self._reload.note()
 
     def unload(self) -> None:
         """Leave everything as it would be without the extension."""
@@ -47,12 +51,10 @@ class Extension:
         self.hook.remove()
         if self in self.shell.ast_transformers:
             self.shell.ast_transformers.remove(self)
+        self.shell.events.unregister("pre_execute", self._reload.before)
         self.shell.events.unregister("post_run_cell", self.after)
         self.shell.magics_manager.magics["line"].pop(_MAGIC, None)
-        for space in self._all_spaces():
-            for name, value in list(space.items()):
-                if self.marks.knows(value):
-                    space[name] = original(value)
+        self.marks.restore(*self._all_spaces())
 
     def _all_spaces(self) -> list[MutableMapping[str, Any]]:
         modules = [module for module in list(sys.modules.values()) if own_module(module) is not None]
@@ -60,15 +62,18 @@ class Extension:
 
     def visit(self, tree: ast.AST) -> ast.AST:
         """Mark the functions of a cell before it runs: the interface of IPython's transformers."""
+        self._reload.after()
         return _Cell(self._bound).visit(tree)
 
     def after(self, result: Any = None) -> None:
         """After a cell: mark what it bound otherwise (by %run, by a decorator), and show what became of its functions."""
         bound = set(self._bound)
         self._bound.clear()
+        self._reload.after()  # where the cell was no Python, and `visit` was not called
         spaces = self.shell.user_ns, *modules_in(self.shell.user_ns)
         self.marks.namespaces(*spaces)
         self.marks.others(*spaces)
+        self._reload.note()
         if not self.takeover.active:
             return
         try:

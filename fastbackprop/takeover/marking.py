@@ -13,7 +13,7 @@ import weakref
 from collections.abc import MutableMapping
 from typing import Any
 
-from fastbackprop.takeover import Takeover
+from fastbackprop.takeover import Takeover, original
 from fastbackprop.takeover.reach import own_function, own_module
 
 _NAME = "__fastbackprop_mark__"  # among the built-in names, so that it is in no namespace of the user's
@@ -82,6 +82,13 @@ class Marks:
                     known[id(value)] = value, bound
                 if bound is not value:
                     space[name] = bound
+
+    def restore(self, *spaces: MutableMapping[str, Any]) -> None:
+        """Bind the user's own functions again."""
+        for space in spaces:
+            for name, value in list(space.items()):
+                if self.knows(value):
+                    space[name] = original(value)
 
     def others(self, *spaces: MutableMapping[str, Any]) -> None:
         """Let the report name what has a name of interest in a namespace and is no plain function."""

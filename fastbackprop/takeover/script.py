@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import builtins
+import contextlib
 import os
 import sys
 import types
@@ -80,8 +81,9 @@ def _say(marks: Marks, hook: Hook, process: int) -> None:
     """The report, on stderr; a forked child that comes here has none."""
     if os.getpid() != process:
         return
-    try:
+    with contextlib.suppress(Exception):  # a pipe that nobody reads any more: Python says so itself
         sys.stdout.flush()
+    try:
         own = [vars(module) for module in list(sys.modules.values()) if own_module(module) is not None]
         marks.others(*own)
         report = marks.takeover.report()

@@ -1,6 +1,7 @@
 """``%load_ext fastbackprop`` in a real kernel: cells, imports, lines, switches, and Ctrl-C. One kernel serves most tests."""
 
 import os
+import re
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -75,7 +76,7 @@ def kernel(one_kernel, tmp_path):
     one_kernel.cell(
         "import os, sys\n"
         f"os.chdir({str(tmp_path)!r}); sys.path[:] = [{str(tmp_path)!r}, *(p for p in sys.path if 'pytest' not in p)]\n"
-        "for name in ('helper', 'helper_two', 'dnn_utils'):\n    sys.modules.pop(name, None)\n"
+        "for name in ('helper', 'dnn_utils'):\n    sys.modules.pop(name, None)\n"
         "if 'fastbackprop' in get_ipython().extension_manager.loaded:\n"
         "    get_ipython().run_line_magic('unload_ext', 'fastbackprop')\n"
     )
@@ -129,7 +130,6 @@ def test_an_import_further_down_cannot_undo_the_swap(kernel, helper):
     shown = kernel.cell(TRAIN)
     assert (shown.out, shown.err) == (plain.out, "")
     assert "Cost after iteration 200" in shown.out
-    assert not list(helper.parent.glob("__pycache__/helper*")) or kernel.cell("1").error == ""
 
 
 def test_a_cell_that_is_run_again_is_judged_again(kernel, helper):
@@ -188,7 +188,7 @@ def test_on_off_status_report(kernel, helper):
     runs = "own_code_runs()"
     for command, said in (("", on), (" off", off), (" status", off), (" on", on), (" status", on)):
         assert kernel.cell(f"%fastbackprop{command}").out == said
-        assert kernel.cell(runs).result == str(command in (" off",) or (command == " status" and said is off))
+        assert kernel.cell(runs).result == str(said is off)
     kernel.cell("%fastbackprop off")
     assert kernel.cell(LEAKY).err == ""
     assert kernel.cell("report = %fastbackprop report\nprint(type(report).__name__, len(report.rows))").out == "Report 15\n"
@@ -203,8 +203,6 @@ def test_unloading_puts_everything_back(kernel, helper):
     kernel.cell("import sys, builtins\nbefore = list(sys.meta_path), len(get_ipython().ast_transformers)")
     kernel.cell(LOAD)
     kernel.cell("import helper\nfrom helper import relu\n")
-    held = "held = relu"
-    kernel.cell(held)
     assert kernel.cell("%unload_ext fastbackprop\ndef sigmoid(Z): pass").error == ""
     assert kernel.cell(MARKED.format("relu, helper.relu, sigmoid")).out == "[False, False, False]\n"
     assert kernel.cell("before == (list(sys.meta_path), len(get_ipython().ast_transformers))").result == "True"
@@ -218,23 +216,38 @@ def test_unloading_puts_everything_back(kernel, helper):
 def test_source_help_signature_and_errors_stay_the_users(kernel):
     kernel.cell(LOAD)
     kernel.cell('def relu(Z):\n    """My relu."""\n    return np.maximum(0, Z), Z\n')
-    shown = kernel.cell("import inspect\nprint(inspect.signature(relu), relu.__doc__, relu.__module__)\nprint(inspect.getsource(relu))")
+    shown = kernel.cell(
+        "import inspect\nprint(inspect.signature(relu), relu.__doc__, relu.__module__)\nprint(inspect.getsource(relu))"
+    )
     assert shown.out.startswith('(Z) My relu. __main__\ndef relu(Z):\n    """My relu."""\n')
     shown = kernel.cell("relu('text')")
     assert shown.error.endswith("UFuncNoLoopError") or shown.error == "UFuncTypeError"
-    assert "return np.maximum(0, Z), Z" in shown.traceback.replace("\x1b[39m", "").replace("\x1b[", "") or "relu" in shown.traceback
+    assert "np.maximum(0, Z), Z" in re.sub("\x1b[^m]*m", "", shown.traceback)
     assert "takeover" not in shown.traceback
 
 
-def test_autoreload_brings_new_code_to_names_that_were_imported(kernel, helper):
-    kernel.cell("%load_ext autoreload\n%autoreload 2")
+@pytest.mark.parametrize(("how", "name"), [("", "helper_two"), (" --full", "helper_three")])
+def test_autoreload_brings_new_code(kernel, tmp_path, how, name):
+    file = tmp_path / f"{name}.py"
+    file.write_text(OWN, encoding="utf-8")
+    kernel.cell("%load_ext autoreload")
+    kernel.cell(f"%autoreload 2{how}")
     kernel.cell(LOAD)
-    kernel.cell("from helper import relu\nimport helper")
-    assert kernel.cell("relu(np.array([-1.0, 2.0]))[0]").result == "array([0., 2.])"
-    helper.write_text(OWN.replace("A = Z * (Z > 0)", "A = np.maximum(0.5 * Z, Z)"), encoding="utf-8")
-    os.utime(helper, (time.time() + 5, time.time() + 5))
-    assert kernel.cell("relu(np.array([-1.0, 2.0]))[0]").result == "array([-0.5,  2. ])"
-    assert kernel.cell("helper.relu(np.array([-1.0, 2.0]))[0]").result == "array([-0.5,  2. ])"
+    kernel.cell(f"import {name} as dnn\nfrom {name} import relu\n" + DATA)
+    train = TRAIN.replace("L_layer_model", "dnn.L_layer_model")
+    assert kernel.cell("relu(np.array([-8.0, 2.0]))[0]").result == "array([0., 2.])"
+    for i, slope in enumerate((0.5, 0.25)):
+        file.write_text(OWN.replace("A = Z * (Z > 0)", f"A = np.maximum({slope} * Z, Z)"), encoding="utf-8")
+        os.utime(file, (time.time() + 5 * (i + 1),) * 2)
+        result = f"array([{-8 * slope:.0f}.,  2.])"
+        shown = kernel.cell("dnn.relu(np.array([-8.0, 2.0]))[0]")
+        assert shown.result == result, shown.traceback
+        if how or i == 0:  # else IPython itself brings no newer code to a function that was imported by name
+            assert kernel.cell("relu(np.array([-8.0, 2.0]))[0]").result == result
+        fast = kernel.cell(train)
+        kernel.cell("%fastbackprop off")
+        assert kernel.cell(train).out == fast.out != ""
+        kernel.cell("%fastbackprop on")
     kernel.cell("%autoreload 0")
 
 
@@ -242,7 +255,7 @@ def test_ctrl_c_in_a_training_leaves_everything_usable(kernel, helper):
     kernel.cell(LOAD)
     kernel.cell(DATA + "from helper import *")
     expected = kernel.cell(TRAIN)
-    sent = []
+    sent: list[float] = []
 
     def interrupt(shown):
         if "Cost after iteration 0" in shown.out and not sent:
@@ -265,9 +278,9 @@ def test_a_notebook_is_executed(tmp_path, helper):
     shown = []
     for first in ([], [LOAD]):
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in first + cells])
-        nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": tmp_path}}).execute(
-            env={**os.environ, "PYTHONPATH": str(ROOT), "FASTBACKPROP_QUIET": "1"}
-        )
+        nbclient.NotebookClient(
+            notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
+        ).execute(env={**os.environ, "PYTHONPATH": str(ROOT), "FASTBACKPROP_QUIET": "1"})
         shown.append([{o.name: o.text for o in cell.outputs} for cell in notebook.cells[len(first) :]])
     plain, fast = shown
     assert [cell.get("stdout") for cell in plain] == [cell.get("stdout") for cell in fast]

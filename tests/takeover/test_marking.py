@@ -90,7 +90,12 @@ def marked(monkeypatch):
 
     def run(source, name="marked"):
         seen = []
-        monkeypatch.setattr(builtins, "__fastbackprop_mark__", lambda value: seen.append(value) or value, raising=False)
+
+        def mark(value):
+            seen.append(value)
+            return value
+
+        monkeypatch.setattr(builtins, "__fastbackprop_mark__", mark, raising=False)
         namespace = {"__name__": name}
         exec(compiled(source, "marked.py"), namespace)
         return namespace, seen
@@ -133,7 +138,9 @@ def test_the_namespace_holds_what_the_source_makes_and_nothing_else(marked):
     assert namespace["__annotations__"] == {"NUMBER": "int"}  # from __future__ import annotations
 
 
-@pytest.mark.parametrize("source", ["def f(:\n", "def f():\n  return 1\n\treturn 2\n", "return 1\n", b"# coding: nonsense\n", b"\xff"])
+@pytest.mark.parametrize(
+    "source", ["def f(:\n", "def f():\n  return 1\n\treturn 2\n", "return 1\n", b"# coding: nonsense\n", b"\xff"]
+)
 def test_what_is_no_python_is_the_same_error(source):
     with pytest.raises(SyntaxError) as expected:
         compile(source, "wrong.py", "exec")

@@ -170,8 +170,9 @@ def test_ctrl_c_in_a_training_ends_the_script_as_with_python(tmp_path):
     (tmp_path / "script.py").write_text(text, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-u", *RUN, "script.py"]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, cwd=tmp_path, env=environment, **pipes) as process:
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if line == "trained\n":
@@ -213,7 +214,9 @@ def test_a_function_of_another_kind_is_in_the_report(both):
 
 
 def test_a_missing_helper_module_is_served(start, tmp_path):
-    (tmp_path / "script.py").write_text("from dnn_utils_v2 import *\nimport numpy as np\nprint(relu(np.array([-1.0, 2.0]))[0])\n")
+    (tmp_path / "script.py").write_text(
+        "from dnn_utils_v2 import *\nimport numpy as np\nprint(relu(np.array([-1.0, 2.0]))[0])\n"
+    )
     assert start("script.py").returncode == 1
     fast = start(*RUN, "script.py")
     assert (fast.returncode, fast.stdout) == (0, "[0. 2.]\n")
