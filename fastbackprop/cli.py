@@ -86,7 +86,28 @@ def info(commands: Any) -> None:
     parser.set_defaults(run=guarded("info", info.run))
 
 
-COMMANDS: tuple[Callable[[Any], None], ...] = (train, predict, compare, verify, warmup, info)
+def run(commands: Any) -> None:
+    parser = commands.add_parser(
+        "run",
+        usage="%(prog)s [-h] script.py [argument ...]",
+        help="run a script of your own on the fast functions",
+        description="Run a script as `python script.py` does. Its functions, and those of modules of its own that it imports, "
+        "are judged when they are first called, and replaced where the fast ones compute the same. A report at the end, on "
+        "stderr, says what became of each. Processes that the script forks go on with the same functions; those that it starts "
+        "afresh (multiprocessing's spawn and forkserver, subprocess) run their own code as it is.",
+    )
+    parser.add_argument("script", help="the script's file, or a folder with a __main__.py")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="all that follows is the script's")
+
+    def start(arguments: argparse.Namespace) -> int:
+        from fastbackprop.takeover.script import run_script
+
+        return run_script(arguments.script, arguments.arguments)
+
+    parser.set_defaults(run=start)
+
+
+COMMANDS: tuple[Callable[[Any], None], ...] = (run, train, predict, compare, verify, warmup, info)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

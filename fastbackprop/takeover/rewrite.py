@@ -12,7 +12,7 @@ from typing import Any
 
 from fastbackprop.examination.original import stands_for
 from fastbackprop.examination.sandbox import codes
-from fastbackprop.takeover.bindings import Bindings
+from fastbackprop.takeover.callees import Callees
 from fastbackprop.takeover.loop import COST, Loop, RoleOf, find_loop
 from fastbackprop.takeover.step import NoStep
 from fastbackprop.takeover.terms import Term
@@ -55,7 +55,7 @@ def taken_over(function: types.FunctionType, role_of: RoleOf) -> tuple[Callable[
     loop = find_loop(tree, function, role_of)
     if loop is None:
         return None
-    begin = functools.partial(Training, Form.of(loop), Bindings(loop.functions, loop.called, function))
+    begin = functools.partial(Training, Form.of(loop), Callees(loop.functions, loop.called, function))
     new = _Replace(loop).visit(tree)
     return _compiled(function, new, begin), loop
 

@@ -16,7 +16,7 @@ from fastbackprop.kernels.tasks import Task, do
 from fastbackprop.resources import free_memory
 from fastbackprop.slices import SLICE_SECONDS, STOP, behind, converted, is_finite, next_length, running, wait
 from fastbackprop.takeover.adapters import cost_in_form, order_of, update_in_form
-from fastbackprop.takeover.bindings import Bindings
+from fastbackprop.takeover.callees import Callees
 from fastbackprop.takeover.loop import Loop
 from fastbackprop.takeover.observers import is_apart, is_constant
 from fastbackprop.takeover.trial import agrees, content, cost_agrees, saturated
@@ -72,7 +72,7 @@ class Training:
     def __init__(
         self,
         form: Form,
-        bindings: Bindings,
+        bindings: Callees,
         steps: range,
         situation: Callable[[], tuple[Any, ...]],
         condition: Callable[[int], Any],

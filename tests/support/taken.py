@@ -9,7 +9,6 @@ import linecache
 import pickle
 import re
 import warnings
-
 from typing import Any
 from unittest import mock
 
