@@ -11,7 +11,7 @@ from scripts.measuring.nets import largest_difference
 
 from .table import DTYPES
 
-COUNT = 5_000  # of numbers on each of two scales
+COUNT = 2_000  # of numbers on each of two scales
 ITERATIONS, LEARNING_RATE = 2_500, 0.05
 
 

@@ -14,13 +14,13 @@ class _Ratio:
 
     unit = "reference / fast"
     timed: Any
-    method = "time_call"
+    method, at_least = "time_call", SAMPLE_SECONDS
 
     def setup(self, *parameters):
         self.sides = both_sides(self.timed, self.method, parameters)
 
     def track_ratio(self, *parameters):
-        seconds = interleave(self.sides, FEWEST, at_least=SAMPLE_SECONDS, rest=rest())
+        seconds = interleave(self.sides, FEWEST, at_least=self.at_least, rest=rest())
         return paired_ratio(seconds["reference"], seconds["fast"]).median
 
 
@@ -40,12 +40,12 @@ class Network(_Ratio):
 
 
 class Training(_Ratio):
-    timed, method = bench_training.Training, "time_training"
+    timed, method, at_least = bench_training.Training, "time_training", 0
     params, param_names = timed.params[1:], timed.param_names[1:]
 
 
 class DirectTraining(_Ratio):
-    timed, method = bench_training.DirectTraining, "time_training"
+    timed, method, at_least = bench_training.DirectTraining, "time_training", 0
     params, param_names = timed.params[1:], timed.param_names[1:]
 
 
