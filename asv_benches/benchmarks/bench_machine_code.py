@@ -12,7 +12,6 @@ PROGRAMS["warmup"] = "import sys; from fastbackprop.cli import main; sys.argv[1:
 class MachineCode:
     params = tuple(PROGRAMS)
     param_names = ("call",)
-    timeout = 3600  # a warmup compiles everything
 
     def setup(self, call):
         with tempfile.TemporaryDirectory() as folder:

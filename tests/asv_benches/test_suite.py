@@ -3,7 +3,7 @@
 import ast
 import inspect
 import os
-import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -30,10 +30,6 @@ def test_a_function_without_a_benchmark_is_an_import_error(family):
 
 
 def test_every_timed_class_has_its_ratio():
-    timed = {
-        name for module in BENCHMARKS.glob("bench_*.py") for name in re.findall(r"time_\w+ = Calls.call", module.read_text())
-    }
-    assert timed == {"time_call = Calls.call"}
     ratios = {cls.timed for cls in vars(bench_ratio).values() if inspect.isclass(cls) and hasattr(cls, "timed")}
     modules = [bench_activations, bench_ratio.bench_layers, bench_ratio.bench_network, bench_ratio.bench_training]
     classes = {
@@ -82,7 +78,7 @@ print([fastbackprop.__file__, timing.__file__])
 
 def test_asv_measures_the_installed_package_with_the_clones_clock(tmp_path):
     """`scripts` is found though the clone is not on the path: nothing else of the clone can be."""
-    (tmp_path / "fastbackprop").symlink_to(ROOT / "fastbackprop", target_is_directory=True)
+    shutil.copytree(ROOT / "fastbackprop", tmp_path / "fastbackprop", ignore=shutil.ignore_patterns("__pycache__"))
     environment = os.environ | {
         **{"PYTHONPATH": str(tmp_path), "SUITE": str(BENCHMARKS.parent)},
         **{"OPENBLAS_CORETYPE": "Haswell", "OPENBLAS_L2_SIZE": "1"},
