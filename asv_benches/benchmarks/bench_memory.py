@@ -1,6 +1,9 @@
 """The most memory that a process takes whose training is in one of the regimes that differ in what they allocate."""
 
-from fastbackprop.testing import SIZES, training_problem
+import numpy as np
+
+from fastbackprop.testing import SIZES
+from scripts.measuring.nets import LEARNING_RATE, start
 
 from .new_process import run
 from .table import DTYPES, IMPLEMENTATIONS
@@ -25,9 +28,11 @@ class Memory:
         if implementation == "fast":
             self.options["algorithm"] = regime.partition(",")[0]
             run(COMPILE.format(dtype, self.options["algorithm"]))  # in another process: the compiler takes memory too
-        size = SIZES[REGIMES[regime]]
-        X, Y, self.options["parameters"] = training_problem(size, dtype)
-        self.arguments = X, Y, list(size.layers), 0.01, ITERATIONS
+        layers, m = SIZES[REGIMES[regime]]
+        # Nothing of the size of X beside it: it would be the peak.
+        X = np.random.default_rng(0).standard_normal((layers[0], m), dtype)
+        self.options["parameters"] = {key: value.astype(dtype) for key, value in start(layers).items()}
+        self.arguments = X, (X[:1] > 0).astype(dtype), list(layers), LEARNING_RATE, ITERATIONS
 
     def peakmem_training(self, implementation, regime, dtype):
         IMPLEMENTATIONS[implementation].L_layer_model(*self.arguments, **self.options)
