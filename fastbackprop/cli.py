@@ -54,7 +54,39 @@ def warmup(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
-COMMANDS: tuple[Callable[[Any], None], ...] = (verify, warmup)
+def train(commands: Any) -> None:
+    from fastbackprop.commands import guarded, train
+
+    parser = commands.add_parser("train", help="train a net on the data of a file", description=train.DESCRIPTION)
+    train.add_options(parser)
+    parser.set_defaults(run=guarded("train", train.run))
+
+
+def predict(commands: Any) -> None:
+    from fastbackprop.commands import guarded, predict
+
+    parser = commands.add_parser("predict", help="predict data by a trained model", description=predict.DESCRIPTION)
+    predict.add_options(parser)
+    parser.set_defaults(run=guarded("predict", predict.run))
+
+
+def compare(commands: Any) -> None:
+    from fastbackprop.commands import compare, guarded
+
+    parser = commands.add_parser("compare", help="time the reference against it on data", description=compare.DESCRIPTION)
+    compare.add_options(parser)
+    parser.set_defaults(run=guarded("compare", compare.run))
+
+
+def info(commands: Any) -> None:
+    from fastbackprop.commands import guarded, info
+
+    parser = commands.add_parser("info", help="print versions, processor, disk cache, extras", description=info.DESCRIPTION)
+    info.add_options(parser)
+    parser.set_defaults(run=guarded("info", info.run))
+
+
+COMMANDS: tuple[Callable[[Any], None], ...] = (train, predict, compare, verify, warmup, info)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
