@@ -1,50 +1,43 @@
 """The start of a new process: the import, and the first call of a function with a cold and with a warm disk cache."""
 
-import os
-import subprocess
-import sys
 import tempfile
 
-PROGRAM = """
-import time
-import numpy as np
-import fastbackprop as bp
-X = np.random.default_rng(0).standard_normal((2, 400))
-W, b, A, Y = np.ones((3, 2)), np.zeros((3, 1)), np.full((1, 400), 0.3), (X[:1] > 0) * 1.0
-start = time.perf_counter()
-bp.{call}
-print(time.perf_counter() - start)
+from .new_process import CALLS, PREPARATION, run
+
+# Before the package is imported: the folder is empty for each process, which removes it, or the one that was filled.
+COLD = """
+import atexit, os, tempfile
+folder = tempfile.TemporaryDirectory()
+atexit.register(folder.cleanup)
+os.environ["NUMBA_CACHE_DIR"] = folder.name
 """
-CALLS = {
-    "sigmoid": "sigmoid(X)",
-    "compute_cost": "compute_cost(A, Y)",
-    "linear_activation_forward": "linear_activation_forward(X, W, b, 'relu')",
-    "L_layer_model, direct": "L_layer_model(X, Y, [2, 4, 1], num_iterations=1, algorithm='direct')",
-}
-
-
-def _first_call(call, disk_cache):
-    """Seconds of the first call of a new process that keeps its machine code in the folder ``disk_cache``."""
-    environment = {**os.environ, "NUMBA_CACHE_DIR": disk_cache}
-    program = PROGRAM.format(call=CALLS[call])
-    process = subprocess.run([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, check=True)
-    return float(process.stdout)
+WARM = """
+import os
+os.environ["NUMBA_CACHE_DIR"] = {!r}
+"""
 
 
 class Import:
-    number = 1  # a second import in the same process costs nothing
+    number, warmup_time = 1, 0  # a second import in the same process costs nothing
 
-    def timeraw_fastbackprop(self):
+    def timeraw_import(self):
         return "import fastbackprop"
 
 
 class FirstCall:
-    params = (tuple(CALLS), ("cold", "warm"))
+    params = (tuple(CALLS), ("warm", "cold"))
     param_names = ("call", "disk_cache")
-    unit = "s"
+    # A cold one compiles for up to ten seconds.
+    number, warmup_time, rounds, repeat, min_run_count = 1, 0, 1, (3, 10, 20.0), 1
 
-    def track_seconds(self, call, disk_cache):
-        with tempfile.TemporaryDirectory() as folder:
-            if disk_cache == "warm":
-                _first_call(call, folder)
-            return _first_call(call, folder)
+    def setup(self, call, disk_cache):
+        self.folder = tempfile.TemporaryDirectory()
+        if disk_cache == "warm":
+            run(PREPARATION + CALLS[call], self.folder.name)
+
+    def teardown(self, call, disk_cache):
+        self.folder.cleanup()
+
+    def timeraw_first_call(self, call, disk_cache):
+        folder = COLD if disk_cache == "cold" else WARM.format(self.folder.name)
+        return CALLS[call], folder + PREPARATION

@@ -6,17 +6,17 @@ import numpy as np
 
 from fastbackprop.testing import CASES, SIZES
 
-from .table import DTYPES, IMPLEMENTATIONS
+from .table import DTYPES, IMPLEMENTATIONS, Prepared
 
 # Enough that a call's fixed costs weigh as in real trainings, while the reference needs no more than seconds.
 ITERATIONS = {"one": 10_000, "planar": 10_000, "table": 5_000, "digits": 100, "pictures": 500, "square": 10}
 NETS = CASES["L_layer_model"].sizes
 
 
-class _Net:
+class _Net(Prepared):
     """Examples, and a net to start from."""
 
-    def setup(self, implementation, size, dtype):
+    def prepare(self, implementation, size, dtype):
         self.module = IMPLEMENTATIONS[implementation]
         self.X, self.Y, self.layers_dims, self.learning_rate, _ = CASES["L_layer_model"].make(size, dtype)
         rng = np.random.default_rng(1)
@@ -33,19 +33,19 @@ class Training(_Net):
     param_names = ("implementation", "size/iterations", "dtype")
     algorithm = "auto"
 
-    def setup(self, implementation, training, dtype):
+    def prepare(self, implementation, training, dtype):
         size, _, iterations = training.partition("/")
-        super().setup(implementation, size, dtype)
+        super().prepare(implementation, size, dtype)
         self.arguments = self.X, self.Y, self.layers_dims, self.learning_rate, int(iterations)
         self.options: dict[str, object] = {"parameters": self.parameters}
         if implementation == "fast":
             self.options["algorithm"] = self.algorithm
-            self.train()  # compiles, or loads what was compiled; a shorter training may take another algorithm
 
-    def train(self, *parameters):
+    def call(self, *parameters):
         self.module.L_layer_model(*self.arguments, **self.options)
 
-    time_training = peakmem_training = train
+    def time_training(self, *parameters):
+        self.call()
 
 
 class DirectTraining(Training):
@@ -62,12 +62,11 @@ class OwnLoop(_Net):
     params = (tuple(IMPLEMENTATIONS), NETS, DTYPES)
     param_names = ("implementation", "size", "dtype")
 
-    def setup(self, implementation, size, dtype):
-        super().setup(implementation, size, dtype)
-        self.time_iteration()
-
-    def time_iteration(self, *parameters):
+    def call(self, *parameters):
         AL, caches = self.module.L_model_forward(self.X, self.parameters)
         self.module.compute_cost(AL, self.Y)
         grads = self.module.L_model_backward(AL, self.Y, caches)
         self.module.update_parameters(dict(self.parameters), grads, self.learning_rate)
+
+    def time_iteration(self, *parameters):
+        self.call()

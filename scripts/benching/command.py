@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fastbackprop.team import get_num_threads
 from scripts.benching import calls, functions, layers, matmul, training
+from scripts.measuring.fairness import keep_freed_memory
 from scripts.measuring.machine import facts
 
 GROUPS = {"functions": functions, "layers": layers, "matmul": matmul, "calls": calls, "training": training}
@@ -33,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     top = parser()
     options = top.parse_args()
+    keep_freed_memory()
     if options.figures:
         functions.write_figures()
         return

@@ -7,10 +7,10 @@ import importlib
 import itertools
 import statistics
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from asv_benches.benchmarks.table import both_sides
 from fastbackprop.testing import CASES, SIZES
 from scripts import ROOT
 from scripts.measuring.goals import FUNCTIONS, wanted
@@ -60,14 +60,10 @@ def rows(family: str, dtypes: tuple[str, ...] = DTYPES, repeats: int = FEWEST) -
 
 def _measure(cls: Any, method: str, parameters: tuple[str, ...], repeats: int) -> Row | None:
     """One row; None where the benchmark does not have this set of parameters."""
-    sides = {}
-    for implementation in cls.params[0]:
-        case = cls()
-        try:
-            case.setup(implementation, *parameters)
-        except NotImplementedError:
-            return None
-        sides[implementation] = partial(getattr(case, method), implementation, *parameters)
+    try:
+        sides = both_sides(cls, method, parameters)
+    except NotImplementedError:
+        return None
     seconds = interleave(sides, repeats, at_least=AT_LEAST, rest=rest())
     *function, size, dtype = parameters
     size, _, iterations = size.partition("/")

@@ -25,8 +25,8 @@ from scripts import ROOT
 from scripts.comparing import one_net
 from scripts.comparing.libraries import SIDES
 from scripts.comparing.one_net import OURS
+from scripts.measuring.fairness import OPENBLAS_OVERRIDES
 from scripts.measuring.goals import TRAININGS, wanted
-from scripts.measuring.machine import OPENBLAS_OVERRIDES
 from scripts.measuring.nets import NETS
 from scripts.measuring.timing import FEWEST
 

@@ -6,13 +6,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from threadpoolctl import threadpool_limits
-
 from fastbackprop import machine
 from fastbackprop.team import num_threads
-
-# Where these are set, OpenBLAS may run kernels for another processor at half the speed: scripts that time remove them.
-OPENBLAS_OVERRIDES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+from scripts.measuring.fairness import OPENBLAS_OVERRIDES
 
 
 def facts() -> list[str]:
@@ -29,5 +25,7 @@ def facts() -> list[str]:
 @contextmanager
 def same_threads(n: int) -> Iterator[None]:
     """NumPy's BLAS and fastbackprop may use ``n`` threads each."""
+    from threadpoolctl import threadpool_limits  # the benchmarks of asv do without: they set the threads before NumPy is loaded
+
     with num_threads(n), threadpool_limits(limits=n, user_api="blas"):
         yield

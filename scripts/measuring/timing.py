@@ -48,7 +48,7 @@ def interleave(
     their number then depends on how long they take, but not on which side is faster. ``rest`` seconds pass before each
     measurement, and where calls are short, one that is not measured wakes the threads. Nothing is warmed up otherwise.
     """
-    calls = {name: _calls_lasting(side, at_least, clock) for name, side in sides.items()}
+    calls = {name: calls_lasting(side, at_least, clock) for name, side in sides.items()}
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     order = list(sides)
     start = clock()
@@ -72,7 +72,7 @@ def _measure(side: Callable[[], object], calls: int, clock: Callable[[], float])
     return clock() - start
 
 
-def _calls_lasting(side: Callable[[], object], at_least: float, clock: Callable[[], float]) -> int:
+def calls_lasting(side: Callable[[], object], at_least: float, clock: Callable[[], float] = time.perf_counter) -> int:
     """How many calls last ``at_least`` seconds, found by trying twice as many each time."""
     calls = 1
     while at_least > 0 and _measure(side, calls, clock) < at_least:
