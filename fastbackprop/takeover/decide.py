@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import fastbackprop
-from fastbackprop.examination import DIFFERS, NOT_JUDGED, OTHER_FORM, SAME, Finding, judge
+from fastbackprop.examination import DIFFERS, EFFECTS, NOT_JUDGED, OTHER_FORM, SAME, STATE, Finding, judge
 from fastbackprop.examination.original import original, stands_for
 from fastbackprop.examination.sandbox import untouched
 from fastbackprop.takeover.adapters import adapter, uncovered
@@ -94,6 +94,8 @@ class Judge:
         if name not in STEPS:
             return ""
         finding = self._finding(name, function)
+        if effects := sorted(EFFECTS.intersection(finding.details)):
+            return "changes what outlives the call" if effects == [STATE] else effects[0]
         return {DIFFERS: "is another function", NOT_JUDGED: "was not run"}.get(finding.verdict, "")
 
     def role_of(self, value: Any) -> Role | None:

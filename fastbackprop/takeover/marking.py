@@ -95,7 +95,7 @@ class Marks:
         for space in spaces:
             for name, value in list(space.items()):
                 if own_function(value) is None:
-                    self.takeover.add(value, name)
+                    self.takeover.add(value, name, str(space.get("__name__", "")))
 
 
 def _same(value: Any) -> Any:

@@ -13,9 +13,21 @@ from fastbackprop.examination.sandbox import codes, in_library
 def own_function(value: Any) -> types.FunctionType | None:
     """The user's function that a value is or stands for; None for all else, also for functions of installed packages."""
     value = original(value)
-    if isinstance(value, types.FunctionType) and not in_library(value.__code__.co_filename):
+    if isinstance(value, types.FunctionType) and not in_library(value.__code__.co_filename) and not decorated(value):
         return None if str(value.__module__).partition(".")[0] == "fastbackprop" else value
     return None
+
+
+def decorated(function: types.FunctionType) -> bool:
+    """Whether a function is a decorator's: it calls another one that it holds, and may do more."""
+
+    def holds(cell: types.CellType) -> bool:
+        try:
+            return isinstance(cell.cell_contents, types.FunctionType)
+        except ValueError:  # not filled yet
+            return False
+
+    return "__wrapped__" in vars(function) or any(map(holds, function.__closure__ or ()))
 
 
 def own_module(value: Any) -> types.ModuleType | None:
@@ -34,7 +46,7 @@ def of_another_kind(value: Any) -> bool:
 def kind(value: Any) -> str:
     """What a value is, for the report."""
     if isinstance(value, types.FunctionType):
-        return f"a function of {value.__module__}"
+        return "a decorated function" if decorated(value) else f"a function of {value.__module__}"
     return "a class" if isinstance(value, type) else f"of type {type(value).__name__}"
 
 
