@@ -13,7 +13,7 @@ from fastbackprop.examination import DIFFERS, EFFECTS, NOT_JUDGED, OTHER_FORM, S
 from fastbackprop.examination.original import original, stands_for
 from fastbackprop.examination.sandbox import untouched
 from fastbackprop.takeover.adapters import adapter, uncovered
-from fastbackprop.takeover.reach import called, called_of_another_kind, own_function, reached
+from fastbackprop.takeover.reach import called, called_of_another_kind, kind, of_another_kind, own_function, reached
 from fastbackprop.takeover.report import ADAPTED, LEFT, REPLACED, TAKEN_OVER
 from fastbackprop.takeover.rewrite import taken_over
 from fastbackprop.takeover.roles import Role
@@ -103,6 +103,8 @@ class Judge:
         function = own_function(value)
         if function is None:
             name, module = getattr(value, "__name__", ""), str(getattr(value, "__module__", ""))
+            if name in STEPS and of_another_kind(value):
+                raise NoStep(f"it calls {name}, which is {kind(value)}")
             return Role(name, value) if name in STEPS and module.partition(".")[0] == "fastbackprop" else None
         name = function.__name__
         if name not in STEPS:
