@@ -1,0 +1,131 @@
+"""Two revisions' processes, timed in turns round by round."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from scripts.measuring.machine import OPENBLAS_OVERRIDES
+from scripts.measuring.timing import REST
+from scripts.revisions.decision import Rounds
+from scripts.revisions.installed import SUITE, CannotCompare, Installed
+
+WORKER = Path(__file__).with_name("worker.py")
+SAMPLES = 3  # of each side in a round, of which the best counts: what disturbs a machine lengthens, and never shortens
+SAMPLE_SECONDS = 0.03
+HELPERS_REST = 0.02  # the package's helpers look for work some milliseconds longer; NumPy's, at set-up, for REST
+
+
+class Failed(Exception):
+    """A benchmark that raised."""
+
+
+class Side:
+    """The process of one revision, with a disk cache of its own."""
+
+    def __init__(self, installed: Installed) -> None:
+        self.name = installed.name
+        environment = {name: value for name, value in os.environ.items() if name not in OPENBLAS_OVERRIDES}
+        environment |= {
+            "PYTHONPATH": str(installed.folder),
+            "PYTHONSAFEPATH": "1",
+            "NUMBA_CACHE_DIR": str(installed.folder / "machine-code"),
+            "FASTBACKPROP_QUIET": "1",
+        }
+        command = [installed.python, str(WORKER), str(SUITE / "benchmarks")]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(
+            command, env=environment, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True
+        )
+
+    def ask(self, name: str, *arguments: object) -> Any:
+        assert self._process.stdin and self._process.stdout
+        try:
+            print(json.dumps([name, arguments]), file=self._process.stdin, flush=True)
+            answer = self._process.stdout.readline()
+        except BrokenPipeError:
+            answer = ""
+        if not answer:
+            asked = " ".join(str(part) for part in (name, *arguments))
+            raise CannotCompare(f"the process of {self.name} ended with {self._process.wait()}, asked for: {asked}")
+        answer = json.loads(answer)
+        if "error" in answer:
+            raise Failed(answer["error"])
+        return answer["result"]
+
+    def __enter__(self) -> Side:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+def compile_all(installed: Installed, names: Iterable[str]) -> tuple[dict[str, int], dict[str, str]]:
+    """Call each benchmark, so that its kernels are in the disk cache; returns calls a sample, and why some cannot be timed."""
+    calls, failed = {}, {}
+    with Side(installed) as side:
+        for name in names:
+            try:
+                if side.ask("prepare", name, 0):
+                    calls[name] = _calls_a_sample(lambda n: side.ask("sample", n, 0))
+            except Failed as error:
+                failed[name] = f"fails at {installed.name}: {error}"
+    return calls, failed
+
+
+def _calls_a_sample(sample: Callable[[int], float]) -> int:
+    calls = 1
+    while (seconds := sample(calls)) < SAMPLE_SECONDS / 2:
+        calls *= max(2, min(1000, round(SAMPLE_SECONDS / max(seconds, 1e-9))))
+    return max(1, round(calls * SAMPLE_SECONDS / seconds))
+
+
+def one_round(pair: tuple[Installed, Installed], calls: dict[str, int], swapped: bool) -> dict[str, tuple[float, float]]:
+    """Best seconds of a call at both revisions, in two new processes; ``swapped`` says which one is first at each turn."""
+    best = {}
+    with Side(pair[swapped]) as first, Side(pair[not swapped]) as second:
+        turns = [first, second]
+        for name, n in calls.items():
+            seconds: dict[Side, list[float]] = {first: [], second: []}
+            for side in turns:
+                side.ask("prepare", name, REST)
+            for _ in range(SAMPLES):
+                for side in turns:
+                    seconds[side].append(side.ask("sample", n, HELPERS_REST) / n)
+                turns.reverse()
+            for side in turns:
+                side.ask("close")
+            one, other = min(seconds[first]), min(seconds[second])
+            best[name] = (other, one) if swapped else (one, other)
+    return best
+
+
+def measure(
+    pair: tuple[Installed, Installed],
+    calls: dict[str, int],
+    rounds: int,
+    until: float,
+    tick: Callable[[str], None],
+    clock: Callable[[], float] = time.monotonic,
+) -> dict[str, Rounds]:
+    """That many rounds; CannotCompare where they would not end until the clock shows ``until``."""
+    measured: dict[str, Rounds] = {name: Rounds([], []) for name in calls}
+    longest = 0.0
+    for i in range(rounds):
+        start = clock()
+        if i and start + longest > until:
+            raise CannotCompare(
+                f"only {i} of {rounds} rounds fit into the time: allow more --minutes, or choose fewer benchmarks by --bench"
+            )
+        for name, (before, after) in one_round(pair, calls, swapped=bool(i % 2)).items():
+            measured[name].before.append(before)
+            measured[name].after.append(after)
+        longest = max(longest, clock() - start)
+        tick(f"round {i + 1} of {rounds}: {clock() - start:.0f} s")
+    return measured
