@@ -92,21 +92,18 @@ def _rewritten(reference: Reference) -> str:
 
 
 def _fetch(packages: set[tuple[str, str]], fetched: Path, npm: str) -> None:
-    missing = [
-        f"{name}@{version}"
-        for name, version in sorted(packages)
-        if not (fetched / "node_modules" / name / f".{version}").is_file()
-    ]
-    if not missing:
+    """Install the packages with npm, unless they are there: a mark in each one's folder says in which version it is."""
+    marks = {f"{name}@{version}": fetched / "node_modules" / name / f".{version}" for name, version in sorted(packages)}
+    if all(mark.is_file() for mark in marks.values()):
         return
     fetched.mkdir(parents=True, exist_ok=True)
-    command = [npm, "install", "--prefix", str(fetched), "--ignore-scripts", "--no-audit", "--no-fund", "--no-save"]
-    process = subprocess.run([*command, *(f"{n}@{v}" for n, v in sorted(packages))], capture_output=True, text=True)
+    command = [npm, "install", "--prefix", str(fetched), "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", *marks]
+    process = subprocess.run(command, capture_output=True, text=True)
     if process.returncode:
         reason = (process.stderr.strip() or process.stdout.strip() or "it says nothing").splitlines()[0]
-        raise LibraryError(f"npm could not fetch {', '.join(missing)}: {reason}")
-    for name, version in packages:
-        (fetched / "node_modules" / name / f".{version}").touch()
+        raise LibraryError(f"npm could not fetch {', '.join(marks)}: {reason}")
+    for mark in marks.values():
+        mark.touch()
 
 
 def _file(package: Path, reference: Reference) -> Path:

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--bench",
         action="append",
         metavar="REGEX",
-        help="compare the timed benchmarks of asv_benches that match, in place of the default",
+        help="the timed benchmarks of asv_benches to compare, in place of the default",
     )
     parser.add_argument("--minutes", type=float, default=20.0, metavar="N", help="how long it may take, installation apart")
 
@@ -55,9 +55,7 @@ def compare(options: argparse.Namespace) -> int:
         print(f"not compared: {name} {reason}")
     found, unsure = look_twice(lambda *look: measure(pair, *look, _tick), calls, time.monotonic(), until)
     if unsure:
-        print(
-            f"{len(unsure)} more looked changed, and there was no time to look again (allow more --minutes): {', '.join(unsure)}"
-        )
+        print(f"{len(unsure)} more looked changed, and there was no time for a second look: {', '.join(unsure)}")
     if not found:
         print(f"nothing changed beyond noise in {len(calls)} benchmarks from {first.name} to {second.name}")
         return 0

@@ -38,9 +38,8 @@ class Side:
             "FASTBACKPROP_QUIET": "1",
         }
         command = [installed.python, str(WORKER), str(SUITE / "benchmarks")]
-        pipe = subprocess.PIPE
         self._process = subprocess.Popen(
-            command, env=environment, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
 
     def ask(self, name: str, *arguments: object) -> Any:
