@@ -7,15 +7,17 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from scripts.measuring.machine import facts
-from scripts.revisions.decision import FIRST, SECOND, Change, Rounds, changes, table
+from scripts.revisions.decision import FIRST, LOOKS, Change, Rounds, changes, table
 from scripts.revisions.installed import CannotCompare, Installed, commit, git, install
 from scripts.revisions.sides import Side, compile_all, measure
 
 # The fast functions alone, at sizes that differ in what their time goes to; float32 once, whose kernels are the same sources.
 DEFAULT = (r"'fast'.*'(one|table|digits|pictures)(/\d+)?', 'float64'", r"'fast'.*'digits(/\d+)?', 'float32'")
-SECOND_LOOK = 0.25  # of the time is kept for it
+LOOK_AGAIN = 0.25  # of the time is kept for what the first look suspects
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="REGEX",
         help="the timed benchmarks of asv_benches to compare, in place of the default",
     )
-    parser.add_argument("--minutes", type=float, default=20.0, metavar="N", help="how long it may take, installation apart")
+    parser.add_argument(
+        "--minutes", type=float, default=17.0, metavar="N", help="how long it may measure, all installed and compiled"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -49,13 +53,13 @@ def compare(options: argparse.Namespace) -> int:
     first, second = install(commits)
     pair = first, second
     print(*facts(), sep="\n")
-    until = time.monotonic() + 60 * options.minutes
     calls, left_out = _benchmarks(pair, patterns)
     for name, reason in left_out.items():
         print(f"not compared: {name} {reason}")
-    found, unsure = look_twice(lambda *look: measure(pair, *look, _tick), calls, time.monotonic(), until)
+    start = time.monotonic()
+    found, unsure = look_again(partial(measure, pair, tick=_tick), calls, start, start + 60 * options.minutes)
     if unsure:
-        print(f"{len(unsure)} more looked changed, and there was no time for a second look: {', '.join(unsure)}")
+        print(f"{len(unsure)} more looked changed, and there was no time to look again: {', '.join(unsure)}")
     if not found:
         print(f"nothing changed beyond noise in {len(calls)} benchmarks from {first.name} to {second.name}")
         return 0
@@ -63,22 +67,23 @@ def compare(options: argparse.Namespace) -> int:
     return int(any(change.slower for change in found.values()))
 
 
-def look_twice(
+def look_again(
     look: Callable[[dict[str, int], int, float], dict[str, Rounds]], calls: dict[str, int], start: float, until: float
 ) -> tuple[dict[str, Change], list[str]]:
-    """The changes that a second look confirms; and the names of those for which there was no time for one, small as they are.
+    """The changes that every look confirms; and the names of those that there was no time to look at again, the smaller ones.
 
     ``look`` measures the benchmarks of a dict like ``calls``, in so many rounds, until a time.
     """
-    seen = changes(look(calls, FIRST.rounds, until - SECOND_LOOK * (until - start)), FIRST)
-    # The time of a benchmark is about that of the others: a rest and samples that last as long.
-    affordable = max(5, int(len(calls) * SECOND_LOOK * FIRST.rounds / SECOND.rounds))
-    again = [*seen][:affordable]
-    if not again:
-        return {}, []
-    _tick(f"{len(seen)} looked changed; measuring {'them' if len(again) == len(seen) else f'the {len(again)} largest'} again")
-    confirmed = changes(look({name: calls[name] for name in again}, SECOND.rounds, until), SECOND)
-    return confirmed, [*seen][affordable:]
+    found = changes(look(calls, FIRST.rounds, until - LOOK_AGAIN * (until - start)), FIRST)
+    # A benchmark takes about as long as any other: a rest, and samples of the same length.
+    affordable = max(5, int(len(calls) * LOOK_AGAIN * FIRST.rounds / sum(rule.rounds for rule in LOOKS[1:])))
+    seen = [*found]
+    found = {name: found[name] for name in seen[:affordable]}
+    for rule in LOOKS[1:]:
+        if found:
+            _tick(f"measuring {len(found)} of {len(seen)} again that looked changed")
+            found = changes(look({name: calls[name] for name in found}, rule.rounds, until), rule)
+    return found, seen[affordable:]
 
 
 def _benchmarks(pair: tuple[Installed, Installed], patterns: list[re.Pattern[str]]) -> tuple[dict[str, int], dict[str, str]]:
@@ -95,12 +100,12 @@ def _benchmarks(pair: tuple[Installed, Installed], patterns: list[re.Pattern[str
     chosen = [[name for name in side["benchmarks"] if any(p.search(name) for p in patterns)] for side in described]
     left_out = {name: "is not at both revisions" for name in {*chosen[0]} ^ {*chosen[1]}}
     names = [name for name in chosen[1] if name not in left_out]
-    _tick(f"compiling the kernels of {len(names)} benchmarks at both revisions, {threads[0]} threads")
-    calls: dict[str, int] = {}
-    for installed in dict.fromkeys(reversed(pair)):
-        calls, failed = compile_all(installed, names)
-        left_out |= failed
-        names = [*calls]
+    _tick(f"compiling the kernels of {len(names)} benchmarks, a minute or two where they are new; {threads[0]} threads a side")
+    different = [*dict.fromkeys(pair)]
+    with ThreadPoolExecutor(len(different)) as pool:  # a compiler uses one core
+        compiled = [*pool.map(partial(compile_all, names=names), different)]
+    left_out |= {name: reason for _, failed in compiled for name, reason in failed.items()}
+    calls = {name: n for name, n in compiled[0][0].items() if all(name in others for others, _ in compiled)}
     if not calls:
         raise CannotCompare("no timed benchmark is left to compare")
     return calls, left_out

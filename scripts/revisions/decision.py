@@ -2,7 +2,7 @@
 
 A round's value is the ratio of the two sides' best seconds, second revision over first. Where both are the same, a ratio is as
 likely above 1 as below it, whatever else the machine does, since what disturbs it meets either side alike. The rule asks nearly
-all rounds to agree, twice: what the first look suspects is measured again from nothing, and only that second look decides. Thus
+all rounds to agree, and what a look suspects is measured again from nothing, twice: only what all looks show is a change. Thus
 neither noise nor the choice of the worst of a hundred benchmarks makes a change of nothing.
 """
 
@@ -24,9 +24,10 @@ class Rule(NamedTuple):
     margin: float
 
 
-# The first look may be wrong, and misses little: of six rounds one may disagree. The second is to be right: one of nine may.
+# The first look may be wrong, and misses little: of six rounds one may disagree. The next are to be right: one of nine may.
 FIRST = Rule(rounds=6, confidence=0.75, ratio=1.07, margin=1.03)
-SECOND = Rule(rounds=9, confidence=0.95, ratio=1.1, margin=1.05)
+AGAIN = Rule(rounds=9, confidence=0.95, ratio=1.1, margin=1.05)
+LOOKS = (FIRST, AGAIN, AGAIN)
 
 
 class Rounds(NamedTuple):

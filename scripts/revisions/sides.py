@@ -92,8 +92,8 @@ def one_round(pair: tuple[Installed, Installed], calls: dict[str, int], swapped:
         turns = [first, second]
         for name, n in calls.items():
             seconds: dict[Side, list[float]] = {first: [], second: []}
-            for side in turns:
-                side.ask("prepare", name, REST)
+            first.ask("prepare", name, 0)
+            second.ask("prepare", name, REST)
             for _ in range(SAMPLES):
                 for side in turns:
                     seconds[side].append(side.ask("sample", n, HELPERS_REST) / n)
