@@ -13,7 +13,7 @@ from functools import partial
 from scripts.measuring.machine import facts
 from scripts.revisions.decision import FIRST, LOOKS, Change, Rounds, changes, table
 from scripts.revisions.installed import CannotCompare, Installed, commit, git, install
-from scripts.revisions.sides import Side, compile_all, measure
+from scripts.revisions.sides import Side, compile_all, measure, one_round
 
 # The fast functions alone, at sizes that differ in what their time goes to; float32 once, whose kernels are the same sources.
 DEFAULT = (r"'fast'.*'(one|table|digits|pictures)(/\d+)?', 'float64'", r"'fast'.*'digits(/\d+)?', 'float32'")
@@ -57,11 +57,13 @@ def compare(options: argparse.Namespace) -> int:
     for name, reason in left_out.items():
         print(f"not compared: {name} {reason}")
     start = time.monotonic()
-    found, unsure = look_again(partial(measure, pair, tick=_tick), calls, start, start + 60 * options.minutes)
+    found, unsure = look_again(
+        partial(measure, partial(one_round, pair), tick=_tick), calls, start, start + 60 * options.minutes
+    )
     if unsure:
         print(f"{len(unsure)} more looked changed, and there was no time to look again: {', '.join(unsure)}")
     if not found:
-        print(f"nothing changed beyond noise in {len(calls)} benchmarks from {first.name} to {second.name}")
+        print(f"nothing changed beyond noise from {first.name} to {second.name}")
         return 0
     print(*table(found, (first.name, second.name)), sep="\n")
     return int(any(change.slower for change in found.values()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import time
@@ -106,25 +107,35 @@ def one_round(pair: tuple[Installed, Installed], calls: dict[str, int], swapped:
 
 
 def measure(
-    pair: tuple[Installed, Installed],
+    one_round: Callable[[dict[str, int], bool], dict[str, tuple[float, float]]],
     calls: dict[str, int],
     rounds: int,
     until: float,
     tick: Callable[[str], None],
     clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, Rounds]:
-    """That many rounds; CannotCompare where they would not end until the clock shows ``until``."""
-    measured: dict[str, Rounds] = {name: Rounds([], []) for name in calls}
-    longest = 0.0
-    for i in range(rounds):
+    """That many rounds, which end about when the clock shows ``until`` at the latest.
+
+    Where the first round shows that they would not, as on a busy machine, the others are of every second benchmark, or every third,
+    and so on; CannotCompare where not one fits.
+    """
+    start = clock()
+    first = one_round(calls, False)
+    measured = {name: Rounds([before], [after]) for name, (before, after) in first.items()}
+    took = clock() - start
+    tick(f"round 1 of {rounds}: {took:.0f} s")
+    step = math.ceil((rounds - 1) * took / max(until - clock(), 1e-9))
+    kept = [*measured][:: max(step, 1)]
+    if step > len(measured):
+        raise CannotCompare(
+            f"{rounds} rounds do not fit into the time: allow more --minutes, or choose fewer benchmarks by --bench"
+        )
+    if step > 1:
+        tick(f"too slow for {len(measured)} benchmarks in the time: {len(kept)} of them, spread over the list, go on")
+    for i in range(1, rounds):
         start = clock()
-        if i and start + longest > until:
-            raise CannotCompare(
-                f"only {i} of {rounds} rounds fit into the time: allow more --minutes, or choose fewer benchmarks by --bench"
-            )
-        for name, (before, after) in one_round(pair, calls, swapped=bool(i % 2)).items():
+        for name, (before, after) in one_round({name: calls[name] for name in kept}, bool(i % 2)).items():
             measured[name].before.append(before)
             measured[name].after.append(after)
-        longest = max(longest, clock() - start)
         tick(f"round {i + 1} of {rounds}: {clock() - start:.0f} s")
-    return measured
+    return {name: measured[name] for name in kept}
