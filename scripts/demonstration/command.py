@@ -42,10 +42,8 @@ def main() -> int:
     cores = usable_cores()
     beware = warning(load_average(), 0, cores)
     print(*facts(), sep="\n")
-    print(
-        f"Seconds are medians of {FEWEST} turns that the sides take one after the other; ratios have 95 % intervals. Where a turn"
-    )
-    print("trains a slice of the iterations, its seconds are scaled from slices to the whole training.")
+    print(f"Seconds are medians of {FEWEST} turns that the sides take one after the other; ratios have 95 % intervals.")
+    print("Where a turn trains a slice of the iterations, its seconds are scaled from slices to the whole training.")
     if beware:
         print(beware, flush=True)
     compared = [compare(problem) for problem in (table(), pictures)]

@@ -116,8 +116,8 @@ def measure(
 ) -> dict[str, Rounds]:
     """That many rounds, which end about when the clock shows ``until`` at the latest.
 
-    Where the first round shows that they would not, as on a busy machine, the others are of every second benchmark, or every third,
-    and so on; CannotCompare where not one fits.
+    Where the first round shows that they would not, as on a busy machine, the others are of every second benchmark, or every
+    third, and so on; CannotCompare where not one fits.
     """
     start = clock()
     first = one_round(calls, False)
