@@ -50,7 +50,7 @@ def test_rounds_of_which_nothing_fits_are_refused():
 def test_a_round_keeps_each_sides_best_whoever_is_first(monkeypatch, tmp_path):
     class Fake:
         def __init__(self, installed):
-            self.seconds = iter(installed.name)
+            self.seconds = iter(map(float, installed.name.split()))
 
         def __enter__(self):
             return self
@@ -62,7 +62,7 @@ def test_a_round_keeps_each_sides_best_whoever_is_first(monkeypatch, tmp_path):
             return next(self.seconds) if name == "sample" else None
 
     monkeypatch.setattr(sides, "Side", Fake)
-    before, after = (Installed(samples, tmp_path, "") for samples in ((8.0, 4.0, 6.0), (10.0, 14.0, 12.0)))
+    before, after = (Installed(samples, tmp_path, "") for samples in ("8 4 6", "10 14 12"))
     for swapped in (False, True):
         assert one_round((before, after), {"b": 2}, swapped) == {"b": (2.0, 5.0)}
 
