@@ -48,7 +48,7 @@ def install(commits: list[str]) -> list[Installed]:
     from asv.config import Config
     from asv.environment import get_environments
     from asv.repo import get_repo
-    from asv.util import UserError
+    from asv.util import ProcessError, UserError
 
     back = os.getcwd()
     os.chdir(SUITE)  # its configuration names folders relative to itself
@@ -66,8 +66,8 @@ def install(commits: list[str]) -> list[Installed]:
                 shutil.copytree(package.strip().splitlines()[-1], unfinished / "fastbackprop")
                 unfinished.rename(folder)
         python = environment.find_executable("python")
-    except UserError as error:
-        raise CannotCompare(f"asv cannot install the revisions: {error}") from error
+    except (ProcessError, UserError) as error:
+        raise CannotCompare(f"asv cannot install the revisions: {str(error).splitlines()[0]}") from error
     finally:
         os.chdir(back)
     return [Installed(sha[:8], folder, python) for sha, folder in zip(commits, folders, strict=True)]

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -22,8 +23,8 @@ SAMPLE_SECONDS = 0.03
 HELPERS_REST = 0.02  # the package's helpers look for work some milliseconds longer; NumPy's, at set-up, for REST
 
 
-class Failed(Exception):
-    """A benchmark that raised."""
+class Failed(CannotCompare):
+    """What was asked of a process raised there."""
 
 
 class Side:
@@ -38,9 +39,10 @@ class Side:
             "NUMBA_CACHE_DIR": str(installed.folder / "machine-code"),
             "FASTBACKPROP_QUIET": "1",
         }
+        self._said = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (until the process ends)
         command = [installed.python, str(WORKER), str(SUITE / "benchmarks")]
         self._process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True
         )
 
     def ask(self, name: str, *arguments: object) -> Any:
@@ -52,7 +54,10 @@ class Side:
             answer = ""
         if not answer:
             asked = " ".join(str(part) for part in (name, *arguments))
-            raise CannotCompare(f"the process of {self.name} ended with {self._process.wait()}, asked for: {asked}")
+            code = self._process.wait()
+            self._said.seek(0)
+            last = (self._said.read().strip() or "nothing").splitlines()[-1]
+            raise CannotCompare(f"the process of {self.name} ended with {code}, asked for: {asked}; it said last: {last}")
         answer = json.loads(answer)
         if "error" in answer:
             raise Failed(answer["error"])
@@ -64,6 +69,7 @@ class Side:
     def __exit__(self, *exception: object) -> None:
         self._process.kill()
         self._process.communicate()
+        self._said.close()
 
 
 def compile_all(installed: Installed, names: Iterable[str]) -> tuple[dict[str, int], dict[str, str]]:

@@ -132,3 +132,12 @@ def test_a_process_that_ends_is_named(installed):
         pytest.raises(CannotCompare, match="of 0123 ended with 3, asked for: prepare bench"),
     ):
         side.ask("prepare", "bench.Calls.time_call('dead', 1)", 0)
+
+
+def test_a_process_that_cannot_begin_says_why(installed):
+    (sides.SUITE / "benchmarks" / "__init__.py").write_text("raise SystemExit('not here')")
+    with (
+        Side(installed) as side,
+        pytest.raises(CannotCompare, match="of 0123 ended with 1, asked for: describe; it said last: not here"),
+    ):
+        side.ask("describe")
