@@ -94,6 +94,8 @@ def _benchmarks(pair: tuple[Installed, Installed], patterns: list[re.Pattern[str
     for installed in pair:
         with Side(installed) as side:
             described.append(side.ask("describe"))
+            if not described[-1]["benchmarks"]:
+                raise CannotCompare(f"no benchmark can be imported at {installed.name}; its process said last: {side.last()}")
         if described[-1]["package"] != str(installed.folder / "fastbackprop"):
             raise CannotCompare(f"the process of {installed.name} took the package in {described[-1]['package']}")
     threads = [description["threads"] for description in described]

@@ -55,13 +55,18 @@ class Side:
         if not answer:
             asked = " ".join(str(part) for part in (name, *arguments))
             code = self._process.wait()
-            self._said.seek(0)
-            last = (self._said.read().strip() or "nothing").splitlines()[-1]
-            raise CannotCompare(f"the process of {self.name} ended with {code}, asked for: {asked}; it said last: {last}")
+            raise CannotCompare(
+                f"the process of {self.name} ended with {code}, asked for: {asked}; it said last: {self.last()}"
+            )
         answer = json.loads(answer)
         if "error" in answer:
             raise Failed(answer["error"])
         return answer["result"]
+
+    def last(self) -> str:
+        """The last line that it wrote, of an error in the benchmarks or the package."""
+        self._said.seek(0)
+        return (self._said.read().strip() or "nothing").splitlines()[-1]
 
     def __enter__(self) -> Side:
         return self

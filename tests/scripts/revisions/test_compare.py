@@ -121,3 +121,13 @@ def test_what_fails_at_one_revision_is_said_and_left_out(revisions, capsys, monk
     revisions({NAMES[0]: 1.5})
     assert run("a", "--bench", "fast") == 0
     assert f"not compared: {NAMES[0]} fails at b: no" in capsys.readouterr().out
+
+
+def test_a_revision_without_benchmarks_is_refused_with_the_reason(revisions, capsys, monkeypatch):
+    def ask(self, name):
+        return {"package": str(self.installed.folder / "fastbackprop"), "threads": 1, "benchmarks": []}
+
+    monkeypatch.setattr(Process, "ask", ask)
+    monkeypatch.setattr(Process, "last", lambda self: "ImportError: no", raising=False)
+    assert run("a") == 2
+    assert "no benchmark can be imported at a; its process said last: ImportError: no" in capsys.readouterr().err

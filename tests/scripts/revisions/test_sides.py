@@ -135,9 +135,16 @@ def test_a_process_that_ends_is_named(installed):
 
 
 def test_a_process_that_cannot_begin_says_why(installed):
-    (sides.SUITE / "benchmarks" / "__init__.py").write_text("raise SystemExit('not here')")
+    (sides.SUITE / "benchmarks" / "__init__.py").write_text("import os, sys\nsys.stderr.write('not here')\nos._exit(1)")
     with (
         Side(installed) as side,
         pytest.raises(CannotCompare, match="of 0123 ended with 1, asked for: describe; it said last: not here"),
     ):
         side.ask("describe")
+
+
+def test_benchmarks_that_cannot_be_imported_say_why(installed):
+    (sides.SUITE / "benchmarks" / "__init__.py").write_text("import nowhere")
+    with Side(installed) as side:
+        assert side.ask("describe")["benchmarks"] == []
+        assert side.last() == "ModuleNotFoundError: No module named 'nowhere'"
