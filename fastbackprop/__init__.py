@@ -44,3 +44,17 @@ __all__ = [
     "sigmoid_backward",
     "update_parameters",
 ]
+
+
+def load_ipython_extension(shell: object) -> None:
+    """``%load_ext fastbackprop``: the functions of cells, and of modules of the user's own, are judged and replaced."""
+    from fastbackprop.takeover import ipython
+
+    ipython.load(shell)
+
+
+def unload_ipython_extension(shell: object) -> None:
+    """``%unload_ext fastbackprop``: the user's own functions stand everywhere again."""
+    from fastbackprop.takeover import ipython
+
+    ipython.unload(shell)

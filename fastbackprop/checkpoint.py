@@ -9,9 +9,7 @@ import contextlib
 import errno
 import hashlib
 import json
-import math
 import os
-import secrets
 import stat
 import time
 import zipfile
@@ -20,17 +18,16 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from numpy.lib import format as npy
 
 from fastbackprop.algorithms import ALGORITHMS, Direct, cost_count
+from fastbackprop.archive import Unfit, only, read_about, read_member
 from fastbackprop.kernels.tasks import Task
+from fastbackprop.whole_file import replacing, try_folder
 
 FORMAT = 1
 SAVE_SECONDS = 30.0
 END_SECONDS = 60.0  # how long the end of a process waits for a file to be written
 _PIECE = 2**16  # numbers that are hashed at a time
-_ABOUT_BYTES = 2**22  # what the text about a training may take at most
-_HEADER_BYTES = 2**14  # likewise, what stands before the numbers of an array
 
 # The last work of this process that may save to each file: a caller that is interrupted again while it saves does not wait.
 _writers: dict[Path, Task] = {}
@@ -57,40 +54,6 @@ def digest(dtype: np.dtype[Any], *arrays: np.ndarray) -> str:
         for piece in nditer(array, flags, op_flags, [dtype], order="C", casting="same_kind", buffersize=_PIECE):
             sha.update(piece)
     return f"sha256 {sha.hexdigest()}"
-
-
-class Unfit(Exception):
-    """The reason why a file is no checkpoint."""
-
-
-def _members(file: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """The arrays in a file, by name."""
-    members = {info.filename.removesuffix(".npy"): info for info in file.infolist()}
-    if len(members) != len(file.infolist()):
-        raise Unfit("an array is there twice")
-    return members
-
-
-def _read_member(file: zipfile.ZipFile, name: str, shape: tuple[int, ...], dtype: np.dtype[Any] | None) -> np.ndarray:
-    """An array of the file, if it is of this shape and dtype; without a dtype, a text.
-
-    Nothing that the file states about the array is trusted: what does not fit is neither read, nor unpacked, nor allocated for.
-    """
-    info = _members(file).get(name)
-    if info is None:
-        raise Unfit(f"{name} is missing")
-    size = _ABOUT_BYTES if dtype is None else dtype.itemsize * math.prod(shape)
-    if info.compress_type != zipfile.ZIP_STORED or info.file_size > size + _HEADER_BYTES:
-        raise Unfit(f"{name} does not fit")
-    with file.open(info) as member:
-        if npy.read_magic(member) != (1, 0):
-            raise Unfit(f"{name} is of another version of the format")
-        found_shape, fortran, found = npy.read_array_header_1_0(member)
-        fits = found.kind == "U" if dtype is None else found == dtype
-        size = info.file_size - member.tell()
-        if not fits or fortran or found_shape != shape or size != found.itemsize * math.prod(shape):
-            raise Unfit(f"{name} does not fit")
-        return np.frombuffer(member.read(size), found).reshape(shape)
 
 
 def _locate(path: str | os.PathLike[str]) -> tuple[Path, bool]:
@@ -164,7 +127,7 @@ class Checkpoint:
 
     @staticmethod
     def _read_about(file: zipfile.ZipFile) -> dict[str, Any]:
-        about: dict[str, Any] = json.loads(str(_read_member(file, "about", (), None)))
+        about: dict[str, Any] = read_about(file)
         known = about["format"] == FORMAT and about["algorithm"] in ALGORITHMS[1:] and "parameters" in about
         if not known or type(about["iteration"]) is not int or about["iteration"] < 0:
             raise Unfit("not what this version writes")
@@ -219,28 +182,17 @@ class Checkpoint:
         with self._opened() as file:
             if self._read_about(file) != self.about:
                 raise Unfit("it changed while it was read")
-            if unknown := _members(file).keys() - targets.keys() - {"about", "costs"}:
-                raise Unfit(f"{', '.join(sorted(unknown))} is unknown")
+            only(file, targets.keys() | {"about", "costs"})
             for name, array in targets.items():
-                array[...] = _read_member(file, name, array.shape, array.dtype)
-            costs = _read_member(file, "costs", (cost_count(done),), np.dtype(float))
+                array[...] = read_member(file, name, array.shape, array.dtype)
+            costs = read_member(file, "costs", (cost_count(done),), np.dtype(float))
         descent.done, descent.costs = done, costs.tolist()
 
     # ---------------------------------------------------------------------------------------------------------- writing
 
-    @contextlib.contextmanager
-    def _temporary(self) -> Iterator[Path]:
-        """A new name beside the checkpoint's; a file of that name is removed when the block ends."""
-        path = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}.tmp")
-        try:
-            yield path
-        finally:
-            path.unlink(missing_ok=True)
-
     def _try_folder(self) -> None:
         try:
-            with self._temporary() as path:
-                path.touch()
+            try_folder(self.path)
         except OSError as error:
             raise OSError(error.errno, f"no checkpoint can be written ({error.strerror})", str(self.path)) from None
 
@@ -266,21 +218,6 @@ class Checkpoint:
             raise OSError(errno.EINTR, "a slice of iterations was interrupted, since no thread could be started for it")
         about = {"format": FORMAT, "algorithm": descent.name, "iteration": descent.done} | self.identity
         members: dict[str, Any] = descent.arrays() | {"costs": np.array(descent.costs, float)}
-        with self._temporary() as path:
-            with open(path, "xb") as file:
-                np.savez(file, about=json.dumps(about), **members)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(path, self.path)
-        _flush_folder(self.path.parent)
+        with replacing(self.path) as file:
+            np.savez(file, about=json.dumps(about), **members)
         self.saved, self.saved_at = descent.done, time.monotonic()
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the new name outlive a loss of power, where the system can flush folders."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -54,7 +54,60 @@ def warmup(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
-COMMANDS: tuple[Callable[[Any], None], ...] = (verify, warmup)
+def train(commands: Any) -> None:
+    from fastbackprop.commands import guarded, train
+
+    parser = commands.add_parser("train", help="train a net on the data of a file", description=train.DESCRIPTION)
+    train.add_options(parser)
+    parser.set_defaults(run=guarded("train", train.run))
+
+
+def predict(commands: Any) -> None:
+    from fastbackprop.commands import guarded, predict
+
+    parser = commands.add_parser("predict", help="predict data by a trained model", description=predict.DESCRIPTION)
+    predict.add_options(parser)
+    parser.set_defaults(run=guarded("predict", predict.run))
+
+
+def compare(commands: Any) -> None:
+    from fastbackprop.commands import compare, guarded
+
+    parser = commands.add_parser("compare", help="time the reference against it on data", description=compare.DESCRIPTION)
+    compare.add_options(parser)
+    parser.set_defaults(run=guarded("compare", compare.run))
+
+
+def info(commands: Any) -> None:
+    from fastbackprop.commands import guarded, info
+
+    parser = commands.add_parser("info", help="print versions, processor, disk cache, extras", description=info.DESCRIPTION)
+    info.add_options(parser)
+    parser.set_defaults(run=guarded("info", info.run))
+
+
+def run(commands: Any) -> None:
+    parser = commands.add_parser(
+        "run",
+        usage="%(prog)s [-h] script.py [argument ...]",
+        help="run a script of your own on the fast functions",
+        description="Run a script as `python script.py` does. Its functions, and those of modules of its own that it imports, "
+        "are judged when they are first called, and replaced where the fast ones compute the same. A report at the end, on "
+        "stderr, says what became of each. Processes that the script forks go on with the same functions; those that it starts "
+        "afresh (multiprocessing's spawn and forkserver, subprocess) run their own code as it is.",
+    )
+    parser.add_argument("script", help="the script's file, or a folder with a __main__.py")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="all that follows is the script's")
+
+    def start(arguments: argparse.Namespace) -> int:
+        from fastbackprop.takeover.script import run_script
+
+        return run_script(arguments.script, arguments.arguments)
+
+    parser.set_defaults(run=start)
+
+
+COMMANDS: tuple[Callable[[Any], None], ...] = (run, train, predict, compare, verify, warmup, info)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -17,19 +17,29 @@ from fastbackprop.team import get_num_threads
 
 def facts() -> list[str]:
     """Lines to print beside results, each with its name in front."""
-    versions = f"Python {platform.python_version()}, NumPy {np.__version__}, Numba {numba.__version__}"
     kernels = f"vectors of {VECTOR_BYTES} bytes ({VECTOR_BYTES // 8} of float64), {get_num_threads()} threads"
     if numba.config.DISABLE_JIT:
         kernels = "not compiled (NUMBA_DISABLE_JIT is set)"
     return [
-        f"processor      {_processor()}, {usable_cores()} cores to use",
-        f"versions       fastbackprop {fastbackprop.__version__}, {versions}, llvmlite {llvmlite.__version__}",
-        f"NumPy's BLAS   {_blas()}",
+        f"processor      {processor()}, {usable_cores()} cores to use",
+        f"versions       {', '.join(f'{name} {version}' for name, version in versions().items())}",
+        f"NumPy's BLAS   {blas()}",
         f"fastbackprop   {kernels}",
     ]
 
 
-def _processor() -> str:
+def versions() -> dict[str, str]:
+    """The versions of the package and of what it runs on."""
+    return {
+        "fastbackprop": fastbackprop.__version__,
+        "Python": platform.python_version(),
+        "NumPy": np.__version__,
+        "Numba": numba.__version__,
+        "llvmlite": llvmlite.__version__,
+    }
+
+
+def processor() -> str:
     """The model's name and Numba's name for its kind, which implies its instructions."""
     try:
         fields = dict(line.split(":", 1) for line in Path("/proc/cpuinfo").read_text().splitlines() if ":" in line)
@@ -39,7 +49,7 @@ def _processor() -> str:
     return f"{model} ({llvm.get_host_cpu_name()})"
 
 
-def _blas() -> str:
+def blas() -> str:
     """The BLAS that is loaded, where threadpoolctl is installed, else the one that NumPy was built with."""
     try:
         from threadpoolctl import threadpool_info

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastbackprop.algorithms import choose_algorithm, operations
+from fastbackprop.algorithms import Direct, Gram, choose_algorithm, operations
 
-from .support.trainings import PROBLEM
+from .support.trainings import LAYERS, PROBLEM, START, X, Y
 
 # n_0, n_1, m: G = X^T X takes 125,000 multiply-adds, W1 X and S X^T 50,000 each; then an iteration takes 25,000 by gram
 # and 100,000 by direct descent.
@@ -113,3 +113,45 @@ def test_direct_descent_of_a_narrow_net_takes_nothing_of_the_size_of_the_data(ch
     """Not even one row of m numbers, 48 MB in float64."""
     m = 6_000_000
     assert peak("direct", [3, 3, 2, 1], m, char) < 0.5 * m * np.dtype(char).itemsize
+
+
+# ---------------------------------------------------------------------------------------------- the state of a descent
+
+
+@pytest.mark.parametrize("kind", [Direct, Gram])
+def test_a_descent_is_torn_while_a_slice_runs_and_no_longer(kind, monkeypatch):
+    """An exception between what an iteration changes and the count of iterations leaves it so: it is not to be saved."""
+    descent = kind(X, Y, LAYERS, START, 0.1)
+    descent.prepare()
+    descent.advance(3)
+    assert (descent.done, descent.torn) == (3, False)
+
+    def interrupted(*args):
+        assert descent.torn
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(kind, "kernel", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        descent.advance(5)
+    assert (descent.done, descent.torn) == (3, True)
+
+
+@pytest.mark.parametrize("kind", [Direct, Gram])
+def test_a_stretch_knows_the_costs_from_its_first_iteration_on(kind):
+    """The costs and parameters of one long slice, cut otherwise; other parameters restart it."""
+    whole, cut = (kind(X, Y, LAYERS, START, 0.1) for _ in range(2))
+    for descent in (whole, cut):
+        descent.prepare()
+    costs = whole.stretch(23, 1)
+    assert len(costs) == 23 and whole.done == 23
+    assert cut.stretch(5, 2) == [costs[0], costs[2], costs[4]]
+    assert cut.stretch(7, 100) == [costs[5]]
+    halfway = cut.parameters()
+    assert cut.stretch(11, 3) == costs[12:23:3]
+    assert cut.done == 23
+    for key, value in whole.parameters().items():
+        np.testing.assert_array_equal(cut.parameters()[key], value)
+    cut.restart(halfway)
+    np.testing.assert_allclose(cut.stretch(11, 3), costs[12:23:3], rtol=1e-12)
+    for key, value in whole.parameters().items():
+        np.testing.assert_allclose(cut.parameters()[key], value, rtol=1e-12)

@@ -21,6 +21,7 @@ DOUBTFUL = {
     "0 and the label 1": ([[0, 0.5]], [[1, 0]], [f"1 of 2 outputs in AL are {CERTAIN}"]),
     "1 and the label 0": ([[1, 0.5]], [[0, 0]], [f"1 of 2 outputs in AL are {CERTAIN}"]),
     "1 and half a label": ([[1, 0.5]], [[0.5, 0]], [f"1 of 2 outputs in AL are {CERTAIN}"]),
+    "certain and right beside it": ([[1, 1, 0.5]], [[0, 1, 0]], [f"1 of 3 outputs in AL are {CERTAIN}"]),
     "both kinds": ([[0, 2, 0.5]], [[1, 1, 1]], [f"1 of 3 outputs in AL are {OUTSIDE}", f"1 of 3 outputs in AL are {CERTAIN}"]),
     "beside a nan": ([[np.nan, -1]], [[1, 0]], [f"1 of 2 outputs in AL are {OUTSIDE}"]),
     "an infinite label": ([[0.5, 0.5]], [[np.inf, 0]], [f"1 of 2 labels in Y are {HUGE}"]),

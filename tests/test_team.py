@@ -312,6 +312,29 @@ def test_num_threads_is_put_back_whatever_happens(threads):
     assert bp.get_num_threads() == 2
 
 
+VARIABLES = ("FASTBACKPROP_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS")
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (("3", "5", "7"), 3),
+        ((None, "5", "7"), 5),
+        ((None, None, "7,2"), 7),
+        (("0", "many", "2"), 2),
+        (("1", None, None), 1),
+        (("1000000", None, None), team.MOST_THREADS),
+        ((None, None, None), min(usable_cores(), team.MOST_THREADS)),
+    ],
+)
+def test_the_number_of_threads_that_the_environment_sets(monkeypatch, values, expected):
+    for variable, value in zip(VARIABLES, values, strict=True):
+        monkeypatch.delenv(variable, raising=False)
+        if value is not None:
+            monkeypatch.setenv(variable, value)
+    assert team._default() == expected
+
+
 def test_set_num_threads_returns_what_it_was(threads):
     threads(2)
     assert bp.set_num_threads(4) == 2

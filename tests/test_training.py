@@ -281,6 +281,21 @@ def test_a_training_that_diverges_stops_and_keeps_the_last_finite_parameters(dty
     assert_same_bits(last, bp.L_layer_model(twice, contradiction, arguments.LAYERS, rate, iteration, parameters=start))
 
 
+@pytest.mark.parametrize("algorithm", ["direct", "gram"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_largest_finite_number_is_finite(dtype, algorithm):
+    """A weight that no input reaches stays as it is, however large."""
+    largest = np.finfo(dtype).max
+    start = {"W1": np.array([[largest, -largest]], dtype), "b1": np.zeros((1, 1), dtype)}
+    X, Y = np.zeros((2, 4), dtype), np.array([[0, 1, 1, 1]])
+    trained = bp.L_layer_model(X, Y, [2, 1], 0.1, 3, parameters=start, algorithm=algorithm)
+    np.testing.assert_array_equal(trained["W1"], start["W1"])
+    assert trained["b1"] > 0
+    start = {"W1": np.zeros((1, 2), dtype), "b1": np.array([[largest]], dtype)}  # an output of 1, of which the gradient is 0
+    trained = bp.L_layer_model(X, np.ones((1, 4)), [2, 1], 0.1, 3, parameters=start, algorithm=algorithm)
+    assert trained["b1"] == largest
+
+
 def test_a_training_that_diverges_for_its_labels_names_them():
     """With a label outside [0, 1] the cost has no minimum: its gradient drives the output on for ever."""
     with (

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from fastbackprop.extras import missing
+
 FILES = {
     "train_catvnoncat.h5": ("train_set_x", "train_set_y"),
     "test_catvnoncat.h5": ("test_set_x", "test_set_y", "list_classes"),
@@ -42,13 +44,13 @@ def load_data(folder: str | os.PathLike[str] = "datasets") -> tuple[np.ndarray, 
     try:
         import h5py
     except ImportError as error:
-        raise ImportError('load_data needs h5py: pip install ".[data]" in a clone of fastbackprop') from error
+        raise missing("load_data", "data") from error
     folder = Path(folder).absolute()
     expected = f"expected the files {' and '.join(FILES)} in it"
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not a folder; {expected}")
-    if missing := [name for name in FILES if not (folder / name).is_file()]:
-        raise FileNotFoundError(f"{folder} holds no file {' and no '.join(missing)}; {expected}")
+    if absent := [name for name in FILES if not (folder / name).is_file()]:
+        raise FileNotFoundError(f"{folder} holds no file {' and no '.join(absent)}; {expected}")
     train, test = (_arrays(folder / name, keys, h5py) for name, keys in FILES.items())
     return (*train, *test)
 
@@ -60,8 +62,8 @@ def _arrays(path: Path, keys: Sequence[str], h5py: Any) -> list[np.ndarray]:
             found = {key: np.array(file[key]) for key in keys if isinstance(file.get(key), h5py.Dataset)}
     except OSError as error:
         raise ValueError(f"{path} cannot be read as HDF5: {error}") from error
-    if missing := [key for key in keys if key not in found]:
-        raise ValueError(f"{path} holds no {' and no '.join(missing)}; expected arrays {', '.join(keys)}")
+    if absent := [key for key in keys if key not in found]:
+        raise ValueError(f"{path} holds no {' and no '.join(absent)}; expected arrays {', '.join(keys)}")
     pictures, labels, *rest = found.values()
     if pictures.ndim < 2 or labels.size != len(pictures):
         x, y = keys[:2]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastbackprop import arguments
+from fastbackprop.extras import missing
 
 
 def print_mislabeled_images(classes: Sequence[Any] | NDArray[Any], X: ArrayLike, y: ArrayLike, p: ArrayLike) -> None:
@@ -37,9 +38,7 @@ def print_mislabeled_images(classes: Sequence[Any] | NDArray[Any], X: ArrayLike,
     try:
         from matplotlib import pyplot as plt
     except ImportError as error:
-        raise ImportError(
-            'print_mislabeled_images needs matplotlib: pip install ".[plot]" in a clone of fastbackprop'
-        ) from error
+        raise missing("print_mislabeled_images", "plot") from error
     columns = arguments.numbers("X", X)
     side = isqrt(len(columns) // 3) if columns.ndim == 2 else 0
     if side == 0 or len(columns) != 3 * side * side:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import types
 from typing import Any
 
 _MARK = "__fastbackprop_original__"
@@ -10,9 +10,16 @@ _MARK = "__fastbackprop_original__"
 
 def original(value: Any) -> Any:
     """The user's function behind its substitute, or the value itself."""
-    return vars(value)[_MARK] if _MARK in getattr(value, "__dict__", ()) else value
+    if not isinstance(value, types.FunctionType):
+        return value
+    code, function = vars(value).get(_MARK, (None, None))
+    return function if code is value.__code__ else value
 
 
-def stands_for(substitute: Callable[..., Any], function: Callable[..., Any]) -> None:
-    """Mark a function as the substitute of a user's own."""
-    setattr(substitute, _MARK, function)
+def stands_for(substitute: Any, function: Any) -> None:
+    """Mark a function as the substitute of a user's own.
+
+    The mark names the substitute's code: a wrapper of the user's around it copies its attributes (functools.wraps), and is
+    another function.
+    """
+    vars(substitute)[_MARK] = substitute.__code__, function

@@ -59,8 +59,8 @@ def arguments(name: str, activation: str | None, number: int) -> tuple:
 
 
 def _with_zeros(name: str, args: tuple, number: int) -> tuple:
-    """Arguments with a 0 in Z, where `Z < 0` and `Z <= 0` differ; with outputs close to 0 and 1, where a limit shows, or a number
-    that is added within the logarithms; and with other rates than the usual one.
+    """Arguments with a 0 in Z, where `Z < 0` and `Z <= 0` differ; with outputs close to 0 and 1, where a limit shows, or a
+    number that is added within the logarithms; and with other rates than the usual one.
     """
     if name in ("sigmoid", "relu"):
         args[0][0, 0] = 0

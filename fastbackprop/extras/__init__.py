@@ -1,1 +1,8 @@
 """What needs an optional dependency. Each module is imported when it is used, and names its extra if that is missing."""
+
+EXTRAS = {"data": "h5py", "plot": "matplotlib", "progress": "tqdm"}  # the library of each
+
+
+def missing(what: str, extra: str) -> ImportError:
+    """The error for something that needs an extra which is not installed."""
+    return ImportError(f'{what} needs {EXTRAS[extra]}: pip install ".[{extra}]" in a clone of fastbackprop')

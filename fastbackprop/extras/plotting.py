@@ -1,17 +1,32 @@
 """The cost curve of a training. It needs matplotlib, the extra ``plot``."""
 
 from collections.abc import Sequence
+from typing import Any, BinaryIO
+
+from fastbackprop.extras import missing
 
 try:
     from matplotlib import pyplot as plt
+    from matplotlib.figure import Figure
 except ImportError as error:
-    raise ImportError('plot_cost=True needs matplotlib: pip install ".[plot]" in a clone of fastbackprop') from error
+    raise missing("plot_cost=True", "plot") from error
 
 
 def plot_costs(costs: Sequence[float], learning_rate: float) -> None:
     """Draw and show the costs, one every hundred iterations."""
-    plt.plot(costs)
-    plt.ylabel("cost")
-    plt.xlabel("iterations (per hundreds)")
-    plt.title(f"Learning rate = {learning_rate}")
+    _draw(plt.gca(), costs, learning_rate)
     plt.show()
+
+
+def save_costs(file: BinaryIO, costs: Sequence[float], learning_rate: float, software: str) -> None:
+    """Write the same picture to a file, as a PNG that names the software; pyplot's figures stay as they are."""
+    figure = Figure()
+    _draw(figure.subplots(), costs, learning_rate)
+    figure.savefig(file, format="png", metadata={"Software": software})
+
+
+def _draw(axes: Any, costs: Sequence[float], learning_rate: float) -> None:
+    axes.plot(costs)
+    axes.set_ylabel("cost")
+    axes.set_xlabel("iterations (per hundreds)")
+    axes.set_title(f"Learning rate = {learning_rate}")

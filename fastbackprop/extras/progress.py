@@ -3,10 +3,12 @@
 from types import TracebackType
 from typing import Any
 
+from fastbackprop.extras import missing
+
 try:
     from tqdm.auto import tqdm
 except ImportError as error:
-    raise ImportError('progress=True needs tqdm: pip install ".[progress]" in a clone of fastbackprop') from error
+    raise missing("progress=True", "progress") from error
 
 
 class ProgressBar:

@@ -9,16 +9,19 @@ from __future__ import annotations
 import functools
 import threading
 import types
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from fastbackprop.examination.original import original, stands_for
+from fastbackprop.takeover.bindings import Bindings
 from fastbackprop.takeover.decide import MODELS, STEPS, THEIRS, Decision, Judge
 from fastbackprop.takeover.reach import kind, of_another_kind, own_function
 from fastbackprop.takeover.report import LEFT, Report, Row
 
 __all__ = ["Report", "Row", "Takeover", "is_of_interest", "original"]
 
+CHANGES = 10  # after which a function is left: judging it at each call would take longer than its own code
 _NAMES = {*STEPS, *THEIRS, *MODELS}
 
 
@@ -36,6 +39,8 @@ class Takeover:
         self._marked: dict[tuple[str, str], Any] = {}
         self._others: dict[str, Any] = {}  # what has a name of interest and cannot be judged
         self._judge = Judge()
+        self._serving: dict[types.FunctionType, tuple[Callable[..., Any], Bindings | None]] = {}  # as this judge decided
+        self._changes: Counter[types.FunctionType] = Counter()  # of what the names that a function reads stand for
         self._lock = threading.RLock()
 
     def add(self, value: Any, name: str = "") -> types.FunctionType | None:
@@ -49,6 +54,7 @@ class Takeover:
         if function is None or not is_of_interest(function):
             return None
         self._marked[function.__module__, function.__name__] = function
+        self._others.pop(function.__name__, None)
         self.forget()
         return function
 
@@ -60,44 +66,66 @@ class Takeover:
 
     def substitute(self, function: types.FunctionType) -> Callable[..., Any]:
         """What serves in the place of a function, which is judged now; itself where it is left."""
-        return self._decision(function).serve or function
+        return self.decision(function).serve or function
+
+    def _served(self, function: types.FunctionType) -> tuple[Callable[..., Any], Bindings | None]:
+        serving, bindings = self._serving, Bindings(function, STEPS)
+        serve = self.substitute(function)
+        serving[function] = serve, None if serve is function else bindings  # what is left needs no decision to hold
+        return serving[function]
 
     def forget(self) -> None:
         """Let all decisions be made again: a name is bound to another function now."""
-        self._judge = Judge()
+        self._judge, self._serving = Judge(), {}
+
+    def modules(self) -> set[str]:
+        """The names of the modules whose functions are marked."""
+        return {module for module, _ in self._marked}
 
     def decide(self) -> None:
         """Judge every function that is marked and not judged yet."""
         for function in list(self._marked.values()):
-            self._decision(function)
+            self.decision(function)
 
     def report(self) -> Report:
         """What became of each function that is marked."""
         self.decide()
         rows = []
         for function in self._marked.values():
-            decision = self._decision(function)
+            decision = self.decision(function)
             rows.append(Row(function.__name__, function.__module__, decision.verdict, decision.how))
         for name, value in self._others.items():
             rows.append(Row(name, str(getattr(value, "__module__", "")), LEFT, f"it is {kind(value)}, not a plain function"))
         return Report(rows)
 
-    def _decision(self, function: types.FunctionType) -> Decision:
+    def decision(self, function: types.FunctionType) -> Decision:
+        """The decision on a function, which is made now where it is not made yet."""
         with self._lock:
-            return self._judge.decide(function)
+            if self._changes[function] > CHANGES:
+                return Decision(LEFT, f"what the names that it reads stand for has changed {CHANGES + 1} times")
+            try:
+                return self._judge.decide(function)
+            except Exception as error:  # a fault of ours is no reason for the user's program to fail
+                left = Decision(LEFT, f"it could not be judged: {type(error).__name__}: {error}")
+                return self._judge.decisions.setdefault(function, left)
 
     def _wrapper(self, function: types.FunctionType) -> Callable[..., Any]:
-        known: tuple[Judge, Callable[..., Any]] | None = None
-
         @functools.wraps(function)
         def wrapper(*args: Any, **options: Any) -> Any:
-            nonlocal known
+            __tracebackhide__ = True  # IPython, pdb and pytest show no line of this
             if not self.active:
                 return function(*args, **options)
-            if known is None or known[0] is not self._judge:
-                judge = self._judge
-                known = judge, self.substitute(function)
-            return known[1](*args, **options)
+            serve, bindings = self._serving.get(function) or self._served(function)
+            if bindings is not None and not bindings.hold():
+                self._changes[function] += 1
+                self.forget()
+                serve, _ = self._served(function)
+            return serve(*args, **options)
 
         stands_for(wrapper, function)
+        vars(wrapper)["__numba__"] = "__wrapped__"  # where numba.njit(wrapper) finds the function to compile
         return wrapper
+
+    def __reduce__(self) -> tuple[type[Takeover], tuple[()]]:
+        """In another process (cloudpickle sends a script's functions with all that they hold) functions are judged there."""
+        return Takeover, ()

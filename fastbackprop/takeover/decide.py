@@ -13,7 +13,7 @@ from fastbackprop.examination import DIFFERS, NOT_JUDGED, OTHER_FORM, SAME, Find
 from fastbackprop.examination.original import original, stands_for
 from fastbackprop.examination.sandbox import untouched
 from fastbackprop.takeover.adapters import adapter, uncovered
-from fastbackprop.takeover.reach import called_of_another_kind, own_function, reached
+from fastbackprop.takeover.reach import called, called_of_another_kind, own_function, reached
 from fastbackprop.takeover.report import ADAPTED, LEFT, REPLACED, TAKEN_OVER
 from fastbackprop.takeover.rewrite import taken_over
 from fastbackprop.takeover.roles import Role
@@ -39,7 +39,7 @@ class Judge:
     """Decisions on functions of the user's own as they are now; each is judged once."""
 
     def __init__(self) -> None:
-        self.findings: dict[types.FunctionType, Finding] = {}
+        self.findings: dict[tuple[str, types.FunctionType], Finding] = {}
         self.decisions: dict[types.FunctionType, Decision] = {}
 
     def decide(self, function: types.FunctionType) -> Decision:
@@ -57,7 +57,7 @@ class Judge:
 
     def _finding(self, name: str, function: types.FunctionType) -> Finding:
         """The finding of a function, by the other functions of its module; those before it in the table are judged first."""
-        if function not in self.findings:
+        if (name, function) not in self.findings:
             namespace = {**function.__globals__, name: function}
             known = {}
             for other in CASES:
@@ -68,8 +68,8 @@ class Judge:
                     known[other] = self._finding(other, callee)
             unwrapped: Mapping[str, Any] = {key: original(value) for key, value in namespace.items()}
             with untouched():
-                self.findings[function] = judge(name, unwrapped, known)
-        return self.findings[function]
+                self.findings[name, function] = judge(name, unwrapped, known)
+        return self.findings[name, function]
 
     def _step(self, name: str, function: types.FunctionType) -> Decision:
         finding = self._finding(name, function)
@@ -77,10 +77,10 @@ class Judge:
             return Decision(LEFT, finding.explanation)
         if finding.verdict == DIFFERS:
             return Decision(LEFT, f"another function: {finding.explanation}")
-        for callee in reached(function):
-            cause = self._another(callee)
-            if cause:
-                return Decision(LEFT, f"it calls {callee.__name__}, which {cause}")
+        for name_there, callee in called(function):
+            step = name_there if name_there in STEPS else callee.__name__  # what is bound to a step's name has to compute it
+            if cause := self._another(step, callee):
+                return Decision(LEFT, f"it calls {step}, which {cause}")
         if odd := next(called_of_another_kind(function, STEPS), ""):
             return Decision(LEFT, f"it calls {odd}")
         if finding.verdict == SAME:
@@ -89,9 +89,8 @@ class Judge:
             return Decision(LEFT, f"the same numbers, but it {finding.explanation} ({', '.join(missing)} has no adapter)")
         return Decision(ADAPTED, finding.explanation, guarded(adapter(name, function, finding.details), function))
 
-    def _another(self, function: types.FunctionType) -> str:
+    def _another(self, name: str, function: types.FunctionType) -> str:
         """What makes a function's numbers its own; "" where they are the reference's, or nothing is known of it."""
-        name = function.__name__
         if name not in STEPS:
             return ""
         finding = self._finding(name, function)
@@ -135,6 +134,7 @@ def guarded(fast: Callable[..., Any], function: Callable[..., Any]) -> Callable[
 
     @functools.wraps(function)
     def call(*args: Any, **options: Any) -> Any:
+        __tracebackhide__ = True
         try:
             return fast(*args, **options)
         except Exception:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import ast
 import copy
 import types
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from fastbackprop.takeover.names import LATER, assigned, read_after, read_names
+from fastbackprop.takeover.observers import OF_NUMPY, tame, writes
 from fastbackprop.takeover.roles import Role, value_of
 from fastbackprop.takeover.step import NoStep, Step, find_step
-from fastbackprop.takeover.terms import Terms, Unknown
+from fastbackprop.takeover.terms import Term, Terms, Unknown
 
 RoleOf = Callable[[Any], "Role | None"]  # of a value; raises NoStep for a function of the user's that computes something else
 
@@ -21,12 +23,12 @@ RoleOf = Callable[[Any], "Role | None"]  # of a value; raises NoStep for a funct
 _ELSEWHERE = (
     *(ast.Break, ast.Continue, ast.Return, ast.Raise, ast.Yield, ast.YieldFrom, ast.Await, ast.NamedExpr, ast.Delete),
     *(ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.AsyncFor, ast.AsyncWith),
+    *(ast.AsyncFunctionDef, ast.Match),
 )
 _CONDITION = (
     *(ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.Compare, ast.Name, ast.Attribute, ast.Constant, ast.expr_context),
     *(ast.boolop, ast.unaryop, ast.operator, ast.cmpop),
 )
-_OF_COST = {"squeeze", "float64", "asarray", "array", "round", "abs", "mean", "sum", "asscalar"}  # of NumPy, without effects
 COST = "__fastbackprop_cost__"
 
 
@@ -36,8 +38,10 @@ class Loop:
 
     ``node`` is the statement, ``step`` what it repeats. ``condition`` holds at the iterations (of variable ``variable``) at
     which ``rest`` is to run: the statements besides the step, in which `COST` stands for the cost. ``reads_step`` says that
-    these read what only the step's own statements assign; ``step_after`` and ``cost_after`` that something after the loop
-    reads that, or the cost.
+    these read what only the step's own statements assign, or call what may read or change anything; ``step_after`` and
+    ``cost_after`` that something after the loop reads that, or the cost. ``reads`` are the names that these statements read,
+    ``writes`` says that they write into something, ``deciding`` are the names and attributes in the condition. ``functions``
+    holds by name those of the step, ``called`` what the other statements call.
     """
 
     node: ast.For
@@ -50,14 +54,32 @@ class Loop:
     reads_step: bool
     step_after: bool
     cost_after: bool
+    writes: bool = False
+    reads: list[str] = field(default_factory=list)
+    deciding: list[ast.expr] = field(default_factory=list)
+    functions: dict[str, Any] = field(default_factory=dict)
+    called: dict[str, Any] = field(default_factory=dict)
 
 
 def find_loop(tree: ast.FunctionDef, function: types.FunctionType, role_of: RoleOf) -> Loop | None:
     """The loop of a function's definition that trains; None where no loop updates parameters. Raises NoStep."""
     for node in ast.walk(tree):
         if isinstance(node, ast.For) and not _inner_loop(node, function, role_of) and _updates(node, function, role_of):
+            _check_place(tree, node)
             return _read(tree, node, function, role_of)
     return None
+
+
+def _check_place(tree: ast.FunctionDef, node: ast.For) -> None:
+    """Raise NoStep where what surrounds the loop would see how far it came, or has other names."""
+    around = [outer for outer in ast.walk(tree) if outer is not tree and any(inner is node for inner in ast.walk(outer))]
+    for outer in around:
+        if isinstance(outer, (*LATER, ast.ClassDef)):
+            raise NoStep(f"line {outer.lineno}: it trains in a function within it")
+        if isinstance(outer, ast.Try) or type(outer).__name__ == "TryStar":
+            raise NoStep(f"line {outer.lineno}: its loop stands in a try")  # type: ignore[attr-defined]
+        if isinstance(outer, ast.With) and any("suppress" in ast.unparse(item) for item in outer.items):
+            raise NoStep(f"line {outer.lineno}: its loop stands where errors are suppressed")
 
 
 def _updates(node: ast.AST, function: types.FunctionType, role_of: RoleOf) -> bool:
@@ -97,19 +119,29 @@ def _read(tree: ast.FunctionDef, node: ast.For, function: types.FunctionType, ro
 class _Reader:
     def __init__(self, tree: ast.FunctionDef, node: ast.For, function: types.FunctionType, role_of: RoleOf) -> None:
         self.tree, self.node, self.function, self.role_of = tree, node, function, role_of
-        self.assigned = set(_assigned(node.body))
-        self.terms = Terms(self.assigned, self._role, self._numpy_name)
+        self.assigned = set(assigned(node.body))
+        variable = {node.target.id} if isinstance(node.target, ast.Name) else set()  # it changes as those that are carried do
+        self.terms = Terms(self.assigned | variable, self._role, self._numpy_name)
+        self.all_terms: list[Term] = []  # of each name that the step assigns
+        self.costs_of: dict[tuple[int, ...], Term] = {}  # calls of compute_cost in other statements
+        self.roles: dict[str, Role] = {}
         self.update: Role | None = None
         self.costs: Role | None = None
         self.of_step: set[str] = set()  # names that the step's statements assign
         self.of_cost: set[str] = set()  # and those that hold the cost
 
+    def _value_of(self, node: ast.expr) -> Any:
+        return value_of(node, self.function)
+
     def _role(self, node: ast.expr) -> Role | None:
-        role = self.role_of(value_of(node, self.function))
-        if role is not None and role.name == "update_parameters":
-            self.update = role
-        if role is not None and role.name == "compute_cost":
-            self.costs = role
+        role = self.role_of(self._value_of(node))
+        if role is not None:
+            self.roles[ast.unparse(node)] = role
+        if role is not None and role.name in ("update_parameters", "compute_cost"):
+            kind = "update" if role.name == "update_parameters" else "costs"
+            if (getattr(self, kind) or role) != role:
+                raise NoStep(f"it calls two functions {role.name}")
+            setattr(self, kind, role)
         return role
 
     def _numpy_name(self, node: ast.expr) -> str:
@@ -124,29 +156,80 @@ class _Reader:
         early: dict[str, ast.stmt] = {}  # names that statements read before this iteration has bound them
         for statement in node.body:
             bound = self.of_step | self.of_cost
+            self._note_costs(statement)
             if not self._is_step(statement):
                 rest.append(statement)
-                early |= {name: statement for name in set(_read_names([statement])) & self.assigned - bound}
+                early |= {name: statement for name in set(read_names([statement])) & self.assigned - bound}
         step = find_step(self.terms)
         for name, statement in early.items():
-            if name in self.of_step | self.of_cost and name not in {step.parameters, *step.entries, *_assigned([statement])}:
+            if name in self.of_step | self.of_cost and name not in {step.parameters, *step.entries}:
                 raise NoStep(f"line {statement.lineno}: it reads {name} of the iteration before")
+        self._check_carried(step)
+        code = self.function.__code__
+        if step.parameters not in {*self.assigned, *code.co_varnames, *code.co_cellvars}:
+            raise NoStep(f"{step.parameters} is no variable of its own")
         assert self.update is not None  # find_step found one
         marked = [_Marked(self, step).visit(copy.deepcopy(statement)) for statement in rest]
         kept = [statement for statement in marked if not isinstance(statement, ast.Pass)]
         for statement in kept:
             self._check(statement, step)
-        always = {name for statement in kept if self._only_costs(statement) for name in _assigned([statement])}
-        condition = _any([self._condition(statement) for statement in kept if not self._only_costs(statement)])
-        read = set(_read_names(kept)) - always
-        after = _read_after(self.tree, node)
-        of_step = self.of_step - self.of_cost - {step.parameters, *step.entries}
+        observers = [statement for statement in kept if not self._only_costs(statement)]
+        condition = _any([self._condition(statement) for statement in observers])
+        read = set(read_names(kept))
+        after = read_after(self.tree, node)
+        of_step = self.of_step - {step.parameters, *step.entries}
+        calls = tame(kept, self._value_of)
+        stays = all(term[0] in ("before", "constant") for term in (step.X, step.Y, step.rate))
+        reads_step = bool(read & (of_step | {step.parameters, *step.entries})) or calls is None or bool(calls and not stays)
+        if reads_step and isinstance(condition, ast.Constant) and condition.value:
+            raise NoStep("its other statements need each iteration as it stands")
         return Loop(
-            node, i, step, condition, kept, self.costs, self.update,
-            reads_step=bool(read & (of_step | {step.parameters, *step.entries})),
-            step_after=bool(after & of_step),
+            node, i, step, condition, kept, self.costs, self.update, reads_step,
+            step_after=bool(after & of_step) or self._fills(),
             cost_after=bool(after & self.of_cost),
+            writes=writes(kept),
+            reads=sorted(read - {i, COST} - self.of_cost - of_step - {name.partition(".")[0] for name in calls or ()}),
+            deciding=[atom for statement in observers for atom in self._atoms(statement, i)],
+            functions={name: role.function for name, role in self.roles.items()},
+            called=calls or {},
         )  # fmt: skip
+
+    def _note_costs(self, statement: ast.stmt) -> None:
+        """Note the terms of the costs that a statement computes from what is assigned before it."""
+        changed = set(assigned([statement]))
+        for call in ast.walk(statement):
+            if isinstance(call, ast.Call) and (role := _quiet(self.role_of, self._value_of(call.func))) is not None:
+                names = {inner.id for inner in ast.walk(call) if isinstance(inner, ast.Name)}
+                simple = isinstance(statement, ast.Assign) or not names & changed
+                if role.name == "compute_cost" and simple:
+                    try:
+                        self.costs_of[_place(call)] = self.terms.of(call)
+                    except (Unknown, NoStep):
+                        continue
+
+    def _check_carried(self, step: Step) -> None:
+        """Raise NoStep where an iteration takes up more than parameters from the one before."""
+        allowed = {step.parameters, *step.entries, self._variable()}
+        for term in self.all_terms:
+            if others := set(_carried(term)) - allowed:
+                raise NoStep(f"it carries {', '.join(sorted(others))} from iteration to iteration")
+        if both := self.of_step & self.of_cost:
+            raise NoStep(f"it uses {', '.join(sorted(both))} for the cost and for something else")
+
+    def _fills(self) -> bool:
+        """Whether it sets entries of a dict from before the loop."""
+        return any(entries and base[0] == "carried" for entries, base in map(_entries, self.terms.values.values()))
+
+    def _atoms(self, statement: ast.AST, variable: str) -> Iterator[ast.expr]:
+        """The names and attributes in a statement's conditions."""
+        if isinstance(statement, ast.If):
+            inner_most = {id(node.value) for node in ast.walk(statement.test) if isinstance(node, ast.Attribute)}
+            for node in ast.walk(statement.test):
+                is_variable = isinstance(node, ast.Name) and node.id == variable
+                if isinstance(node, (ast.Name, ast.Attribute)) and id(node) not in inner_most and not is_variable:
+                    yield copy.deepcopy(node)
+            for inner in (*statement.body, *statement.orelse):
+                yield from self._atoms(inner, variable)
 
     def _variable(self) -> str:
         assert isinstance(self.node.target, ast.Name)
@@ -162,19 +245,22 @@ class _Reader:
             return self._in_place(statement.value)
         if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
             return False
+        target = statement.targets[0]
+        if isinstance(target, ast.Name) and self._is_of_cost(statement.value):
+            self.of_cost.add(target.id)
+            self.terms.values[target.id] = "made of the cost", statement.lineno
+            return False  # it stays, with the cost that is known
         try:
             value = self.terms.of(statement.value)
-            self.terms.assign(statement.targets[0], value)
+            self.terms.assign(target, value)
         except Unknown as unknown:
-            if isinstance(statement.targets[0], ast.Name) and self._is_of_cost(statement.value):
-                self.of_cost.add(statement.targets[0].id)
-                return False
             raise NoStep(str(unknown)) from None
-        names = _assigned([statement])
+        names = list(assigned([statement]))
         if value[0] == "cost":
             self.of_cost.update(names)
-            return False  # it stays, with the cost that is known
+            return False
         self.of_step.update(names)
+        self.all_terms += [self.terms.values[name] for name in names]
         return True
 
     def _in_place(self, call: ast.Call) -> bool:
@@ -182,32 +268,32 @@ class _Reader:
         role = self._role(call.func)
         if role is None or role.name != "update_parameters":
             return False
-        arguments = role.arguments(call)
-        if arguments is None or not isinstance(arguments[0], ast.Name) or "copy" in role.details:
-            raise NoStep(str(Unknown(call)))
-        self.terms.values[arguments[0].id] = "updated", *(self.terms.of(argument) for argument in arguments)
+        try:
+            self.terms.of(call)
+        except Unknown as unknown:
+            raise NoStep(str(unknown)) from None
         return True
 
     def _is_of_cost(self, value: ast.expr) -> bool:
         """Whether an expression is a number made of the cost alone, without effects."""
         calls = [inner for inner in ast.walk(value) if isinstance(inner, ast.Call)]
         harmless = all(
-            self._numpy_name(call.func) in _OF_COST
+            (self._numpy_name(call.func) in OF_NUMPY and not any(keyword.arg == "out" for keyword in call.keywords))
             or value_of(call.func, self.function) in (float, round, abs)
             or (isinstance(call.func, ast.Attribute) and call.func.attr == "item")
             for call in calls
         )
         names = {inner.id for inner in ast.walk(value) if isinstance(inner, ast.Name)}
-        return harmless and not names.isdisjoint(self.of_cost) and not names & self.of_step
+        return harmless and not names.isdisjoint(self.of_cost) and names & self.assigned <= self.of_cost
 
     def _only_costs(self, statement: ast.stmt) -> bool:
         """Whether a statement only binds the cost, so that it is needed where others run."""
-        names = set(_assigned([statement]))
+        names = set(assigned([statement]))
         return isinstance(statement, ast.Assign) and bool(names) and names <= self.of_cost
 
     def _check(self, statement: ast.stmt, step: Step) -> None:
         """Raise NoStep where a statement besides the step changes what the step reads."""
-        for name in _assigned([statement]):
+        for name in assigned([statement]):
             if name in self.of_step | {step.parameters, *step.entries}:
                 raise NoStep(f"line {statement.lineno}: it changes {name} besides")
 
@@ -233,14 +319,43 @@ class _Marked(ast.NodeTransformer):
         self.reader, self.step = reader, step
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        role = _quiet(self.reader.role_of, value_of(node.func, self.reader.function))
-        if role is not None and role.name == "compute_cost":
-            try:
-                if self.step.is_cost(self.reader.terms.of(node)):
-                    return ast.copy_location(ast.Name(COST, ast.Load()), node)
-            except (Unknown, NoStep):
-                pass
+        term = self.reader.costs_of.get(_place(node))
+        if term is not None and self.step.is_cost(term):
+            return ast.copy_location(ast.Name(COST, ast.Load()), node)
         return self.generic_visit(node)  # type: ignore[return-value]
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
+        return node  # it may be called in another iteration
+
+    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> ast.GeneratorExp:
+        return node
+
+
+def _place(node: ast.expr) -> tuple[int, ...]:
+    return node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0
+
+
+def _entries(term: Term) -> tuple[list[Term], Term]:
+    """The entries that were set in a dict, and the dict before that."""
+    entries = []
+    while term[0] == "entry":
+        entries.append(term[3])
+        term = term[1]
+    return entries, term
+
+
+def _carried(term: Term) -> Iterator[str]:
+    """The names that a term takes from the iteration before; not a dict whose entries are set."""
+    if term[0] == "carried":
+        yield term[1]
+    elif term[0] == "entry":
+        entries, base = _entries(term)
+        for part in entries if base[0] == "carried" else [*entries, base]:
+            yield from _carried(part)
+    elif term[0] != "constant":
+        for part in term[1:]:
+            if isinstance(part, tuple):
+                yield from _carried(part)
 
 
 def _any(conditions: list[ast.expr]) -> ast.expr:
@@ -255,39 +370,3 @@ def _both(a: ast.expr, b: ast.expr) -> ast.expr:
     if isinstance(b, ast.Constant):
         return a if b.value else b
     return ast.BoolOp(ast.And(), [a, b])
-
-
-def _assigned(statements: Iterable[ast.stmt]) -> Iterable[str]:
-    """Names that statements bind, or of which they set an entry or an attribute."""
-    for inner in (inner for statement in statements for inner in ast.walk(statement)):
-        if isinstance(inner, (ast.Name, ast.Subscript, ast.Attribute)) and isinstance(inner.ctx, ast.Store):
-            owner: ast.expr = inner
-            while isinstance(owner, (ast.Subscript, ast.Attribute)):
-                owner = owner.value
-            if isinstance(owner, ast.Name):
-                yield owner.id
-
-
-def _read_names(statements: Iterable[ast.stmt]) -> Iterable[str]:
-    for inner in (inner for statement in statements for inner in ast.walk(statement)):
-        if isinstance(inner, ast.Name) and (isinstance(inner.ctx, ast.Load)):
-            yield inner.id
-
-
-def _read_after(tree: ast.FunctionDef, node: ast.For) -> set[str]:
-    """Names that the function may read once the loop is done."""
-    loops = [loop for loop in ast.walk(tree) if isinstance(loop, (ast.For, ast.While)) and loop is not node]
-    again = any(node is inner for loop in loops for inner in ast.walk(loop))
-    within = {id(inner) for inner in ast.walk(node)}
-    later = (ast.FunctionDef, ast.Lambda, ast.AsyncFunctionDef)
-    nested = [inner for inner in ast.walk(tree) if isinstance(inner, later) and inner is not tree]
-    delayed = {id(inner) for function in nested for inner in ast.walk(function)}
-    found = set()
-    for inner in ast.walk(tree):
-        if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load):
-            if inner.id in ("locals", "vars", "eval", "exec", "dir"):
-                raise NoStep(f"line {inner.lineno}: it reaches its own variables by {inner.id}")
-            follows = inner.lineno > (node.end_lineno or node.lineno)
-            if id(inner) in delayed or (id(inner) not in within and (again or follows)):
-                found.add(inner.id)
-    return found

@@ -46,11 +46,17 @@ def called_of_another_kind(function: types.FunctionType, names: Collection[str])
                 yield f"{name}, which is {kind(value)}"
 
 
+def called(function: types.FunctionType) -> dict[tuple[str, types.FunctionType], None]:
+    """The names that a function's code, and that of all it reaches, has for functions of the user's own, with these."""
+    pairs = [pair for one in (function, *reached(function)) for pair in _named(one)]
+    return {(name, found): None for name, value in pairs if (found := own_function(value)) is not None}
+
+
 def reached(function: types.FunctionType) -> Iterator[types.FunctionType]:
     """Each function of the user's own that this one may call, directly or through others."""
     seen, waiting = {id(function)}, [function]
     while waiting:
-        for value in _named(waiting.pop()):
+        for _, value in _named(waiting.pop()):
             found = own_function(value)
             if found is not None and id(found) not in seen:
                 seen.add(id(found))
@@ -58,18 +64,17 @@ def reached(function: types.FunctionType) -> Iterator[types.FunctionType]:
                 yield found
 
 
-def _named(function: types.FunctionType) -> Iterator[Any]:
-    """The values that the names in a function's code may stand for."""
+def _named(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    """The names in a function's code, with the values that they may stand for."""
     names = {name for code in codes(function.__code__) for name in code.co_names}
     for name in names & function.__globals__.keys():
         value = function.__globals__[name]
-        yield value
+        yield name, value
         if (module := own_module(value)) is not None:
-            yield from (vars(module)[attribute] for attribute in names & vars(module).keys())
-    for cell in function.__closure__ or ():
+            yield from ((attribute, vars(module)[attribute]) for attribute in names & vars(module).keys())
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
-            yield cell.cell_contents
+            yield name, cell.cell_contents
         except ValueError:  # not filled yet
             continue
-    yield from function.__defaults__ or ()
-    yield from (function.__kwdefaults__ or {}).values()
+    yield from (("", value) for value in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import inspect
-import textwrap
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from fastbackprop.examination.original import stands_for
+from fastbackprop.examination.sandbox import codes
+from fastbackprop.takeover.callees import Callees
 from fastbackprop.takeover.loop import COST, Loop, RoleOf, find_loop
 from fastbackprop.takeover.step import NoStep
 from fastbackprop.takeover.terms import Term
@@ -19,19 +21,26 @@ from fastbackprop.takeover.training import Form, Training
 _TRAINING, _OUTER, _BEGIN = "__fastbackprop_training__", "__fastbackprop_outer__", "__fastbackprop_begin__"
 
 _PLAN = f"""
-{_TRAINING} = {_BEGIN}(RANGE, X, Y, PARAMETERS, ENTRIES, RATE, lambda VARIABLE: CONDITION)
+{_TRAINING} = {_BEGIN}(
+    RANGE, lambda: (PARAMETERS, X, Y, RATE, ENTRIES), lambda VARIABLE: CONDITION, DECIDING, READS
+)
 while {_TRAINING}.advance():
     for VARIABLE in {_TRAINING}.observed:
         {COST} = {_TRAINING}.cost
         REST
     if {_TRAINING}.plain:
-        PARAMETERS = {_TRAINING}.parameters
-        BIND
-        for VARIABLE in {_TRAINING}.plain:
-            BODY
-        {_TRAINING}.resume(PARAMETERS)
-PARAMETERS = {_TRAINING}.parameters
-BIND
+        if {_TRAINING}.ahead:
+            PARAMETERS = {_TRAINING}.parameters
+            BIND
+        if {_TRAINING}.own is None:
+            for VARIABLE in {_TRAINING}.plain:
+                BODY
+        else:
+            for VARIABLE in {_TRAINING}.plain:
+                OWN
+if {_TRAINING}.ahead:
+    PARAMETERS = {_TRAINING}.parameters
+    BIND
 for VARIABLE in {_TRAINING}.last:
     pass
 """
@@ -46,7 +55,7 @@ def taken_over(function: types.FunctionType, role_of: RoleOf) -> tuple[Callable[
     loop = find_loop(tree, function, role_of)
     if loop is None:
         return None
-    begin = functools.partial(Training, Form.of(loop))
+    begin = functools.partial(Training, Form.of(loop), Callees(loop.functions, loop.called, function))
     new = _Replace(loop).visit(tree)
     return _compiled(function, new, begin), loop
 
@@ -57,16 +66,22 @@ def definition(function: types.FunctionType) -> ast.FunctionDef:
     if function.__closure__:
         raise NoStep("it is decorated, or defined within another function")
     try:
-        lines, first = inspect.getsourcelines(code)
-        tree = ast.parse(textwrap.dedent("".join(lines)))
-    except (OSError, TypeError, SyntaxError, IndexError):
+        lines, _ = inspect.findsource(code)
+        whole = ast.parse("".join(lines))
+    except Exception:  # whatever reads a file that has become another
         raise NoStep("its source is not to be had") from None
-    ast.increment_lineno(tree, first - 1)
-    if len(tree.body) != 1 or not isinstance(tree.body[0], ast.FunctionDef) or tree.body[0].decorator_list:
+    found = [node for node in ast.walk(whole) if isinstance(node, ast.FunctionDef) and _begins(node) == code.co_firstlineno]
+    if len(found) != 1 or found[0].decorator_list or getattr(found[0], "type_params", None):
         raise NoStep("it is decorated, or no plain def")
-    if not any(isinstance(made, types.CodeType) and _same_code(made, code) for made in _compile(tree, function).co_consts):
+    # A module's imports change the code of its functions; a cell's statements are compiled one by one.
+    made = (inner for tree in (whole, ast.Module([found[0]], [])) for inner in codes(_compile(tree, function)))
+    if not any(_same_code(inner, code) for inner in made):
         raise NoStep("its source has changed since it was defined")
-    return tree.body[0]
+    return found[0]
+
+
+def _begins(node: ast.FunctionDef) -> int:
+    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
 
 
 def _compile(tree: ast.Module, function: types.FunctionType) -> types.CodeType:
@@ -88,7 +103,7 @@ def _compiled(function: types.FunctionType, tree: ast.FunctionDef, begin: Callab
     outer = ast.parse(f"def {_OUTER}({_BEGIN}): pass").body[0]
     assert isinstance(outer, ast.FunctionDef)
     ast.increment_lineno(outer, tree.lineno - 1)
-    outer.body = [tree]
+    outer.body = [ast.Global([tree.name]), tree]  # it may call itself, by its name in the module
     code = _compile(ast.fix_missing_locations(ast.Module([outer], [])), function)
     for name in (_OUTER, function.__code__.co_name):
         code = next(c for c in code.co_consts if isinstance(c, types.CodeType) and c.co_name == name)
@@ -114,18 +129,36 @@ class _Replace(ast.NodeTransformer):
         expressions = {
             "RANGE": node.iter, "X": _expression(step.X), "Y": _expression(step.Y), "RATE": _expression(step.rate),
             "ENTRIES": entries, "CONDITION": self.loop.condition,
+            "DECIDING": _each(self.loop.deciding), "READS": _each([_load(name) for name in self.loop.reads]),
         }  # fmt: skip
         bind: list[ast.stmt] = [
             ast.Assign([ast.Name(name, ast.Store())], ast.Subscript(_load(step.parameters), ast.Constant(key), ast.Load()))
             for name, key in step.entries.items()
         ]
         statements = {"REST": self.loop.rest or [ast.Pass()], "BODY": node.body, "BIND": bind}
+        own = _Own(self.loop.functions)
+        statements["OWN"] = [own.visit(copy.deepcopy(statement)) for statement in node.body]
         plan = ast.parse(_PLAN)
         for inner in ast.walk(plan):  # what the plan adds has the position of the loop; the user's own nodes keep theirs
             if "lineno" in inner._attributes:
                 ast.copy_location(inner, node)
                 inner.end_lineno, inner.end_col_offset = node.lineno, node.col_offset  # type: ignore[attr-defined]
         return _Filled(expressions, statements, {"VARIABLE": variable, "PARAMETERS": step.parameters}).visit(plan).body
+
+
+class _Own(ast.NodeTransformer):
+    """Has the step's functions called as the user wrote them."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self.names = names
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        name = ast.unparse(node.func)
+        self.generic_visit(node)
+        if name in self.names:
+            own = ast.Attribute(_load(_TRAINING), "own", ast.Load())
+            node.func = ast.copy_location(ast.Subscript(own, ast.Constant(name), ast.Load()), node.func)
+        return node
 
 
 class _Filled(ast.NodeTransformer):
@@ -146,6 +179,12 @@ class _Filled(ast.NodeTransformer):
 
     def visit_arg(self, node: ast.arg) -> ast.arg:
         return ast.copy_location(ast.arg(self.names.get(node.arg, node.arg)), node)
+
+
+def _each(expressions: list[ast.expr]) -> ast.expr:
+    """A tuple of functions, one for the value of each expression: it may have none yet."""
+    nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+    return ast.Tuple([ast.Lambda(nothing, expression) for expression in expressions], ast.Load())
 
 
 def _load(name: str) -> ast.Name:

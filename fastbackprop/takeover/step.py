@@ -35,15 +35,17 @@ class Step:
 
 def find_step(terms: Terms) -> Step:
     """The step; raises NoStep."""
-    updates = [
-        (name, term) for name, term in terms.values.items() if term[0] == "updated" and term[1] == ("carried", name)
-    ]  # fmt: skip
+    updates = [  # "before": the dict itself is updated, and no variable is bound
+        (name, term)
+        for name, term in terms.values.items()
+        if term[0] == "updated" and term[1] in (("carried", name), ("before", name))
+    ]
     if len(updates) != 1:
         raise NoStep(
             "no variable takes the parameters that update_parameters makes from it" if not updates else "it updates twice"
         )
     ((name, updated),) = updates
-    carried = "carried", name
+    carried = updated[1]
     entries = {
         variable: term[2][2]
         for variable, term in terms.values.items()
@@ -57,16 +59,16 @@ def find_step(terms: Terms) -> Step:
             raise NoStep("its gradients are not those of the forward pass of this iteration")
         step = Step(name, AL[1], Y, rate, AL, entries, None, same)
     elif grads[0] == "entry":
-        step = _spelled_out(name, grads, rate, entries, same)
+        step = _spelled_out(name, carried, grads, rate, entries, same)
     else:
         raise NoStep("its gradients are not those that the backward functions return")
     for what, term in (("X", step.X), ("Y", step.Y), ("the learning rate", step.rate)):
-        if not _stays(term):
+        if not _stays(term) or carried in _parts(term):
             raise NoStep(f"{what} changes from iteration to iteration")
     return step
 
 
-def _spelled_out(name: str, grads: Term, rate: Term, entries: dict[str, str], same: dict[Term, Term]) -> Step:
+def _spelled_out(name: str, parameters: Term, grads: Term, rate: Term, entries: dict[str, str], same: dict[Term, Term]) -> Step:
     """A step whose layers are written one by one (``two_layer_model``)."""
     found: dict[str, Term] = {}
     while grads[0] == "entry":
@@ -81,7 +83,7 @@ def _spelled_out(name: str, grads: Term, rate: Term, entries: dict[str, str], sa
     A, layers = AL, []
     for l in range(L, 0, -1):
         wanted = "sigmoid" if l == L else "relu"
-        if A[0] != "A" or A[2:] != (_entry(name, f"W{l}"), _entry(name, f"b{l}"), ("constant", "str", wanted)):
+        if A[0] != "A" or A[2:] != (_entry(parameters, f"W{l}"), _entry(parameters, f"b{l}"), ("constant", "str", wanted)):
             raise NoStep("its layers are not relu, and sigmoid in the end")
         layers.append(A)
         A = A[1]
@@ -94,8 +96,8 @@ def _spelled_out(name: str, grads: Term, rate: Term, entries: dict[str, str], sa
     return Step(name, X, Y, rate, AL, entries, L, same)
 
 
-def _entry(name: str, key: str) -> Term:
-    return "item", ("carried", name), ("constant", "str", key)
+def _entry(parameters: Term, key: str) -> Term:
+    return "item", parameters, ("constant", "str", key)
 
 
 def _label(dA: Term, AL: Term) -> Term:

@@ -60,10 +60,15 @@ class Terms:
     def _call(self, node: ast.Call) -> Term:
         role = self.role_of(node.func)
         if role is not None:
-            arguments = role.arguments(node)
-            if arguments is None:
+            given = role.arguments(node)
+            if given is None:
                 raise Unknown(node)
-            return _result(role.name, [self.of(argument) for argument in arguments], role.details)
+            arguments = [self.of(argument) for argument in given]
+            result = _result(role.name, arguments, role.details)
+            if role.name != "update_parameters" or "copy" in role.details:
+                return result
+            self._changed(arguments[0], result)
+            return ("constant", "NoneType", None) if "nothing" in role.details else result
         name = self.numpy_name(node.func)
         if name in _BY_NAME and not node.keywords:
             operands = [self.of(operand) for operand in node.args]
@@ -72,6 +77,13 @@ class Terms:
             if len(operands) == 2 and name != "negative":
                 return _operation("divide" if name == "true_divide" else name, *operands)
         raise Unknown(node)
+
+    def _changed(self, old: Term, new: Term) -> None:
+        """What had one value has another: a function wrote into it."""
+        names = [name for name, value in self.values.items() if value == old]
+        if old[0] in ("carried", "before") and old[1] not in self.values:
+            names.append(old[1])
+        self.values |= dict.fromkeys(names, new)
 
     def assign(self, target: ast.expr, value: Term) -> None:
         """Bind a name, a tuple of names, or a dict's entry of constant key; raises Unknown."""

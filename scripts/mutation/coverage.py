@@ -1,7 +1,8 @@
 """The tests that cover a fault: recorded once, by running all tests of the unchanged package and noting what they reach.
 
 They run with NUMBA_DISABLE_JIT=1, where every kernel is Python that a profile sees, each with a time limit. Code that only runs
-compiled (it emits machine code, or is a job of a team) is covered by the tests that reach something else of the same file.
+compiled (it emits machine code, or is a job of a team) is covered by the tests that reach something else of the same file. The
+test file that is named after a module covers it as a whole: what programs reach that a test starts is not recorded.
 """
 
 from __future__ import annotations
@@ -158,6 +159,7 @@ class Coverage:
         return chosen
 
     def compiled_tests(self, fault: Fault) -> list[str]:
-        """All tests that reach it, the likeliest to find it first."""
+        """All tests that reach it, or are named after its file, the likeliest to find it first."""
         tests, _ = self._covering(fault)
+        tests += [test for test in self._reached if self._is_named_after(test.partition("::")[0], fault) and test not in tests]
         return [test for of_file in self._by_file(tests, fault) for test in of_file]

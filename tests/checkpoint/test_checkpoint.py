@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from fastbackprop import checkpoint as checkpoint_module
-from fastbackprop import training
+from fastbackprop import training, whole_file
 from fastbackprop.algorithms import Direct, Gram
 from fastbackprop.checkpoint import digest
 from fastbackprop.testing import TRAINING_RTOL, assert_same_bits, assert_within_bound, map_arrays
@@ -140,7 +140,7 @@ def test_paths(kind, file, monkeypatch):
 # -------------------------------------------------------------------------------------------------------------- writing
 
 
-@pytest.mark.parametrize("step", ["np.savez", "os.fsync", "os.replace"])
+@pytest.mark.parametrize("step", ["checkpoint.np.savez", "whole_file.os.fsync", "whole_file.os.replace"])
 def test_a_failure_while_saving_leaves_the_file_as_it_was(step, begun, monkeypatch):
     before = begun.read_bytes()
 
@@ -148,7 +148,7 @@ def test_a_failure_while_saving_leaves_the_file_as_it_was(step, begun, monkeypat
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"fastbackprop.checkpoint.{step}", full)
+        patch.setattr(f"fastbackprop.{step}", full)
         with pytest.raises(OSError, match="No space left"):
             train(checkpoint=begun)
     assert begun.read_bytes() == before
@@ -185,7 +185,7 @@ def test_a_second_interrupt_while_saving_loses_nothing(begun, monkeypatch):
         flush(descriptor)
 
     monkeypatch.setattr("builtins.print", interrupt)
-    monkeypatch.setattr(checkpoint_module.os, "fsync", interrupted_flush)
+    monkeypatch.setattr(whole_file.os, "fsync", interrupted_flush)
     monkeypatch.setattr(training, "next_length", lambda length, seconds, wanted: 80)
     with pytest.raises(KeyboardInterrupt):
         train(print_cost=True, checkpoint=begun)
@@ -210,7 +210,7 @@ def test_the_file_is_complete_and_flushed_before_it_takes_the_name(file, monkeyp
 
     # In that module alone: Numba replaces files too, where it keeps machine code.
     changed = {name: recording(name, getattr(os, name)) for name in ("fsync", "replace")}
-    monkeypatch.setattr(checkpoint_module, "os", SimpleNamespace(**{**vars(os), **changed}))
+    monkeypatch.setattr(whole_file, "os", SimpleNamespace(**{**vars(os), **changed}))
     monkeypatch.setattr(checkpoint_module, "SAVE_SECONDS", np.inf)  # kernels that have to be compiled take longer
     train(5, checkpoint=file)
     assert steps == [("fsync", False), ("replace", False), ("fsync", True)]  # the file, its name, the folder

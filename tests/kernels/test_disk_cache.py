@@ -1,11 +1,15 @@
 """The disk cache: it never serves old, foreign or damaged code, and any fault of it costs a compile, no more."""
 
 import os
+import re
 import shutil
 import time
 from pathlib import Path
 
+import numba
 import pytest
+
+from fastbackprop.kernels import disk_cache
 
 from .support.copies import REPORT, REPORTED, Copy, files
 
@@ -72,6 +76,18 @@ def test_settings_of_numba_have_folders_of_their_own(copy):
     assert Path(usual).parent == copy.cache
     assert copy.run(FOLDER, NUMBA_NUM_THREADS="1") == usual
     assert copy.run(FOLDER, NUMBA_OPT="1") != usual
+
+
+def test_a_folder_belongs_to_what_the_code_depends_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    disk_cache.folder.cache_clear()
+    try:
+        folders = [disk_cache.folder(options) for options in ("some options", "others", "some options")]
+    finally:
+        disk_cache.folder.cache_clear()
+    assert folders[0] == folders[2] != folders[1]
+    assert {folder.parent for folder in folders if folder} == {tmp_path}
+    assert all(folder and re.fullmatch("fastbackprop-[0-9a-f]{16}", folder.name) and folder.is_dir() for folder in folders)
 
 
 LISTEN = """

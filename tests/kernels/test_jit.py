@@ -158,6 +158,8 @@ def test_the_repr_of_an_entry_says_for_which_dtypes_it_is_compiled():
             assert callable(kernel[char])
         assert repr(kernel) == f"<entry _scaled(X, factor, rows, ...), {dtypes} compiled>"
     assert repr(jit.entry(kinds.OUT)(_doubled)) == "<entry _doubled(X), not compiled>"
+    three = jit.entry(kinds.OUT, kinds.OUT, kinds.OUT)(lambda X, Y, Z: None)
+    assert "(X, Y, Z), not compiled" in repr(three)
 
 
 def test_the_repr_of_a_routine_says_it_too(monkeypatch):

@@ -140,6 +140,19 @@ def test_gram_matrix_keeps_the_bound(dtype):
     assert_within_bound(gram(X), exact, product_bound(X.T, X))
 
 
+@pytest.mark.parametrize("c", "df")
+def test_each_member_of_a_team_has_room_where_a_product_is_shared(c):
+    found, kinds = np.zeros(3, np.int64), set()
+    for shape in ((4, 300, 4), (300, 300, 300), (64, 3000, 200), (2000, 40, 500)):
+        A, B = np.ones((shape[0], shape[1]), c), np.ones((shape[2], shape[1]), c).T  # B is packed
+        for members in (1, 2, 3, 8):
+            probes.rooms[c](A, B, A.dtype.type(1), members, found)
+            chunks, room, asked = (int(number) for number in found)
+            kinds.add((chunks > 1, room > 0))
+            assert asked == (members * room if chunks > 1 else room)
+    assert {(True, True), (False, True)} <= kinds  # else nothing was examined
+
+
 # -------------------------------------------------------------------------------------- checks of the stop flag between
 
 
@@ -166,4 +179,5 @@ def test_a_piece_of_a_product_is_small_or_the_smallest_that_there_is(c):
             assert (rows, columns, depth) == shape
         else:
             smallest = columns <= NR if shape[1] >= shape[0] else rows <= MR
+            assert depth == shape[2] or depth % block == 0
             assert rows * columns * depth <= PIECE_OPERATIONS or (depth <= block and smallest)

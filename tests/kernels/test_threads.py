@@ -10,13 +10,25 @@ import numba
 import pytest
 from numba import types
 
+from fastbackprop import team
 from fastbackprop.kernels import jit, threads
 from fastbackprop.kernels.elementwise import ActivationJob, relu_chunk
 from fastbackprop.kernels.jobs import held
+from fastbackprop.kernels.mailbox import ACTIVE, CLAIM, COUNT, OPEN
 from fastbackprop.kernels.matrix import Matrix
 from fastbackprop.kernels.memory import at_address
 
 pytestmark = pytest.mark.skipif(not jit.JIT, reason="nothing is compiled")
+
+
+@pytest.mark.parametrize("opened", range(8))
+def test_a_helper_joins_each_job_that_is_open_once_and_no_other(opened):
+    """A job is open while OPEN is odd; joined, it is asked for a chunk, of which there is none here."""
+    mailbox = team._mailbox(2)
+    mailbox[OPEN], mailbox[COUNT], mailbox[CLAIM], mailbox[ACTIVE] = opened, 0, 0, 0
+    threads.serve["d"](team.place(mailbox), 1, 50)
+    assert mailbox[CLAIM] == opened % 2
+    assert mailbox[ACTIVE] == 0 and mailbox[OPEN] == opened
 
 
 def _share(mailbox, rows, chunks):

@@ -16,6 +16,7 @@ from fastbackprop.kernels.activations import (
     TANH,
     exp_of_negative,
     log,
+    one_of,
     relu,
     relu_mask,
     sigmoid,
@@ -35,6 +36,7 @@ from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO, inner_tile
 from fastbackprop.kernels.packing import pack, stream
 from fastbackprop.kernels.plan import choose_blocks, choose_method, plan, planned
 from fastbackprop.kernels.product import piece, product, room_of
+from fastbackprop.kernels.sums import two_sum
 from fastbackprop.team import _ALONE, NOBODY, _mailbox
 from fastbackprop.team import place as mailbox_place
 
@@ -130,6 +132,14 @@ def room(way, A, B, one, members):
     return room_of(how, members)
 
 
+@entry(IN, IN, NUMBER, N, TABLE)
+def rooms(A, B, one, members, found):
+    """Chunks of a product's plan, the workspace of each member, and what `room_of` asks for in all."""
+    C = Matrix(matrix(A).data, 0, B.shape[1], 1)
+    how = plan(product_of(A, B, one, C, ZERO, C), False, members)
+    found[0], found[1], found[2] = how.chunks, how.room, room_of(how, members)
+
+
 @entry(N, IN, IN, NUMBER, FLAT, N, N, N, FLAT, N, FLAT, N, TABLE)
 def multiply(way, A, B, scale, c, ic, c_row, start, bias, ibias, workspace, iworkspace, team):
     """C = c0 + scale A B by one of the methods, or by the one that `product` chooses."""
@@ -165,6 +175,15 @@ def gram_rooms(m, depth, members, one, needed):
         columns = min(step, m - j)
         how = planned(PACKED + matmul.SYMMETRIC, j + columns, columns, depth, one, members)
         needed[1] = max(needed[1], room_of(how, members))
+
+
+@entry(FLAT, FLAT)
+def compensated(terms, parts):
+    """The sum of the terms one by one, and what its roundings lost."""
+    total = lost = one_of(terms[0]) - one_of(terms[0])
+    for i in range(terms.size):
+        total, lost = two_sum(total, terms[i], lost)
+    parts[0], parts[1] = total, lost
 
 
 @entry(N, N, N, NUMBER, TABLE)

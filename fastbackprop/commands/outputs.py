@@ -1,0 +1,63 @@
+"""Checks of the files that a command is to write, before its work: nothing of somebody else's is written over."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from fastbackprop.bad_input import BadInput
+from fastbackprop.whole_file import try_folder
+
+PREDICTIONS = "probability,class"  # the first line of a table of predictions
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def output_file(option: str, path: str, ours: Callable[[Path], bool]) -> Path:
+    """The file to write; a BadInput where it cannot be written, or something is there that this command did not write."""
+    file = _located(option, path)
+    there = file.exists()
+    if there and not file.is_file():
+        raise BadInput(f"{option} {path} is not a file")
+    if there and file.stat().st_size and not ours(file):
+        raise BadInput(f"{option} {path} is there and was not written by this command; name another file, or remove it")
+    try:
+        try_folder(file)
+    except OSError as error:
+        raise BadInput(f"{option} {path} cannot be written: {error.strerror}") from None
+    return file
+
+
+def all_different(files: dict[str, str | None]) -> None:
+    """Check that no two of these are one file; the keys are what they are called."""
+    seen: dict[Path, str] = {}
+    for name, path in files.items():
+        if path is None:
+            continue
+        file = _located(name, path)
+        if file in seen:
+            raise BadInput(f"{seen[file]} and {name} are the same file {path}; expected two")
+        seen[file] = name
+
+
+def _located(name: str, path: str) -> Path:
+    """The file that a path leads to."""
+    try:
+        file = Path(os.path.realpath(path))  # a link stays one
+        file.exists()
+    except (OSError, ValueError) as error:  # a name that is too long, NUL, or what the file system's encoding lacks
+        raise BadInput(f"{name} {path!r} is no name of a file: {error}") from None
+    return file
+
+
+def software(path: Path) -> bool:
+    """Whether a file is a picture that this package wrote: its name stands in the head of the PNG."""
+    with open(path, "rb") as file:
+        head = file.read(1024)
+    return head.startswith(_PNG) and b"Software\0fastbackprop" in head
+
+
+def predictions(path: Path) -> bool:
+    """Whether a file is a table of predictions."""
+    with open(path, "rb") as file:
+        return file.readline(100).strip() == PREDICTIONS.encode()
