@@ -35,10 +35,10 @@ def main() -> int:
         print(f"scripts/demo: {error}", file=sys.stderr)
         return 2
 
-    print("Trains two nets from the same start, each with the NumPy reference and with fastbackprop, and compares seconds and")
     print(
-        "numbers. It takes about a minute where nothing else runs, the first time half a minute more, to compile.", flush=True
+        "Trains two nets from the same start, each with the NumPy reference and with fastbackprop; compares seconds and numbers."
     )
+    print("It takes about half a minute where nothing else runs, the first time as long again, to compile.", flush=True)
     cores = usable_cores()
     beware = warning(load_average(), 0, cores)
     print(*facts(), sep="\n")
