@@ -36,7 +36,7 @@ def main() -> int:
         return 2
 
     print(
-        "Trains two nets from the same start, each with the NumPy reference and with fastbackprop; compares seconds and numbers."
+        "Trains two nets from the same start, each with the NumPy reference and with fastbackprop; compares seconds, numbers."
     )
     print("It takes about half a minute where nothing else runs, the first time as long again, to compile.", flush=True)
     cores = usable_cores()
