@@ -1,4 +1,7 @@
-"""Times the fast functions against the reference, both sides in turns in one process, and prints ratios with intervals."""
+"""Times the fast functions against the reference, both sides in turns in one process, and prints ratios with intervals.
+
+Two commands take no group: `compare` times two commits, `publish` builds the pages of what asv has measured.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,11 @@ from fastbackprop.team import get_num_threads
 from scripts.benching import calls, functions, layers, matmul, training
 from scripts.measuring.fairness import keep_freed_memory
 from scripts.measuring.machine import facts
+from scripts.publishing import publish
+from scripts.revisions import compare
 
 GROUPS = {"functions": functions, "layers": layers, "matmul": matmul, "calls": calls, "training": training}
+COMMANDS = {"compare": compare, "publish": publish}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -20,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument(
         "--figures", action="store_true", help="write the tables of docs/figures.md and README.md, and nothing else"
     )
-    groups = top.add_subparsers(dest="group", metavar="GROUP")
+    groups = top.add_subparsers(dest="group", metavar="GROUP or command")
     for name, module in GROUPS.items():
         description = str(module.__doc__).strip()
         group = groups.add_parser(name, help=description, description=description)
@@ -28,6 +34,9 @@ def parser() -> argparse.ArgumentParser:
         group.add_argument("--repeats", type=int, metavar="N", help="how many turns a measurement takes at most")
         group.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures as JSON")
         module.add_arguments(group)  # with the group's own defaults
+    for name, module in COMMANDS.items():
+        description = str(module.__doc__).strip()
+        module.add_arguments(groups.add_parser(name, help=description, description=description))
     return top
 
 
@@ -41,6 +50,8 @@ def main() -> None:
     if options.group is None:
         top.print_help(sys.stderr)
         raise SystemExit(2)
+    if options.group in COMMANDS:
+        raise SystemExit(COMMANDS[options.group].run(options))
     machine = facts()
     print(*machine, sep="\n")
     figures = GROUPS[options.group].run(options)

@@ -6,7 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from fastbackprop.resources import usable_cores
+from fastbackprop.team import get_num_threads
 from scripts.demonstration.data import FolderError, generated_pictures, real_pictures, table
+from scripts.demonstration.load import load_average, warning
 from scripts.demonstration.plot import draw_cost_curves
 from scripts.demonstration.training import compare, cost_difference
 from scripts.measuring.machine import facts
@@ -32,9 +35,20 @@ def main() -> int:
         print(f"scripts/demo: {error}", file=sys.stderr)
         return 2
 
+    print(
+        "Trains two nets from the same start, each with the NumPy reference and with fastbackprop; compares seconds, numbers."
+    )
+    print("It takes about half a minute where nothing else runs, the first time as long again, to compile.", flush=True)
+    cores = usable_cores()
+    beware = warning(load_average(), 0, cores)
     print(*facts(), sep="\n")
-    print(f"seconds are medians of {FEWEST} turns that the sides take one after the other; ratios with 95 % intervals")
+    print(f"Seconds are medians of {FEWEST} turns that the sides take one after the other; ratios have 95 % intervals.")
+    print("Where a turn trains a slice of the iterations, its seconds are scaled from slices to the whole training.")
+    if beware:
+        print(beware, flush=True)
     compared = [compare(problem) for problem in (table(), pictures)]
+    if beware := beware or warning(load_average(), get_num_threads(), cores):
+        print(f"\n{beware}")
     print(f"\ncost curves drawn in {draw_cost_curves(compared)}")
 
     apart = [

@@ -31,9 +31,9 @@ def draw_cost_curves(compared: list[dict[str, Side]]) -> Path:
 def _draw(axes, reference: Side, fast: Side) -> None:
     problem = reference.problem
     iterations = range(0, problem.num_iterations, 100)
-    label = f"reference, {reference.seconds:.2f} s"
+    label = f"reference, {reference.seconds:.2f} s{reference.scaled}"
     axes.plot(iterations, reference.costs, color=REFERENCE, linewidth=6, label=label)
-    label = f"fast, {fast.seconds:.2f} s"
+    label = f"fast, {fast.seconds:.2f} s{fast.scaled}"
     step = max(1, len(iterations) // 25)
     axes.plot(iterations, fast.costs, "o", color=FAST, markersize=3, markevery=step, label=label)
     axes.set_title(f"{problem.name}: {problem.layers_dims}, m = {problem.X.shape[1]}", fontsize=10, color=INK)

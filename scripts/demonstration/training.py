@@ -45,6 +45,11 @@ class Side:
         self.costs += costs
         self.iterations_left -= num_iterations
 
+    @property
+    def scaled(self) -> str:
+        """What to say beside its seconds, where no turn was a whole training."""
+        return "" if self.turns[0] == self.problem.num_iterations else ", scaled from slices"
+
     def warm_up(self) -> float:
         """Seconds of a first turn that is not counted: it compiles, or loads what was compiled."""
         before = time.perf_counter()
@@ -81,14 +86,20 @@ def compare(problem: Problem) -> dict[str, Side]:
     m, dtype = problem.X.shape[1], problem.X.dtype
     print(f"\n{problem.name}: {problem.layers_dims}, m = {m}, {dtype}, {problem.num_iterations} iterations", flush=True)
     sides = sides_of(problem)
+    print("  a first turn of each side, which compiles or loads what was compiled ...", flush=True)
     first = {name: side.warm_up() for name, side in sides.items()}
-    print(f"  the first fast training took {first['fast']:.2f} s, with compiling or loading what was compiled", flush=True)
-    times = interleave({name: side.turn for name, side in sides.items()}, FEWEST, rest=rest())
+    print(f"  the first fast training took {first['fast']:.2f} s, with compiling or loading what was compiled")
+    # A fast training takes next to nothing, and its first turn may have compiled.
+    print(
+        f"  {FEWEST} turns of {', '.join(sides)} follow, about {FEWEST * (first['reference'] + 1):.0f} s:", end="", flush=True
+    )
+    times = interleave({name: side.turn for name, side in sides.items()}, FEWEST, rest=rest(), ended=_tick)
+    print()
     base = sides["reference"]
     for name, side in sides.items():
         side.finish(times[name])
         print(
-            f"  {name:<12} {side.seconds:8.3f} s   cost {side.costs[0]:.6f} -> {side.costs[-1]:.6f}   "
+            f"  {name:<12} {side.seconds:8.3f} s{side.scaled}   cost {side.costs[0]:.6f} -> {side.costs[-1]:.6f}   "
             f"right on {side.accuracy:.1%} of {problem.Y_held_out.size} held-out examples"
         )
         if side is not base:
@@ -96,6 +107,10 @@ def compare(problem: Problem) -> dict[str, Side]:
             apart = f"parameters {parameter_difference(side, base):.1e}, costs {cost_difference(side, base):.1e} relative"
             print(f"  {'':<12} reference / {name}: {ratio}; largest differences: {apart}", flush=True)
     return sides
+
+
+def _tick(turns: int) -> None:
+    print(f" {turns}", end="", flush=True)
 
 
 def parameter_difference(side: Side, base: Side) -> float:

@@ -37,6 +37,7 @@ def interleave(
     at_least: float = 0.0,
     within: float = math.inf,
     rest: float = 0.0,
+    ended: Callable[[int], object] = lambda turns: None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[float]]:
     """Seconds a call of each side, ``repeats`` times, the sides taking turns.
@@ -47,6 +48,7 @@ def interleave(
     Without it each turn makes exactly one call. When ``within`` seconds have passed, no turn begins beyond the ``FEWEST``:
     their number then depends on how long they take, but not on which side is faster. ``rest`` seconds pass before each
     measurement, and where calls are short, one that is not measured wakes the threads. Nothing is warmed up otherwise.
+    ``ended`` is called after each turn, with how many there were.
     """
     calls = {name: calls_lasting(side, at_least, clock) for name, side in sides.items()}
     seconds: dict[str, list[float]] = {name: [] for name in sides}
@@ -62,6 +64,7 @@ def interleave(
                     sides[name]()
             seconds[name].append(_measure(sides[name], calls[name], clock) / calls[name])
         order.reverse()
+        ended(turn + 1)
     return seconds
 
 

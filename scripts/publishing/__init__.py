@@ -1,0 +1,1 @@
+"""`scripts/bench publish`: asv's pages, with the libraries that they need beside them."""

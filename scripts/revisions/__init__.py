@@ -1,0 +1,1 @@
+"""`scripts/bench compare`: two commits installed side by side, timed in turns, and what changed beyond noise."""

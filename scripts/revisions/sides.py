@@ -1,0 +1,152 @@
+"""Two revisions' processes, timed in turns round by round."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from scripts.measuring.machine import OPENBLAS_OVERRIDES
+from scripts.measuring.timing import REST
+from scripts.revisions.decision import Rounds
+from scripts.revisions.installed import SUITE, CannotCompare, Installed
+
+WORKER = Path(__file__).with_name("worker.py")
+SAMPLES = 3  # of each side in a round, of which the best counts: what disturbs a machine lengthens, and never shortens
+SAMPLE_SECONDS = 0.03
+HELPERS_REST = 0.02  # the package's helpers look for work some milliseconds longer; NumPy's, at set-up, for REST
+
+
+class Failed(CannotCompare):
+    """What was asked of a process raised there."""
+
+
+class Side:
+    """The process of one revision, with a disk cache of its own."""
+
+    def __init__(self, installed: Installed) -> None:
+        self.name = installed.name
+        environment = {name: value for name, value in os.environ.items() if name not in OPENBLAS_OVERRIDES}
+        environment |= {
+            "PYTHONPATH": str(installed.folder),
+            "PYTHONSAFEPATH": "1",
+            "NUMBA_CACHE_DIR": str(installed.folder / "machine-code"),
+            "FASTBACKPROP_QUIET": "1",
+        }
+        self._said = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (until the process ends)
+        command = [installed.python, str(WORKER), str(SUITE / "benchmarks")]
+        self._process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True
+        )
+
+    def ask(self, name: str, *arguments: object) -> Any:
+        assert self._process.stdin and self._process.stdout
+        try:
+            print(json.dumps([name, arguments]), file=self._process.stdin, flush=True)
+            answer = self._process.stdout.readline()
+        except BrokenPipeError:
+            answer = ""
+        if not answer:
+            asked = " ".join(str(part) for part in (name, *arguments))
+            code = self._process.wait()
+            raise CannotCompare(
+                f"the process of {self.name} ended with {code}, asked for: {asked}; it said last: {self.last()}"
+            )
+        answer = json.loads(answer)
+        if "error" in answer:
+            raise Failed(answer["error"])
+        return answer["result"]
+
+    def last(self) -> str:
+        """The last line that it wrote, of an error in the benchmarks or the package."""
+        self._said.seek(0)
+        return (self._said.read().strip() or "nothing").splitlines()[-1]
+
+    def __enter__(self) -> Side:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+        self._said.close()
+
+
+def compile_all(installed: Installed, names: Iterable[str]) -> tuple[dict[str, int], dict[str, str]]:
+    """Call each benchmark, so that its kernels are in the disk cache; returns calls a sample, and why some cannot be timed."""
+    calls, failed = {}, {}
+    with Side(installed) as side:
+        for name in names:
+            try:
+                if side.ask("prepare", name, 0):
+                    calls[name] = _calls_a_sample(lambda n: side.ask("sample", n, 0))
+            except Failed as error:
+                failed[name] = f"fails at {installed.name}: {error}"
+    return calls, failed
+
+
+def _calls_a_sample(sample: Callable[[int], float]) -> int:
+    calls = 1
+    while (seconds := sample(calls)) < SAMPLE_SECONDS / 2:
+        calls *= max(2, min(1000, round(SAMPLE_SECONDS / max(seconds, 1e-9))))
+    return max(1, round(calls * SAMPLE_SECONDS / seconds))
+
+
+def one_round(pair: tuple[Installed, Installed], calls: dict[str, int], swapped: bool) -> dict[str, tuple[float, float]]:
+    """Best seconds of a call at both revisions, in two new processes; ``swapped`` says which one is first at each turn."""
+    best = {}
+    with Side(pair[swapped]) as first, Side(pair[not swapped]) as second:
+        turns = [first, second]
+        for name, n in calls.items():
+            seconds: dict[Side, list[float]] = {first: [], second: []}
+            first.ask("prepare", name, 0)
+            second.ask("prepare", name, REST)
+            for _ in range(SAMPLES):
+                for side in turns:
+                    seconds[side].append(side.ask("sample", n, HELPERS_REST) / n)
+                turns.reverse()
+            for side in turns:
+                side.ask("close")
+            one, other = min(seconds[first]), min(seconds[second])
+            best[name] = (other, one) if swapped else (one, other)
+    return best
+
+
+def measure(
+    one_round: Callable[[dict[str, int], bool], dict[str, tuple[float, float]]],
+    calls: dict[str, int],
+    rounds: int,
+    until: float,
+    tick: Callable[[str], None],
+    clock: Callable[[], float] = time.monotonic,
+) -> dict[str, Rounds]:
+    """That many rounds, which end about when the clock shows ``until`` at the latest.
+
+    Where the first round shows that they would not, as on a busy machine, the others are of every second benchmark, or every
+    third, and so on; CannotCompare where not one fits.
+    """
+    start = clock()
+    first = one_round(calls, False)
+    measured = {name: Rounds([before], [after]) for name, (before, after) in first.items()}
+    took = clock() - start
+    tick(f"round 1 of {rounds}: {took:.0f} s")
+    step = math.ceil((rounds - 1) * took / max(until - clock(), 1e-9))
+    kept = [*measured][:: max(step, 1)]
+    if step > len(measured):
+        raise CannotCompare(
+            f"{rounds} rounds do not fit into the time: allow more --minutes, or choose fewer benchmarks by --bench"
+        )
+    if step > 1:
+        tick(f"too slow for {len(measured)} benchmarks in the time: {len(kept)} of them, spread over the list, go on")
+    for i in range(1, rounds):
+        start = clock()
+        for name, (before, after) in one_round({name: calls[name] for name in kept}, bool(i % 2)).items():
+            measured[name].before.append(before)
+            measured[name].after.append(after)
+        tick(f"round {i + 1} of {rounds}: {clock() - start:.0f} s")
+    return {name: measured[name] for name in kept}
