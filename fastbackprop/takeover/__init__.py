@@ -49,8 +49,11 @@ class Takeover:
         ``name`` is the name that it is bound to: what has a name of interest and is no plain function is in the report.
         """
         function = own_function(value)
-        if function is None and name in _NAMES and of_another_kind(value):
+        name = name or getattr(value, "__name__", "")
+        if name in _NAMES and of_another_kind(value, name) and (function is None or name not in THEIRS):
             self._others[name] = value
+            self._marked.pop((str(getattr(value, "__module__", "")), name), None)
+            return None
         if function is None or not is_of_interest(function):
             return None
         self._marked[function.__module__, function.__name__] = function

@@ -13,7 +13,7 @@ from fastbackprop.examination import DIFFERS, NOT_JUDGED, OTHER_FORM, SAME, Find
 from fastbackprop.examination.original import original, stands_for
 from fastbackprop.examination.sandbox import untouched
 from fastbackprop.takeover.adapters import adapter, uncovered
-from fastbackprop.takeover.reach import called, called_of_another_kind, own_function, reached
+from fastbackprop.takeover.reach import called, called_of_another_kind, kind, of_another_kind, own_function, reached
 from fastbackprop.takeover.report import ADAPTED, LEFT, REPLACED, TAKEN_OVER
 from fastbackprop.takeover.rewrite import taken_over
 from fastbackprop.takeover.roles import Role
@@ -48,6 +48,8 @@ class Judge:
             name = function.__name__
             if name in THEIRS:
                 decision = Decision(LEFT, "yours: it stays as it is")
+            elif of_another_kind(function, name):
+                decision = Decision(LEFT, f"it is {kind(function)}")
             elif name in STEPS:
                 decision = self._step(name, function)
             else:
