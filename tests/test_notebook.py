@@ -265,9 +265,9 @@ def counted(function):
 def test_a_decorated_function_is_left_and_so_are_its_callers(own_module):
     own = own_module(("def linear_forward", "@counted\ndef linear_forward"), before=COUNTED)
     how = {row.name: row.how for row in bp.patch(own).rows if row.verdict == "left"}
-    assert how["linear_forward"] == "it is a decorated function, not a plain function"
+    assert how["linear_forward"] == "it is decorated, not a plain function"
     for caller in ("linear_activation_forward", "L_model_forward"):
-        assert how[caller] == "it calls linear_forward, which is a decorated function"
+        assert how[caller] == "it calls linear_forward, which is decorated"
     trained(vars(own), 20)
     assert own.calls == ["linear_forward"] * 40
 

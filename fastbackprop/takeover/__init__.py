@@ -50,9 +50,11 @@ class Takeover:
         report, in place of a function that had the name before.
         """
         function = own_function(value)
-        if function is None and name in _NAMES and of_another_kind(value):
+        name, module = name or getattr(value, "__name__", ""), module or str(getattr(value, "__module__", ""))
+        if name in _NAMES and of_another_kind(value, name) and (function is None or name not in THEIRS):
             self._others[module, name] = value
             self._marked.pop((module, name), None)
+            return None
         if function is None or not is_of_interest(function):
             return None
         self._marked[function.__module__, function.__name__] = function

@@ -48,6 +48,8 @@ class Judge:
             name = function.__name__
             if name in THEIRS:
                 decision = Decision(LEFT, "yours: it stays as it is")
+            elif of_another_kind(function, name):
+                decision = Decision(LEFT, f"it is {kind(function)}")
             elif name in STEPS:
                 decision = self._step(name, function)
             else:
@@ -77,12 +79,12 @@ class Judge:
             return Decision(LEFT, finding.explanation)
         if finding.verdict == DIFFERS:
             return Decision(LEFT, f"another function: {finding.explanation}")
+        if odd := next(called_of_another_kind(function, STEPS), ""):
+            return Decision(LEFT, f"it calls {odd}")
         for name_there, callee in called(function):
             step = name_there if name_there in STEPS else callee.__name__  # what is bound to a step's name has to compute it
             if cause := self._another(step, callee):
                 return Decision(LEFT, f"it calls {step}, which {cause}")
-        if odd := next(called_of_another_kind(function, STEPS), ""):
-            return Decision(LEFT, f"it calls {odd}")
         if finding.verdict == SAME:
             return Decision(REPLACED, "", guarded(getattr(fastbackprop, name), function))
         if missing := uncovered(name, finding.details):
@@ -103,7 +105,7 @@ class Judge:
         function = own_function(value)
         if function is None:
             name, module = getattr(value, "__name__", ""), str(getattr(value, "__module__", ""))
-            if name in STEPS and of_another_kind(value):
+            if name in STEPS and of_another_kind(value, name):
                 raise NoStep(f"it calls {name}, which is {kind(value)}")
             return Role(name, value) if name in STEPS and module.partition(".")[0] == "fastbackprop" else None
         name = function.__name__

@@ -160,9 +160,37 @@ def test_a_wrapper_of_the_users_around_a_marked_function_is_another_function(own
     module.relu(Z)
     wrapped = double(module.relu)
     assert original(wrapped) is wrapped
-    assert takeover.add(wrapped, "relu") is None
-    assert {row.name: row.how for row in takeover.report().rows}["relu"] == "it is a decorated function, not a plain function"
+    assert takeover.mark(wrapped) is wrapped
+    (row,) = (row for row in takeover.report().rows if row.name == "relu")
+    assert (row.verdict, row.how) == ("left", "it is decorated, not a plain function")
     np.testing.assert_array_equal(wrapped(Z)[0], [[0, 0, 6]])
+
+
+COUNTED = """import functools
+calls = []
+def counted(function):
+    {wraps}
+    def wrapper(*args):
+        calls.append(len(args))
+        return function(*args)
+    return wrapper
+
+
+"""
+
+
+@pytest.mark.parametrize("wraps", ["@functools.wraps(function)", ""])
+def test_what_a_decorator_does_is_done_at_each_call(own, wraps):
+    text = COUNTED.format(wraps=wraps) + OWN.replace("def linear_forward(", "@counted\ndef linear_forward(")
+    plain, module = own(text, "plain"), own(text, "fast")
+    takeover = marked(module)
+    expected, actual = trained(plain), trained(module)
+    for key in expected:
+        np.testing.assert_allclose(actual[key], expected[key], rtol=1e-9)
+    assert module.calls == plain.calls != []
+    for name, verdict in verdicts(takeover).items():
+        reaches = name in ("linear_forward", "linear_activation_forward", "L_model_forward", "L_layer_model")
+        assert (verdict == "left") == (reaches or name == "initialize_parameters_deep")
 
 
 def test_inactive_functions_are_the_users_own(own):
