@@ -45,7 +45,8 @@ def patch(where: Namespace | types.ModuleType | None = None) -> Report:
 
     namespaces = list(_namespaces(where, sys._getframe(1).f_globals))
     takeover = Takeover()
-    found = [(space, name, takeover.add(value, name)) for space in namespaces for name, value in space.items()]
+    named = [(space, str(space.get("__name__", ""))) for space in namespaces]
+    found = [(space, key, takeover.add(value, key, name)) for space, name in named for key, value in space.items()]
     report = takeover.report()
     for space, name, function in found:
         if function is not None:

@@ -250,6 +250,37 @@ def test_who_calls_what_cannot_be_judged_is_left_too(own_module):
     }
 
 
+COUNTED = """
+import functools
+calls = []
+def counted(function):
+    @functools.wraps(function)
+    def wrapper(*args):
+        calls.append(function.__name__)
+        return function(*args)
+    return wrapper
+"""
+
+
+def test_a_decorated_function_is_left_and_so_are_its_callers(own_module):
+    own = own_module(("def linear_forward", "@counted\ndef linear_forward"), before=COUNTED)
+    how = {row.name: row.how for row in bp.patch(own).rows if row.verdict == "left"}
+    assert how["linear_forward"] == "it is a decorated function, not a plain function"
+    for caller in ("linear_activation_forward", "L_model_forward"):
+        assert how[caller] == "it calls linear_forward, which is a decorated function"
+    trained(vars(own), 20)
+    assert own.calls == ["linear_forward"] * 40
+
+
+@pytest.mark.parametrize("effect", ["calls.append(1)", "print(Z)", "np.random.rand()", "plt.plot(Z)"])
+def test_a_function_that_does_more_is_left_and_so_are_its_callers(own_module, effect):
+    change = ("    A = Z * (Z > 0)", f"    {effect}\n    A = Z * (Z > 0)")
+    own = own_module(change, before="import matplotlib.pyplot as plt\ncalls = []\n")
+    how = {row.name: row.how for row in bp.patch(own).rows if row.verdict == "left"}
+    assert {"relu", "linear_activation_forward", "L_model_forward", "L_layer_model"} < set(how)
+    assert how["L_model_forward"].startswith("it calls relu, which ")
+
+
 def test_the_report_is_a_table(own_module):
     own = own_module(SUM_IN_DB)
     report = bp.patch(own)

@@ -18,11 +18,13 @@ from fastbackprop import reference
 from fastbackprop.examination import starts
 from fastbackprop.examination.explain import explain
 from fastbackprop.examination.forms import Forms, OtherArguments, call_form, canonical, parameters_of
-from fastbackprop.examination.runs import Run, arguments, probes, run
+from fastbackprop.examination.runs import DRAWS, DRAWS_NUMBERS, PRINTS, Run, arguments, probes, run
 from fastbackprop.examination.sandbox import Copies, NotRun, untouched
 from fastbackprop.testing import CASES
 
 SAME, OTHER_FORM, DIFFERS, NOT_JUDGED, ABSENT = "same", "same in another form", "differs", "not judged", "absent"
+STATE = "state"
+EFFECTS = {STATE, PRINTS, DRAWS, DRAWS_NUMBERS}  # details of what a function does besides
 SEEDS = 271828, 314159  # set outside, and unusual: results that are equal after both were seeded inside
 
 _START, _TRAINING = "initialize_parameters_deep", "L_layer_model"
@@ -124,7 +126,7 @@ def _finding(name: str, function: Any, how: str, runs: list[Run], forms: Forms, 
 
 def _with_forms(name: str, how: str, forms: Forms, copies: Copies) -> Finding:
     if changed := copies.changed():
-        forms = forms | {"state": f"changes {', '.join(changed)}, which outlives the call"}
+        forms = forms | {STATE: f"changes {', '.join(changed)}, which outlives the call"}
     if how:
         return Finding(name, DIFFERS, how, tuple(forms))
     if forms:

@@ -17,6 +17,7 @@ from fastbackprop.testing import CASES, Size, unit_roundoff
 # Square ones show a missing transpose by its numbers, the others by its shapes; one example shows a lost dimension.
 SIZES = (Size((3, 4, 1), 5), Size((4, 4, 1), 4), Size((5, 4, 3, 1), 7), Size((2, 3, 1), 1))
 RATES = (0.05, 0.02, 0.1, 0.03)
+PRINTS, DRAWS, DRAWS_NUMBERS = "prints", "draws a figure", "draws random numbers"
 ROOM = 64  # times the bound of two implementations: a user's formulas may round in another order
 
 
@@ -25,7 +26,7 @@ class Run:
     """One call: ``args`` as they were before it, ``passed`` as it left them, and its result or error.
 
     ``start`` holds the parameters that a training began with, ``changed`` the arguments that the call wrote to, ``effects``
-    what else the call did: "prints", "draws a figure", "draws random numbers".
+    what else the call did: PRINTS, DRAWS, DRAWS_NUMBERS.
     """
 
     size: Size
@@ -116,9 +117,9 @@ def run(
             text = str(error).partition("\n")[0]
             done.error = f"raises {type(error).__name__}: {text}" if text else f"raises {type(error).__name__}"
     effects = {
-        "prints": bool(printed.getvalue()),
-        "draws a figure": drawings() > drawn,
-        "draws random numbers": any(np.any(a != b) for a, b in zip(random, np.random.get_state(), strict=True)),
+        PRINTS: bool(printed.getvalue()),
+        DRAWS: drawings() > drawn,
+        DRAWS_NUMBERS: any(np.any(a != b) for a, b in zip(random, np.random.get_state(), strict=True)),
     }
     done.effects = [effect for effect, found in effects.items() if found]
     done.changed = [where for where, (thing, held) in before.items() if _held(thing) != held]

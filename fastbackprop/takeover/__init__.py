@@ -37,27 +37,26 @@ class Takeover:
     def __init__(self) -> None:
         self.active = True
         self._marked: dict[tuple[str, str], Any] = {}
-        self._others: dict[str, Any] = {}  # what has a name of interest and cannot be judged
+        self._others: dict[tuple[str, str], Any] = {}  # what has a name of interest and cannot be judged
         self._judge = Judge()
         self._serving: dict[types.FunctionType, tuple[Callable[..., Any], Bindings | None]] = {}  # as this judge decided
         self._changes: Counter[types.FunctionType] = Counter()  # of what the names that a function reads stand for
         self._lock = threading.RLock()
 
-    def add(self, value: Any, name: str = "") -> types.FunctionType | None:
+    def add(self, value: Any, name: str = "", module: str = "") -> types.FunctionType | None:
         """Take in a function of the user's own, for `decide` and `report`; returns it, or None where a value is of no interest.
 
-        ``name`` is the name that it is bound to: what has a name of interest and is no plain function is in the report.
+        ``name`` is the name that it is bound to in ``module``: what has a name of interest and is no plain function is in the
+        report, in place of a function that had the name before.
         """
         function = own_function(value)
-        name = name or getattr(value, "__name__", "")
-        if name in _NAMES and of_another_kind(value, name) and (function is None or name not in THEIRS):
-            self._others[name] = value
-            self._marked.pop((str(getattr(value, "__module__", "")), name), None)
-            return None
+        if function is None and name in _NAMES and of_another_kind(value):
+            self._others[module, name] = value
+            self._marked.pop((module, name), None)
         if function is None or not is_of_interest(function):
             return None
         self._marked[function.__module__, function.__name__] = function
-        self._others.pop(function.__name__, None)
+        self._others.pop((function.__module__, function.__name__), None)
         self.forget()
         return function
 
@@ -97,8 +96,8 @@ class Takeover:
         for function in self._marked.values():
             decision = self.decision(function)
             rows.append(Row(function.__name__, function.__module__, decision.verdict, decision.how))
-        for name, value in self._others.items():
-            rows.append(Row(name, str(getattr(value, "__module__", "")), LEFT, f"it is {kind(value)}, not a plain function"))
+        for (module, name), value in self._others.items():
+            rows.append(Row(name, module, LEFT, f"it is {kind(value)}, not a plain function"))
         return Report(rows)
 
     def decision(self, function: types.FunctionType) -> Decision:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import fastbackprop
-from fastbackprop.examination import DIFFERS, NOT_JUDGED, OTHER_FORM, SAME, Finding, judge
+from fastbackprop.examination import DIFFERS, EFFECTS, NOT_JUDGED, OTHER_FORM, SAME, STATE, Finding, judge
 from fastbackprop.examination.original import original, stands_for
 from fastbackprop.examination.sandbox import untouched
 from fastbackprop.takeover.adapters import adapter, uncovered
@@ -48,8 +48,6 @@ class Judge:
             name = function.__name__
             if name in THEIRS:
                 decision = Decision(LEFT, "yours: it stays as it is")
-            elif of_another_kind(function, name):
-                decision = Decision(LEFT, f"it is {kind(function)}")
             elif name in STEPS:
                 decision = self._step(name, function)
             else:
@@ -96,6 +94,8 @@ class Judge:
         if name not in STEPS:
             return ""
         finding = self._finding(name, function)
+        if effects := sorted(EFFECTS.intersection(finding.details)):
+            return "changes what outlives the call" if effects == [STATE] else effects[0]
         return {DIFFERS: "is another function", NOT_JUDGED: "was not run"}.get(finding.verdict, "")
 
     def role_of(self, value: Any) -> Role | None:
@@ -103,6 +103,8 @@ class Judge:
         function = own_function(value)
         if function is None:
             name, module = getattr(value, "__name__", ""), str(getattr(value, "__module__", ""))
+            if name in STEPS and of_another_kind(value):
+                raise NoStep(f"it calls {name}, which is {kind(value)}")
             return Role(name, value) if name in STEPS and module.partition(".")[0] == "fastbackprop" else None
         name = function.__name__
         if name not in STEPS:

@@ -14,7 +14,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from fastbackprop.takeover import Takeover, original
-from fastbackprop.takeover.reach import of_another_kind, own_function, own_module
+from fastbackprop.takeover.reach import own_function, own_module
 
 _NAME = "__fastbackprop_mark__"  # among the built-in names, so that it is in no namespace of the user's
 
@@ -94,8 +94,8 @@ class Marks:
         """Let the report name what has a name of interest in a namespace and is no plain function."""
         for space in spaces:
             for name, value in list(space.items()):
-                if of_another_kind(value, name):
-                    self.takeover.add(value, name)
+                if own_function(value) is None:
+                    self.takeover.add(value, name, str(space.get("__name__", "")))
 
 
 def _same(value: Any) -> Any:

@@ -21,8 +21,8 @@ from fastbackprop.takeover.loop import Loop
 from fastbackprop.takeover.observers import is_apart, is_constant
 from fastbackprop.takeover.trial import agrees, content, cost_agrees, saturated
 
-LEAST_ITERATIONS = 8  # of a slice: what is looked at after each takes less time than one of them
-GROWTH = 4  # of a slice, at most: outputs come to 0 or 1 in the first iterations, if they do
+LEAST_ITERATIONS = 32  # of a slice: what is looked at after each takes less time than some of them
+GROWTH = 16  # of a slice, at most: outputs come to 0 or 1 in the first iterations, if they do
 # Multiply-adds of a product for which NumPy's BLAS uses threads, which keep processors busy for a tenth of a second after it.
 BLAS_OPERATIONS = 2**16
 
@@ -144,16 +144,24 @@ class Training:
         """The iterations from here to `end` at which other statements run, with the last one where it counts; and the end,
         which is earlier where a condition fails: their own code meets the error."""
         found = []
-        for k in range(self._done, end):
-            try:
-                if self._condition(self.steps[k]):
-                    found.append(k)
-            except Exception:
-                return found, k
+        try:
+            for i in filter(self._condition, self.steps[self._done : end]):
+                found.append(self.steps.index(i))
+        except Exception:
+            return found, self._failing(end)
         counts = self.form.cost_at_end or (self._whole and self.form.whole_end)
         if counts and end == len(self.steps) and found[-1:] != [end - 1]:
             found.append(end - 1)
         return found, end
+
+    def _failing(self, end: int) -> int:
+        """The first iteration at which the condition fails."""
+        for k in range(self._done, end):
+            try:
+                self._condition(self.steps[k])
+            except Exception:
+                return k
+        return end
 
     def _continue(self) -> bool:
         """Let the compiled training continue from the loop's variables; returns False where it cannot."""
@@ -259,22 +267,14 @@ class Training:
         descent, first, begun = self._descent, self._done, time.perf_counter()
         assert descent is not None
         before = {key: value.copy() for key, value in descent.arrays().items()}
-        pairs: list[tuple[int, float]] = []
         try:
-            for begin, length, every in stretches(first, stop, [k for k in wanted if k < stop]):
-                done = descent.done
-                costs = self._compute(descent, descent.stretch, length, every)
-                pairs += [(begin + j * every, cost) for j, cost in enumerate(costs)]
-                if descent.done < done + length:
-                    break
-            else:
-                if np.isfinite([cost for _, cost in pairs]).all() and not self._compute(descent, saturated, descent):
-                    observed = set(wanted)
-                    self.observed = self._observe([(k, cost) for k, cost in pairs if k in observed])
-                    self._done, self.ahead, self.last = stop, True, self.steps[stop - 1 : stop]
-                    most = next_length(stop - first, time.perf_counter() - begun, SLICE_SECONDS)
-                    self._length = max(LEAST_ITERATIONS, min(GROWTH * (stop - first), most))
-                    return
+            costs = self._compute(descent, costs_of, descent, list(stretches(first, stop, [k for k in wanted if k < stop])))
+            if costs is not None:
+                self.observed = self._observe([(k, costs[k]) for k in wanted if k in costs])
+                self._done, self.ahead, self.last = stop, True, self.steps[stop - 1 : stop]
+                most = next_length(stop - first, time.perf_counter() - begun, SLICE_SECONDS)
+                self._length = max(LEAST_ITERATIONS, min(GROWTH * (stop - first), most))
+                return
         except Exception:  # no memory, for example
             pass
         except BaseException:
@@ -319,6 +319,18 @@ class Training:
             new = do(self._descent.parameters)
             self._parameters, self.ahead = update_in_form(self._parameters, new, self.form.update), False
         return self._parameters
+
+
+def costs_of(descent: Direct, cuts: Sequence[tuple[int, int, int]]) -> dict[int, float] | None:
+    """Work: train by these stretches; returns the costs by iteration, or None where the training comes to its limits."""
+    found: dict[int, float] = {}
+    for begin, length, every in cuts:
+        done = descent.done
+        costs = descent.stretch(length, every)
+        if descent.done < done + length:
+            return None
+        found |= {begin + j * every: cost for j, cost in enumerate(costs)}
+    return None if saturated(descent) or not np.isfinite(list(found.values())).all() else found
 
 
 _NOTHING = object()

@@ -248,7 +248,10 @@ PROGRAMS = (
     ),
     *(_keeping(_2021, "        if i % 100 == 0 or i == num_iterations:\n", kept) for kept in KEPT),
     *(_keeping(_HE, "        if i % 10 == 0:\n", kept) for kept in KEPT),
-    *(_keeping(_EVERY, "        if print_cost and i%60 == 0:", kept) for kept in KEPT),
+    *(
+        replace(_keeping(_EVERY, "        if print_cost and i%60 == 0:", kept), expected=_EVERY.expected | {MODEL: LEFT})
+        for kept in KEPT  # every iteration runs as it stands: they keep the parameters, and read AL in each
+    ),
     replace(
         _EVERY,
         name="every_iteration_with_an_alias",

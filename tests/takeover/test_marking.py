@@ -185,7 +185,7 @@ def test_a_namespace_that_is_marked_again_changes_nothing(own):
 
 
 def test_what_is_no_plain_function_is_in_the_report():
-    space = {"relu": type("relu", (), {}), "sigmoid": abs, "compute_cost": 3, "other": abs}
+    space = {"__name__": "mine", "relu": type("relu", (), {}), "sigmoid": abs, "compute_cost": 3, "other": abs}
     marks = Marks(Takeover())
     marks.others(space)
     assert sorted(row.name for row in marks.takeover.report().rows) == ["relu", "sigmoid"]

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -166,7 +167,7 @@ def test_without_a_script_the_usage_is_shown(start):
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="processes are signalled otherwise here")
 def test_ctrl_c_in_a_training_ends_the_script_as_with_python(tmp_path):
     (tmp_path / "helper.py").write_text(OWN, encoding="utf-8")
-    text = TRAIN + "print('trained', flush=True)\nL_layer_model(X, Y, [3, 4, 1], 0.1, 10**9)\n"
+    text = TRAIN + "print('trained', flush=True)\nL_layer_model(X, Y, [3, 4, 1], 1e-9, 10**9)\n"
     (tmp_path / "script.py").write_text(text, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-u", *RUN, "script.py"]
@@ -177,6 +178,7 @@ def test_ctrl_c_in_a_training_ends_the_script_as_with_python(tmp_path):
         for line in process.stdout:
             if line == "trained\n":
                 break
+        time.sleep(1)  # by then the model's frame is there
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGINT
