@@ -48,6 +48,8 @@ class Judge:
             name = function.__name__
             if name in THEIRS:
                 decision = Decision(LEFT, "yours: it stays as it is")
+            elif of_another_kind(function, name):
+                decision = Decision(LEFT, f"it is {kind(function)}")
             elif name in STEPS:
                 decision = self._step(name, function)
             else:

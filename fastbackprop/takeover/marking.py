@@ -14,7 +14,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from fastbackprop.takeover import Takeover, original
-from fastbackprop.takeover.reach import own_function, own_module
+from fastbackprop.takeover.reach import of_another_kind, own_function, own_module
 
 _NAME = "__fastbackprop_mark__"  # among the built-in names, so that it is in no namespace of the user's
 

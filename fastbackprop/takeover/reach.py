@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import types
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -25,14 +26,25 @@ def own_module(value: Any) -> types.ModuleType | None:
     return None
 
 
-def of_another_kind(value: Any) -> bool:
-    """Whether a value may be called and cannot be judged: a class, a partial, jitted code, a package's function."""
-    is_ours = str(getattr(value, "__module__", "")).partition(".")[0] == "fastbackprop"
-    return callable(value) and own_function(value) is None and not is_ours
+def of_another_kind(value: Any, name: str) -> bool:
+    """Whether what is bound to a name may be called and cannot be judged: a class, a partial, jitted or decorated code, a
+    package's function."""
+    function = own_function(value)
+    if function is not None:
+        return _is_decorated(function, name)
+    return callable(value) and str(getattr(value, "__module__", "")).partition(".")[0] != "fastbackprop"
+
+
+def _is_decorated(function: types.FunctionType, name: str) -> bool:
+    """Whether a function holds another of its name: what a decorator does beside the call need not show on probes."""
+    held = map(own_function, _contents(function).values())
+    return "__wrapped__" in vars(function) or any(one is not None and one.__name__ == name for one in held)
 
 
 def kind(value: Any) -> str:
     """What a value is, for the report."""
+    if own_function(value) is not None:
+        return "decorated"
     if isinstance(value, types.FunctionType):
         return f"a function of {value.__module__}"
     return "a class" if isinstance(value, type) else f"of type {type(value).__name__}"
@@ -42,7 +54,7 @@ def called_of_another_kind(function: types.FunctionType, names: Collection[str])
     """Those of the names that a function calls, or one that it reaches, and that cannot be judged; each with what it is."""
     for caller in (function, *reached(function)):
         for name in {name for code in codes(caller.__code__) for name in code.co_names} & set(names):
-            if of_another_kind(value := caller.__globals__.get(name)):
+            if of_another_kind(value := caller.__globals__.get(name), name):
                 yield f"{name}, which is {kind(value)}"
 
 
@@ -72,9 +84,14 @@ def _named(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
         yield name, value
         if (module := own_module(value)) is not None:
             yield from ((attribute, vars(module)[attribute]) for attribute in names & vars(module).keys())
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        try:
-            yield name, cell.cell_contents
-        except ValueError:  # not filled yet
-            continue
+    yield from _contents(function).items()
     yield from (("", value) for value in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()))
+
+
+def _contents(function: types.FunctionType) -> dict[str, Any]:
+    """What a function's closure holds, by name."""
+    contents = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with contextlib.suppress(ValueError):  # not filled yet
+            contents[name] = cell.cell_contents
+    return contents
