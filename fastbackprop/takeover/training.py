@@ -235,7 +235,6 @@ class Training:
         kind = Gram if algorithm == "gram" else Direct
         descent = behind(sum(sizes) * max(sizes) * X.itemsize, kind, X, Y, sizes, start, arguments.real("learning_rate", rate))
         descent.load()
-        self._compute(descent, descent.prepare)
         self._units = [value.shape[0] for value in start.values()]
         return descent
 
@@ -251,14 +250,13 @@ class Training:
         assert self._descent is not None
         start = {key: value.copy() for key, value in self._parameters.items()}
         try:
-            if self._compute(self._descent, saturated, self._descent):
-                self._leave()
-                return
-            self._compute(self._descent, self._descent.stretch, 1, 1)
-            self._tried = start, do(self._descent.parameters)
+            made = self._compute(self._descent, tried, self._descent)
         except Exception:
+            made = None
+        if made is None:
             self._leave()
             return
+        self._tried = start, made
         self.plain, self._done = self.steps[self._done : self._done + 1], self._done + 1
         self._length = LEAST_ITERATIONS
 
@@ -319,6 +317,15 @@ class Training:
             new = do(self._descent.parameters)
             self._parameters, self.ahead = update_in_form(self._parameters, new, self.form.update), False
         return self._parameters
+
+
+def tried(descent: Direct) -> dict[str, np.ndarray] | None:
+    """Work: one iteration; returns the parameters that it makes, or None where the training comes to its limits."""
+    descent.prepare()
+    if saturated(descent):
+        return None
+    descent.stretch(1, 1)
+    return descent.parameters()
 
 
 def costs_of(descent: Direct, cuts: Sequence[tuple[int, int, int]]) -> dict[int, float] | None:
