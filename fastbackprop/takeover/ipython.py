@@ -41,7 +41,7 @@ class Extension:
         self.shell.events.register("pre_execute", self._reload.before)
         self.shell.events.register("post_run_cell", self.after)
         self.shell.register_magic_function(self.magic, "line", _MAGIC)
-        self.marks.namespaces(*self._all_spaces())
+        self.marks.namespaces(*self._spaces())
         self._reload.note()
 
     def unload(self) -> None:
@@ -55,6 +55,16 @@ class Extension:
         self.shell.events.unregister("post_run_cell", self.after)
         self.shell.magics_manager.magics["line"].pop(_MAGIC, None)
         self.marks.restore(*self._all_spaces())
+
+    def _spaces(self) -> list[MutableMapping[str, Any]]:
+        """The namespace of cells, and those of the user's modules that it reaches, by name or by what it imported from them."""
+        found: list[MutableMapping[str, Any]] = [self.shell.user_ns]
+        for space in found:
+            functions = (function for function in map(own_function, list(space.values())) if function is not None)
+            sources = (own_module(sys.modules.get(function.__module__)) for function in functions)
+            spaces = [*modules_in(space), *(vars(module) for module in sources if module is not None)]
+            found += [other for other in spaces if not any(other is known for known in found)]
+        return found
 
     def _all_spaces(self) -> list[MutableMapping[str, Any]]:
         modules = [module for module in list(sys.modules.values()) if own_module(module) is not None]
@@ -70,7 +80,7 @@ class Extension:
         bound = set(self._bound)
         self._bound.clear()
         self._reload.after()  # where the cell was no Python, and `visit` was not called
-        spaces = self.shell.user_ns, *modules_in(self.shell.user_ns)
+        spaces = self._spaces()
         self.marks.namespaces(*spaces)
         self.marks.others(*spaces)
         self._reload.note()

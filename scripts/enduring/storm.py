@@ -7,6 +7,7 @@ exits       processes that end while kernels compile
 forks       processes that fork while another thread compiles; the child has to compute too
 callers     eight threads that call functions and train, while their number and the team's change and the main thread is
             interrupted; in the end threads and team are as they were, and memory as after the first third
+            (in runs of a minute or more)
 """
 
 from __future__ import annotations
@@ -349,7 +350,7 @@ def storm_of_callers(minutes: float, moments: random.Random) -> None:
     if wrong or (left := rest_of_the_team()):
         sys.exit(f"storm: callers: {wrong or left}")
     grown = resident() - before
-    if grown > 64 * 2**20:
+    if minutes >= 1 and grown > 64 * 2**20:  # the arenas of shorter runs are still filling
         sys.exit(f"storm: callers: {grown / 2**20:.0f} MiB more memory in use than at the beginning")
     print(f"callers: {minutes:g} minutes, {sum(calls)} calls, {caught} interrupts; memory {grown / 2**20:+.0f} MiB")
 

@@ -208,7 +208,7 @@ def test_nothing_promises_that_numbers_are_finite():
     for path, node in nodes():
         if isinstance(node, ast.keyword) and node.arg == "fastmath":
             flags.append((path, ast.literal_eval(node.value)))
-        if isinstance(node, ast.Constant):
+        if isinstance(node, ast.Constant) and path.startswith("kernels/"):
             assert node.value not in PROMISES, path
     assert all(isinstance(value, (tuple, set)) for _, value in flags), flags  # True is all of them
 
