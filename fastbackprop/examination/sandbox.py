@@ -302,7 +302,8 @@ class Copies:
                 raise Endless(f"does not end: stopped after {INSTRUCTIONS:,} instructions")
             if frame.f_code not in self.codes:
                 return None
-            frame.f_trace_opcodes, frame.f_trace_lines = True, False  # an empty loop on one line has no line events
+            # Before Python 3.12 an empty loop on one line has no events of lines; since then some have none of instructions.
+            frame.f_trace_opcodes = frame.f_trace_lines = True
             return trace
 
         before = sys.gettrace()

@@ -55,6 +55,26 @@ def test_a_loop_that_catches_what_it_can_is_stopped_all_the_same():
     assert "does not end" in finding.explanation
 
 
+@pytest.mark.parametrize(
+    "endless",
+    [
+        "while True: pass",
+        "while True:\n        pass",
+        "while True:\n        m += 1",
+        "while m < np.inf: m = m + 1",
+        "for _ in iter(int, 1): pass",
+        "return [0 for _ in iter(int, 1)]",
+        "return all(0 == 0 for _ in iter(int, 1))",
+        "return (lambda f: f(f))(lambda f: f(f) if m else 0)",
+    ],
+)
+def test_whatever_does_not_end_is_stopped(endless):
+    """On each version of Python another kind of loop escapes the events of lines, or those of instructions."""
+    finding = the_only_one(module(("    return np.array(cost)", f"    {endless}")))
+    assert finding.name == "compute_cost"
+    assert "does not end" in finding.explanation or "RecursionError" in finding.explanation
+
+
 def test_nothing_is_touched(capsys, monkeypatch):
     plt = pytest.importorskip("matplotlib.pyplot")
     monkeypatch.setattr(plt, "show", lambda: pytest.fail("a figure is shown"))

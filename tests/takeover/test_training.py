@@ -20,6 +20,7 @@ from fastbackprop.takeover.training import stretches
 
 from ..support.taken import OWN, assert_as_own, changed, counted, namespace, taken, with_loop
 
+NUMPY_2 = int(np.__version__.partition(".")[0]) >= 2
 rng = np.random.default_rng(8)
 X = rng.standard_normal((6, 70))
 Y = (X[:1] + X[1:2] ** 2 > 0.5).astype(float)
@@ -122,7 +123,8 @@ def test_data_of_any_kind(name):
         return space["L_layer_model"](x, y, start(6, 4, 1, dtype=dtype), 0.2, 250)
 
     iterations = assert_as_own(GIVEN, call, *tolerance)
-    assert (iterations > 200) == compiled, iterations
+    if NUMPY_2 or np.dtype(dtype) != np.float32:  # before NumPy 2 a float32 cost divided by an int is float64: as it stands
+        assert (iterations > 200) == compiled, iterations
 
 
 class Frame:
@@ -246,7 +248,8 @@ def test_gram_descent(dtype, besides, monkeypatch):
         return space["L_layer_model"](x, y, start(300, 5, 1, dtype=dtype, scale=0.05), 0.05, 200)
 
     tolerance = (2e-3, 1e-5) if dtype == "f4" else (1e-9, 1e-12)
-    assert assert_as_own(text, call, *tolerance) > 150
+    iterations = assert_as_own(text, call, *tolerance)
+    assert iterations > 150 or not (NUMPY_2 or dtype is float)  # as above
     assert made
 
 
