@@ -231,7 +231,7 @@ def test_autoreload_brings_new_code(kernel, tmp_path, how, name):
     file = tmp_path / f"{name}.py"
     file.write_text(OWN, encoding="utf-8")
     kernel.cell("%load_ext autoreload")
-    if kernel.cell(f"%autoreload 2{how}").error:
+    if "unrecognized arguments" in kernel.cell(f"%autoreload 2{how}").err:
         pytest.skip(f"the autoreload of this IPython has no {how}")
     kernel.cell(LOAD)
     kernel.cell(f"import {name} as dnn\nfrom {name} import relu\n" + DATA)
