@@ -15,7 +15,8 @@ import pytest
 import fastbackprop as bp
 from fastbackprop import team
 from fastbackprop.algorithms import Direct
-from fastbackprop.kernels.mailbox import ACTIVE, HOLD, OWNER
+from fastbackprop.kernels.blocking import LINE_BYTES
+from fastbackprop.kernels.mailbox import ACTIVE, HOLD, MEMBERS, OWNER, SINGLE
 from fastbackprop.resources import usable_cores
 from fastbackprop.testing import assert_same_bits
 
@@ -310,6 +311,13 @@ def test_num_threads_is_put_back_whatever_happens(threads):
         assert bp.get_num_threads() == 3
         raise RuntimeError
     assert bp.get_num_threads() == 2
+
+
+def test_a_mailbox_knows_its_members_and_those_of_a_single_threaded_caller():
+    for members in (1, 3):
+        mailbox = team._mailbox(members)
+        assert mailbox[MEMBERS] == members and mailbox[SINGLE + MEMBERS] == 1
+        assert np.count_nonzero(mailbox) == 2 and mailbox.ctypes.data % LINE_BYTES == 0
 
 
 VARIABLES = ("FASTBACKPROP_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS")
