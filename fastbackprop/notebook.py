@@ -76,16 +76,9 @@ def _namespaces(where: Any, caller: Namespace) -> Iterator[Namespace]:
     elif isinstance(where, MutableMapping):
         yield where
     elif where is None:
+        from fastbackprop.takeover.marking import modules_in
+
         yield caller
-        modules = {id(module): module for value in list(caller.values()) if (module := _module_of(value)) is not None}
-        yield from (vars(module) for module in modules.values() if vars(module) is not caller)
+        yield from modules_in(caller)
     else:
         raise TypeError(f"where is of type {type(where).__name__}; expected a namespace such as globals(), or a module")
-
-
-def _module_of(value: Any) -> types.ModuleType | None:
-    """The module of the user's own that a value is, or is a function of."""
-    from fastbackprop.takeover.reach import own_function, own_module
-
-    function = own_function(value)
-    return own_module(value if function is None else sys.modules.get(function.__module__))

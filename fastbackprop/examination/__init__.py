@@ -19,7 +19,7 @@ from fastbackprop.examination import starts
 from fastbackprop.examination.explain import explain
 from fastbackprop.examination.forms import Forms, OtherArguments, call_form, canonical, parameters_of
 from fastbackprop.examination.runs import DRAWS, DRAWS_NUMBERS, PRINTS, Run, arguments, probes, run
-from fastbackprop.examination.sandbox import Copies, NotRun, untouched
+from fastbackprop.examination.sandbox import Copies, NotRun, is_ours, untouched
 from fastbackprop.testing import CASES
 
 SAME, OTHER_FORM, DIFFERS, NOT_JUDGED, ABSENT = "same", "same in another form", "differs", "not judged", "absent"
@@ -59,7 +59,7 @@ def judge(name: str, namespace: Mapping[str, Any], known: Mapping[str, Finding])
     if name not in namespace:
         return Finding(name, ABSENT)
     function = namespace[name]
-    if str(getattr(function, "__module__", "")).partition(".")[0] == "fastbackprop":
+    if is_ours(function):
         return Finding(name, SAME, "is fastbackprop's own", ("own",))
     own = {callee for callee, finding in known.items() if finding.verdict == OTHER_FORM or "start" in finding.details}
     finding = _judge(name, namespace, set())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import types
 from typing import Any
 
@@ -17,9 +18,10 @@ def original(value: Any) -> Any:
 
 
 def stands_for(substitute: Any, function: Any) -> None:
-    """Mark a function as the substitute of a user's own.
+    """Mark a function as the substitute of a user's own, with its name, signature, docstring and source.
 
     The mark names the substitute's code: a wrapper of the user's around it copies its attributes (functools.wraps), and is
     another function.
     """
+    functools.update_wrapper(substitute, function)
     vars(substitute)[_MARK] = substitute.__code__, function

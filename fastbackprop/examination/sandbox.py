@@ -12,6 +12,7 @@ import builtins
 import contextlib
 import copy
 import dis
+import functools
 import io
 import pickle
 import random
@@ -332,6 +333,12 @@ def _filled(cell: types.CellType) -> bool:
     return True
 
 
+def is_ours(value: Any) -> bool:
+    """Whether a function or a class is one of this package's."""
+    return _root(getattr(value, "__module__", None)) == "fastbackprop"
+
+
+@functools.cache  # of each function of a namespace, again and again
 def in_library(file: str | None) -> bool:
     """Whether a file is Python's or an installed package's, or there is none."""
     if file is None:

@@ -6,7 +6,6 @@ called: replaced by the fast one, adapted to its form, taken over (a model whose
 
 from __future__ import annotations
 
-import functools
 import threading
 import types
 from collections import Counter
@@ -19,13 +18,13 @@ from fastbackprop.takeover.decide import MODELS, STEPS, THEIRS, Decision, Judge
 from fastbackprop.takeover.reach import kind, of_another_kind, own_function
 from fastbackprop.takeover.report import LEFT, Report, Row
 
-__all__ = ["Report", "Row", "Takeover", "is_of_interest", "original"]
+__all__ = ["Report", "Row", "Takeover", "original"]
 
 CHANGES = 10  # after which a function is left: judging it at each call would take longer than its own code
 _NAMES = {*STEPS, *THEIRS, *MODELS}
 
 
-def is_of_interest(function: types.FunctionType) -> bool:
+def _is_of_interest(function: types.FunctionType) -> bool:
     """Whether a function has one of the names, or may be a model under another name: it calls functions of these names."""
     names = function.__code__.co_names
     return function.__name__ in _NAMES or "update_parameters" in names
@@ -55,7 +54,7 @@ class Takeover:
             self._others[module, name] = value
             self._marked.pop((module, name), None)
             return None
-        if function is None or not is_of_interest(function):
+        if function is None or not _is_of_interest(function):
             return None
         self._marked[function.__module__, function.__name__] = function
         self._others.pop((function.__module__, function.__name__), None)
@@ -114,7 +113,6 @@ class Takeover:
                 return self._judge.decisions.setdefault(function, left)
 
     def _wrapper(self, function: types.FunctionType) -> Callable[..., Any]:
-        @functools.wraps(function)
         def wrapper(*args: Any, **options: Any) -> Any:
             __tracebackhide__ = True  # IPython, pdb and pytest show no line of this
             if not self.active:

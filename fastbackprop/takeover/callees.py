@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastbackprop.examination.original import original
-from fastbackprop.examination.sandbox import codes
-from fastbackprop.takeover.reach import own_function, own_module, reached
+from fastbackprop.takeover.reach import names_in, own_function, own_module, reached
 
 
 class Callees:
@@ -28,7 +27,7 @@ class Callees:
         for value in called.values():
             if (own := own_function(value)) is not None:
                 for one in (own, *reached(own)):
-                    self._note(one.__globals__, _names(one))
+                    self._note(one.__globals__, names_in(one))
 
     def _note(self, space: Mapping[str, Any], names: Iterable[str]) -> None:
         names = set(names)
@@ -66,7 +65,7 @@ class _Copies:
             copy.__kwdefaults__, copy.__module__ = function.__kwdefaults__, function.__module__
             vars(copy).update(vars(function))
             self.made[id(function)] = copy
-            names = _names(function)
+            names = names_in(function)
             for name in names & function.__globals__.keys():
                 space[name] = self._value(function.__globals__[name], names)
             for cell, filled in zip(cells or (), function.__closure__ or (), strict=True):
@@ -84,7 +83,3 @@ class _Copies:
         for name in names & vars(module).keys():
             vars(copy)[name] = self._value(vars(module)[name], names)
         return copy
-
-
-def _names(function: types.FunctionType) -> set[str]:
-    return {name for code in codes(function.__code__) for name in code.co_names}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any
 import fastbackprop
 from fastbackprop.examination import DIFFERS, EFFECTS, NOT_JUDGED, OTHER_FORM, SAME, STATE, Finding, judge
 from fastbackprop.examination.original import original, stands_for
-from fastbackprop.examination.sandbox import untouched
+from fastbackprop.examination.sandbox import is_ours, untouched
 from fastbackprop.takeover.adapters import adapter, uncovered
 from fastbackprop.takeover.reach import called, called_of_another_kind, kind, of_another_kind, own_function, reached
 from fastbackprop.takeover.report import ADAPTED, LEFT, REPLACED, TAKEN_OVER
@@ -104,10 +103,10 @@ class Judge:
         """The part of a function in a training; raises NoStep where it is one of the user's that computes something else."""
         function = own_function(value)
         if function is None:
-            name, module = getattr(value, "__name__", ""), str(getattr(value, "__module__", ""))
+            name = getattr(value, "__name__", "")
             if name in STEPS and of_another_kind(value, name):
                 raise NoStep(f"it calls {name}, which is {kind(value)}")
-            return Role(name, value) if name in STEPS and module.partition(".")[0] == "fastbackprop" else None
+            return Role(name, value) if name in STEPS and is_ours(value) else None
         name = function.__name__
         if name not in STEPS:
             return None
@@ -138,7 +137,6 @@ class Judge:
 def guarded(fast: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:
     """The fast function; what it does not take, the user's own answers, or raises its own error."""
 
-    @functools.wraps(function)
     def call(*args: Any, **options: Any) -> Any:
         __tracebackhide__ = True
         try:

@@ -11,7 +11,7 @@ from fastbackprop.takeover import Report, Takeover
 from fastbackprop.takeover.autoreload import Autoreload
 from fastbackprop.takeover.decide import THEIRS
 from fastbackprop.takeover.importing import Hook
-from fastbackprop.takeover.marking import Marking, Marks, modules_in
+from fastbackprop.takeover.marking import Marking, Marks, loaded_modules, modules_in
 from fastbackprop.takeover.reach import own_function, own_module
 from fastbackprop.takeover.report import LEFT, Row
 
@@ -60,15 +60,11 @@ class Extension:
         """The namespace of cells, and those of the user's modules that it reaches, by name or by what it imported from them."""
         found: list[MutableMapping[str, Any]] = [self.shell.user_ns]
         for space in found:
-            functions = (function for function in map(own_function, list(space.values())) if function is not None)
-            sources = (own_module(sys.modules.get(function.__module__)) for function in functions)
-            spaces = [*modules_in(space), *(vars(module) for module in sources if module is not None)]
-            found += [other for other in spaces if not any(other is known for known in found)]
+            found += [other for other in modules_in(space) if not any(other is known for known in found)]
         return found
 
     def _all_spaces(self) -> list[MutableMapping[str, Any]]:
-        modules = [module for module in list(sys.modules.values()) if own_module(module) is not None]
-        return [self.shell.user_ns, *(vars(module) for module in modules if vars(module) is not self.shell.user_ns)]
+        return [self.shell.user_ns, *(space for space in loaded_modules() if space is not self.shell.user_ns)]
 
     def visit(self, tree: ast.AST) -> ast.AST:
         """Mark the functions of a cell before it runs: the interface of IPython's transformers."""

@@ -6,7 +6,7 @@ import ast
 import copy
 import types
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -54,17 +54,17 @@ class Loop:
     reads_step: bool
     step_after: bool
     cost_after: bool
-    writes: bool = False
-    reads: list[str] = field(default_factory=list)
-    deciding: list[ast.expr] = field(default_factory=list)
-    functions: dict[str, Any] = field(default_factory=dict)
-    called: dict[str, Any] = field(default_factory=dict)
+    writes: bool
+    reads: list[str]
+    deciding: list[ast.expr]
+    functions: dict[str, Any]
+    called: dict[str, Any]
 
 
 def find_loop(tree: ast.FunctionDef, function: types.FunctionType, role_of: RoleOf) -> Loop | None:
     """The loop of a function's definition that trains; None where no loop updates parameters. Raises NoStep."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.For) and not _inner_loop(node, function, role_of) and _updates(node, function, role_of):
+        if isinstance(node, ast.For) and not _inner_loop(node, function) and _updates(node, function):
             _check_place(tree, node)
             return _read(tree, node, function, role_of)
     return None
@@ -82,20 +82,15 @@ def _check_place(tree: ast.FunctionDef, node: ast.For) -> None:
             raise NoStep(f"line {outer.lineno}: its loop stands where errors are suppressed")
 
 
-def _updates(node: ast.AST, function: types.FunctionType, role_of: RoleOf) -> bool:
-    for call in ast.walk(node):
-        if isinstance(call, ast.Call):
-            value = value_of(call.func, function)
-            role = _quiet(role_of, value)
-            if getattr(value, "__name__", "") == "update_parameters" or (role is not None and role.name == "update_parameters"):
-                return True
-    return False
+def _updates(node: ast.AST, function: types.FunctionType) -> bool:
+    calls = (inner for inner in ast.walk(node) if isinstance(inner, ast.Call))
+    return any(getattr(value_of(call.func, function), "__name__", "") == "update_parameters" for call in calls)
 
 
-def _inner_loop(node: ast.For, function: types.FunctionType, role_of: RoleOf) -> bool:
+def _inner_loop(node: ast.For, function: types.FunctionType) -> bool:
     """Whether another loop within this one is the one that trains."""
     inner = (other for statement in node.body for other in ast.walk(statement) if isinstance(other, (ast.For, ast.While)))
-    return any(_updates(other, function, role_of) for other in inner)
+    return any(_updates(other, function) for other in inner)
 
 
 def _quiet(role_of: RoleOf, value: Any) -> Role | None:
@@ -146,7 +141,7 @@ class _Reader:
 
     def _numpy_name(self, node: ast.expr) -> str:
         """The name of a function of NumPy, "" for all else."""
-        value = value_of(node, self.function)
+        value = self._value_of(node)
         known = isinstance(node, ast.Attribute) and value is not None and getattr(np, node.attr, None) is value
         return node.attr if known and isinstance(node, ast.Attribute) else ""
 
@@ -279,7 +274,7 @@ class _Reader:
         calls = [inner for inner in ast.walk(value) if isinstance(inner, ast.Call)]
         harmless = all(
             (self._numpy_name(call.func) in OF_NUMPY and not any(keyword.arg == "out" for keyword in call.keywords))
-            or value_of(call.func, self.function) in (float, round, abs)
+            or self._value_of(call.func) in (float, round, abs)
             or (isinstance(call.func, ast.Attribute) and call.func.attr == "item")
             for call in calls
         )

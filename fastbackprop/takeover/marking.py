@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import sys
 import types
 import weakref
 from collections.abc import MutableMapping
@@ -103,6 +104,16 @@ def _same(value: Any) -> Any:
 
 
 def modules_in(space: MutableMapping[str, Any]) -> list[MutableMapping[str, Any]]:
-    """The namespaces of the user's modules that the values of a namespace are."""
-    found = {id(module): module for value in list(space.values()) if (module := own_module(value)) is not None}
-    return [vars(module) for module in found.values() if vars(module) is not space]
+    """The namespaces of the user's modules that the values of a namespace are, or are functions of."""
+    found: dict[int, MutableMapping[str, Any]] = {}
+    for value in list(space.values()):
+        function = own_function(value)
+        module = own_module(value if function is None else sys.modules.get(function.__module__))
+        if module is not None and vars(module) is not space:
+            found[id(module)] = vars(module)
+    return list(found.values())
+
+
+def loaded_modules() -> list[MutableMapping[str, Any]]:
+    """The namespaces of all modules of the user's that are loaded."""
+    return [vars(module) for module in list(sys.modules.values()) if own_module(module) is not None]

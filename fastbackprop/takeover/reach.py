@@ -8,14 +8,14 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from fastbackprop.examination.original import original
-from fastbackprop.examination.sandbox import codes, in_library
+from fastbackprop.examination.sandbox import codes, in_library, is_ours
 
 
 def own_function(value: Any) -> types.FunctionType | None:
     """The user's function that a value is or stands for; None for all else, also for functions of installed packages."""
     value = original(value)
     if isinstance(value, types.FunctionType) and not in_library(value.__code__.co_filename):
-        return None if str(value.__module__).partition(".")[0] == "fastbackprop" else value
+        return None if is_ours(value) else value
     return None
 
 
@@ -32,7 +32,7 @@ def of_another_kind(value: Any, name: str) -> bool:
     function = own_function(value)
     if function is not None:
         return _is_decorated(function, name)
-    return callable(value) and str(getattr(value, "__module__", "")).partition(".")[0] != "fastbackprop"
+    return callable(value) and not is_ours(value)
 
 
 def _is_decorated(function: types.FunctionType, name: str) -> bool:
@@ -53,7 +53,7 @@ def kind(value: Any) -> str:
 def called_of_another_kind(function: types.FunctionType, names: Collection[str]) -> Iterator[str]:
     """Those of the names that a function calls, or one that it reaches, and that cannot be judged; each with what it is."""
     for caller in (function, *reached(function)):
-        for name in {name for code in codes(caller.__code__) for name in code.co_names} & set(names):
+        for name in names_in(caller) & set(names):
             if of_another_kind(value := caller.__globals__.get(name), name):
                 yield f"{name}, which is {kind(value)}"
 
@@ -76,9 +76,14 @@ def reached(function: types.FunctionType) -> Iterator[types.FunctionType]:
                 yield found
 
 
+def names_in(function: types.FunctionType) -> set[str]:
+    """The global names and attributes in a function's code, and in that of functions within it."""
+    return {name for code in codes(function.__code__) for name in code.co_names}
+
+
 def _named(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
     """The names in a function's code, with the values that they may stand for."""
-    names = {name for code in codes(function.__code__) for name in code.co_names}
+    names = names_in(function)
     for name in names & function.__globals__.keys():
         value = function.__globals__[name]
         yield name, value

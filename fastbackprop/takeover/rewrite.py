@@ -111,7 +111,6 @@ def _compiled(function: types.FunctionType, tree: ast.FunctionDef, begin: Callab
         code, function.__globals__, function.__name__, function.__defaults__, (types.CellType(begin),)
     )  # fmt: skip
     made.__kwdefaults__ = function.__kwdefaults__
-    functools.update_wrapper(made, function)
     stands_for(made, function)
     return made
 

@@ -14,8 +14,7 @@ from typing import Any
 
 from fastbackprop.takeover import Takeover
 from fastbackprop.takeover.importing import Hook
-from fastbackprop.takeover.marking import Marks, compiled
-from fastbackprop.takeover.reach import own_module
+from fastbackprop.takeover.marking import Marks, compiled, loaded_modules
 from fastbackprop.takeover.tracebacks import strip
 
 
@@ -84,8 +83,7 @@ def _say(marks: Marks, hook: Hook, process: int) -> None:
     with contextlib.suppress(Exception):  # a pipe that nobody reads any more: Python says so itself
         sys.stdout.flush()
     try:
-        own = [vars(module) for module in list(sys.modules.values()) if own_module(module) is not None]
-        marks.others(*own)
+        marks.others(*loaded_modules())
         report = marks.takeover.report()
         if report.rows:
             print(report, file=sys.stderr)
