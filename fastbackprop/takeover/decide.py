@@ -131,7 +131,7 @@ class Judge:
         """What a model that is left has from the functions that it calls."""
         steps = [callee for callee in reached(function) if callee.__name__ in STEPS]
         fast = sum(self.decide(callee).verdict != LEFT for callee in steps)
-        return f"; {fast} of the {len(steps)} functions that it calls are fast ones: 1.3 to 2.5 times the speed" if fast else ""
+        return f"; {fast} of the {len(steps)} functions that it calls are fast ones, at up to twice the speed" if fast else ""
 
 
 def guarded(fast: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:
