@@ -195,9 +195,11 @@ def test_stopped_from_another_thread_it_resumes_with_the_same_bits(algorithm):
     worker = threading.Thread(target=training.advance, args=(endless,))
     worker.start()
     before = training.b[0]
-    while training.b[0] == before:  # the first iteration is done
-        pass
-    training.state[0] = 1
+    try:
+        while training.b[0] == before:  # the first iteration is done
+            pass
+    finally:  # whatever ends the wait: the process would wait for the worker
+        training.state[0] = 1
     worker.join(60)
     assert not worker.is_alive()
     assert training.state[1] == STOPPED
