@@ -1,6 +1,6 @@
 """The tables of activations and of output layers, one row each.
 
-What an activation computes stands in `kernels/activations.py`, what an output in `kernels/cost.py`, and both in `reference.py`.
+What an activation computes stands in `kernels/activations.py`, what an output in `kernels/cost.py`, and both in `reference/`.
 """
 
 from __future__ import annotations
