@@ -121,6 +121,18 @@ def test_an_epoch_is_its_batches_one_after_the_other():
     assert costs == pytest.approx([expected], rel=100 * U)
 
 
+def test_each_epoch_has_its_order_and_the_next_goes_on_from_there():
+    """Plain gradient descent has no memory: two epochs are one, and one more from its end, bit for bit."""
+    X, Y, start = problem("identity")
+    options = dict(hidden="relu", output="identity", optimizer=GradientDescent(0.1), batch_size=2)
+    parameters, costs = descend(X, Y, LAYERS, start, orders=orders(2), epochs=2, **options)
+    for order, cost in zip(orders(2), costs, strict=True):
+        start, (expected,) = descend(X, Y, LAYERS, start, orders=[order], epochs=1, **options)
+        assert cost == expected
+    for key in start:
+        np.testing.assert_array_equal(parameters[key], start[key])
+
+
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_an_epoch_that_moves_nothing_costs_what_the_data_cost(output):
     """The mean over batches of 4 and 3, each counted by its size, is the mean over all; the penalty is each batch's own."""
