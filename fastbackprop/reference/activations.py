@@ -72,12 +72,12 @@ HIDDEN = {
 
 
 def functions_of(hidden):
-    """Forward and gradient of a hidden activation: a name in ``HIDDEN``, or a leaky relu, which has a ``.slope``."""
-    if hasattr(hidden, "slope"):
+    """Forward and gradient of a hidden activation: a name in ``HIDDEN``, or a ``LeakyRelu`` with its slope."""
+    if type(hidden).__name__ == "LeakyRelu":
         slope = hidden.slope
         if not slope >= 0:
             raise ValueError(f"slope is {slope!r}; expected a number, at least 0: else A does not determine the sign of Z")
         return lambda Z: leaky_relu(Z, slope), lambda dA, A: leaky_relu_gradient(dA, A, slope)
     if hidden not in tuple(HIDDEN):
-        raise ValueError(f"hidden is {hidden!r}; known ones are {', '.join(map(repr, HIDDEN))}, or a leaky relu with a slope")
+        raise ValueError(f"hidden is {hidden!r}; known ones are {', '.join(map(repr, HIDDEN))}, or LeakyRelu(slope)")
     return HIDDEN[hidden]

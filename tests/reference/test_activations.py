@@ -1,14 +1,13 @@
 """Hidden activations of the reference: the gradient from A is the derivative of the forward at Z."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
-from fastbackprop import reference
+from fastbackprop import activations, reference
+from fastbackprop.activations import LeakyRelu
 from fastbackprop.reference.activations import HIDDEN, functions_of
 
-LEAKY = [SimpleNamespace(slope=slope) for slope in (0.0, 0.3, 1.0)]
+LEAKY = [LeakyRelu(slope) for slope in (0.0, 0.3, 1.0)]
 EVERY = pytest.mark.parametrize("hidden", [*HIDDEN, *LEAKY], ids=str)
 
 
@@ -61,7 +60,11 @@ def test_dtypes_stay_and_inputs_are_not_written(hidden, dtype):
     assert g(Z).dtype == g_gradient(dA, g(Z)).dtype == dtype
 
 
-@pytest.mark.parametrize("hidden", ["softplus", None, ["relu"]])
+def test_the_names_are_those_of_the_fast_training():
+    assert list(HIDDEN) == list(activations.HIDDEN)
+
+
+@pytest.mark.parametrize("hidden", ["softplus", None, ["relu"], activations.HIDDEN["tanh"]], ids=str)
 def test_an_unknown_one_is_named(hidden):
     with pytest.raises(ValueError, match=r"hidden is .*; known ones are 'relu', 'sigmoid', 'tanh', 'identity', 'leaky_relu'"):
         functions_of(hidden)
@@ -70,4 +73,4 @@ def test_an_unknown_one_is_named(hidden):
 @pytest.mark.parametrize("slope", [-0.1, np.nan])
 def test_a_slope_below_0_is_refused(slope):
     with pytest.raises(ValueError, match=r"slope is (-0\.1|nan); expected"):
-        functions_of(SimpleNamespace(slope=slope))
+        functions_of(LeakyRelu(slope))

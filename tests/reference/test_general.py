@@ -1,12 +1,12 @@
 """General training of the reference: gradients by finite differences, whole trainings by others that compute the same."""
 
 import warnings
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from fastbackprop import reference
+from fastbackprop.activations import LeakyRelu
 from fastbackprop.optimizers import Adam, GradientDescent, Momentum, Nesterov
 from fastbackprop.reference.activations import HIDDEN, functions_of
 from fastbackprop.reference.general import cost_and_gradients, descend
@@ -50,7 +50,7 @@ def smallest_logit(X, parameters, hidden):
 
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["plain", "weighted"])
 @pytest.mark.parametrize("output", OUTPUTS)
-@pytest.mark.parametrize("hidden", [*HIDDEN, SimpleNamespace(slope=0.3)], ids=str)
+@pytest.mark.parametrize("hidden", [*HIDDEN, LeakyRelu(0.3)], ids=str)
 def test_gradients_against_finite_differences(hidden, output, weights):
     """``(8 (f(h) - f(-h)) - (f(2h) - f(-2h))) / 12 h`` errs by ``h^4 / 30 |f^(5)|`` and by 1.5 times f's error over h.
 

@@ -4,7 +4,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from fastbackprop import reference
+from fastbackprop import activations, reference
 from fastbackprop.reference import outputs
 from fastbackprop.reference.outputs import OUTPUTS
 
@@ -108,6 +108,10 @@ def test_float32_stays(output):
     value, _ = outputs.functions_of(output)
     for w in (None, np.array([1, 2], "f")):
         assert outputs.cost(output, Z, Y, w).dtype == outputs.gradient(value(Z), Y, w).dtype == "f"
+
+
+def test_the_names_are_those_of_the_fast_training():
+    assert set(OUTPUTS) == set(activations.OUTPUTS)
 
 
 def test_an_unknown_one_is_named():
