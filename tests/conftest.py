@@ -1,4 +1,4 @@
-"""Shared fixtures: real pictures where they exist, the number of threads, the reference made to raise or to saturate without a warning."""
+"""Shared fixtures: real pictures where they exist, the threads, the reference made to raise or to saturate."""
 
 from __future__ import annotations
 

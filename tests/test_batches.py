@@ -25,9 +25,8 @@ def problem(sizes, m, output, dtype="float64", seed=0):
     """X, Y, start."""
     rng = np.random.default_rng(seed)
     X, n_L = rng.standard_normal((sizes[0], m)).astype(dtype), sizes[-1]
-    if output == "identity":
-        Y = rng.standard_normal((n_L, m))
-    else:
+    Y: np.ndarray = rng.standard_normal((n_L, m))
+    if output != "identity":
         Y = np.eye(n_L)[rng.integers(n_L, size=m)].T if output == "softmax" else rng.integers(2, size=(n_L, m))
     start = {}
     for l in range(1, len(sizes)):
@@ -98,10 +97,13 @@ def test_float32_is_no_further_from_float64_than_the_references_own(batch_size, 
     X, Y, start = problem(sizes, m, "softmax", "float32")
     orders = orders_of(m, epochs)
     options = {"l2": 0.1, "batch_size": batch_size}
-    kind = {"hidden": "tanh", "output": "softmax", "optimizer": RULES[rule], "orders": orders, "epochs": epochs}
-    wide = [X.astype("d"), Y.astype("d"), sizes, {key: value.astype("d") for key, value in start.items()}]
-    exact, _ = descend(*wide, **kind, **options)
-    single, _ = descend(X, Y, sizes, start, **kind, **options)
+
+    def reference(X, Y, start):
+        kind = {"hidden": "tanh", "output": "softmax", "optimizer": RULES[rule], "orders": orders, "epochs": epochs}
+        return descend(X, Y, sizes, start, **kind, **options)
+
+    exact, _ = reference(X.astype("d"), Y.astype("d"), {key: value.astype("d") for key, value in start.items()})
+    single, _ = reference(X, Y, start)
     work = work_on(X, Y, sizes, start, "tanh", "softmax", rule, **options)
     work.advance(np.concatenate(orders), np.full(epochs, RULES[rule].learning_rate))
     for key, value in work.views().items():

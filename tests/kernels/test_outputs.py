@@ -58,8 +58,8 @@ RANGES = {"float64": 800.0, "float32": 110.0}  # beyond, exp is 0
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(st.data())
 def test_one_example(dtype, output, data):
-    """dZ = A - Y: A to 4 ulp (softmax: exp to 2, a sum of n and a division, and what rounding takes from z - the greatest, times
-    that in exp), subnormal numbers to a few of the smallest, and the rounding of the difference.
+    """dZ = A - Y: A to 4 ulp (softmax: exp to 2, a sum of n and a division, and the rounding of z - the greatest, times that in
+    exp), subnormal numbers to a few of the smallest, and the rounding of the difference.
 
     Costs are sums in float64 of terms to 4 ulp; each term is at most (1 + |z| + |greatest z|), as is its rounding. The sum that
     softmax takes the logarithm of is one of the dtype's.
