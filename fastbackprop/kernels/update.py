@@ -200,6 +200,8 @@ def adam_numbers(correction, rate, first, second, epsilon, t):
 @inner
 def take_step(function, n, w, dw, V, S, decay, rate, rule, team):
     """A step of n numbers by the routine at an address, shared by the team where it is worth it."""
+    if n == 0:
+        return
     shared = team[MEMBERS] > 1 and n >= 2 * SHARED_ELEMENTS
     step = SHARED_ELEMENTS if shared else n
     job = held(gradient_descent_step, StepJob(n, step, w, dw, V, S, decay, rate, rule))
