@@ -13,7 +13,7 @@ def run(threads, seconds, difference=1e-15):
         "threads": threads,
         "algorithm": "direct",
         "sides": {
-            side: {"seconds": time, "measured iterations": 100, "ratio": [time, 0.9 * time, 1.1 * time]}
+            side: {"seconds": [time, time, time], "measured iterations": 100, "ratio": [time, 0.9 * time, 1.1 * time]}
             for side, time in seconds.items()
         },
         "skipped": {"JAX jit": "No module named 'jax'"},
@@ -30,7 +30,7 @@ RUNS = [
 
 
 def test_each_side_but_ours_counts_by_its_better_number_of_threads():
-    chosen = {side: (figures["threads"], figures["seconds"]) for side, figures in better(RUNS).items()}
+    chosen = {side: (figures["threads"], figures["seconds"][0]) for side, figures in better(RUNS).items()}
     assert chosen == {
         "fastbackprop": (2, 1.1),
         "reference": (1, 5.0),
