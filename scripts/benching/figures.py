@@ -11,7 +11,6 @@ from scripts.benching import functions, layers, matmul, scaling, training
 from scripts.measuring import records
 from scripts.measuring.machine import same_threads
 from scripts.measuring.nets import NETS
-from scripts.measuring.others import Others
 from scripts.measuring.peak import MultiplyAdds
 from scripts.measuring.timing import FEWEST
 
@@ -67,7 +66,7 @@ def measure(topics: Sequence[str], repeats: int = FEWEST) -> None:
     """Replace the files of these topics."""
     for topic in topics:
         print(f"measuring {topic}", flush=True)
-        others = Others()
+        measurement = records.Measurement(topic, "scripts/bench --figures")
         rows = list(TOPICS[topic](repeats))
-        print(f"{len(rows)} rows in {records.write(topic, 'scripts/bench --figures', rows, others)}", flush=True)
+        print(f"{len(rows)} rows in {measurement.write(rows)}", flush=True)
     print("scripts/figures draws the tables and the pictures from these files")

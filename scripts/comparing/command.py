@@ -29,7 +29,6 @@ from scripts.measuring import records
 from scripts.measuring.fairness import OPENBLAS_OVERRIDES
 from scripts.measuring.goals import TRAININGS, wanted
 from scripts.measuring.nets import NETS
-from scripts.measuring.others import Others
 from scripts.measuring.timing import FEWEST
 
 
@@ -107,7 +106,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures as JSON")
     parser.add_argument("--figures", action="store_true", help="write docs/figures/peers.json, of which scripts/figures draws")
     options = parser.parse_args()
-    others, rows = Others(), []
+    measurement, rows = records.Measurement("peers", "scripts/compare-peers --figures"), []
     all_runs: list[dict[str, Any]] = []
     for net in options.nets:
         threads = sorted({1, usable_cores()})
@@ -120,7 +119,7 @@ def main() -> int:
         if options.json:
             options.json.write_text(json.dumps(all_runs, indent=1))
     if options.figures:
-        print(f"\nwritten: {records.write('peers', 'scripts/compare-peers --figures', rows, others, library_versions())}")
+        print(f"\nwritten: {measurement.write(rows, library_versions())}")
     wrong = apart(all_runs)
     print("\nall sides have the same parameters" if not wrong else "\nparameters differ: " + "; ".join(wrong))
     return 1 if wrong else 0

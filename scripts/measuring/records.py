@@ -32,7 +32,7 @@ def path(topic: str) -> Path:
 def described_machine() -> dict[str, Any]:
     return {
         "processor": machine.model(),
-        "LLVM's name": llvm.get_host_cpu_name(),
+        "LLVM name": llvm.get_host_cpu_name(),
         "cores": usable_cores(),
         "BLAS": machine.blas(),
         "vector bytes": VECTOR_BYTES,
@@ -54,23 +54,25 @@ def _git(*arguments: str) -> str:
     return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def write(
-    topic: str, command: str, rows: Sequence[Mapping[str, Any]], others: Others, more: Mapping[str, str] | None = None
-) -> Path:
-    """Replace a topic's file; ``others`` was made before the measurement, ``more`` are versions of other libraries."""
-    busy = others.cores()
-    record = {
-        "topic": topic,
-        "command": command,
-        "date": datetime.date.today().isoformat(),
-        "commit": commit(),
-        "machine": described_machine(),
-        "versions": machine.versions() | dict(more or {}),
-        "cores busy with other work": None if busy is None else round(busy, 2),
-    }
-    FOLDER.mkdir(exist_ok=True)
-    path(topic).write_text(as_text(record, rows), encoding="utf-8")
-    return path(topic)
+class Measurement:
+    """A topic that is measured from now on, by a command, at the commit of now; `write` replaces the topic's file."""
+
+    def __init__(self, topic: str, command: str) -> None:
+        self.topic = topic
+        self._known = {"topic": topic, "command": command, "date": datetime.date.today().isoformat(), "commit": commit()}
+        self._others = Others()
+
+    def write(self, rows: Sequence[Mapping[str, Any]], more_versions: Mapping[str, str] | None = None) -> Path:
+        busy = self._others.cores()
+        record = {
+            **self._known,
+            "machine": described_machine(),
+            "versions": machine.versions() | dict(more_versions or {}),
+            "cores busy with other work": None if busy is None else round(busy, 2),
+        }
+        FOLDER.mkdir(exist_ok=True)
+        path(self.topic).write_text(as_text(record, rows), encoding="utf-8")
+        return path(self.topic)
 
 
 def as_text(record: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
