@@ -1,4 +1,4 @@
-"""What `scripts/bench --figures` measures: each topic writes a file of docs/figures, of which `scripts/figures` draws."""
+"""What `scripts/bench --figures` measures: each topic writes a file of docs/figures, from which `scripts/figures` draws."""
 
 from __future__ import annotations
 

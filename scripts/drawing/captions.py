@@ -31,11 +31,16 @@ def machine_lines(record: Record) -> list[str]:
     return [f"{name:<14} {value}" for name, value in lines.items() if value]
 
 
+def disturbed(record: Record) -> float | None:
+    """The cores that other work kept busy meanwhile, where that is known to have been too many."""
+    busy = record["cores busy with other work"]
+    return busy if busy is not None and busy > QUIET else None
+
+
 def caution(record: Record) -> str | None:
     """What keeps these figures from being exact: what was written by hand, and work that disturbed them."""
     sentences = [record["note"]] if "note" in record else []
-    busy = record["cores busy with other work"]
-    if busy is not None and busy > QUIET:
+    if busy := disturbed(record):
         sentences.append(
             f"Other work kept {busy:.1f} of the {record['machine']['cores']} cores busy meanwhile: these figures are rough."
         )

@@ -47,6 +47,9 @@ BLOCKS = {
 
 
 def read_all() -> dict[str, dict[str, Any]]:
+    missing = [str(records.path(topic)) for topic in tables.DRAWN if not records.path(topic).is_file()]
+    if missing:
+        raise SystemExit(f"scripts/figures: not measured yet: {', '.join(missing)}; CONTRIBUTING.md has the commands")
     return {topic: records.read(topic) for topic in tables.DRAWN}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 
 from scripts.drawing import style
-from scripts.drawing.captions import processor
+from scripts.drawing.captions import disturbed, processor
 from scripts.drawing.style import OURS, SIDES, estimated, plain_ticks, signed
 from scripts.drawing.tables import named, other_sides
 from scripts.drawing.values import has_interval, net
@@ -19,7 +19,9 @@ Record = Mapping[str, Any]
 
 
 def _origin(record: Record) -> str:
-    return f"{processor(record)}, {record['date']}"
+    busy = disturbed(record)
+    rough = f"; rough: other work kept {busy:.1f} of the cores busy" if busy else ""
+    return f"{processor(record)}, {record['date']}{rough}"
 
 
 def _rows_of_labels(axes, labels: Sequence[str]) -> None:

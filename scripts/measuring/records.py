@@ -10,6 +10,7 @@ import datetime
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ def path(topic: str) -> Path:
     return FOLDER / f"{topic}.json"
 
 
+@cache  # what is measured may load another library with a BLAS of its own
 def described_machine() -> dict[str, Any]:
     return {
         "processor": machine.model(),
@@ -59,14 +61,19 @@ class Measurement:
 
     def __init__(self, topic: str, command: str) -> None:
         self.topic = topic
-        self._known = {"topic": topic, "command": command, "date": datetime.date.today().isoformat(), "commit": commit()}
+        self._known = {
+            "topic": topic,
+            "command": command,
+            "date": datetime.date.today().isoformat(),
+            "commit": commit(),
+            "machine": described_machine(),
+        }
         self._others = Others()
 
     def write(self, rows: Sequence[Mapping[str, Any]], more_versions: Mapping[str, str] | None = None) -> Path:
         busy = self._others.cores()
         record = {
             **self._known,
-            "machine": described_machine(),
             "versions": machine.versions() | dict(more_versions or {}),
             "cores busy with other work": None if busy is None else round(busy, 2),
         }

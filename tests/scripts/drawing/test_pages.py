@@ -85,3 +85,9 @@ def test_the_identity_of_a_picture_is_that_of_its_own_data():
     changed["scaling"]["rows"][0]["m"] += 1
     differ = [name for name in pages.PICTURES if pages.identity(name, changed) != pages.identity(name, every)]
     assert differ == ["scaling"]
+
+
+def test_a_topic_that_was_never_measured_is_named(clone):
+    (clone / "docs/figures/limits.json").unlink()
+    with pytest.raises(SystemExit, match=r"not measured yet: .*limits\.json;"):
+        pages.read_all()
