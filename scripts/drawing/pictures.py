@@ -18,10 +18,11 @@ from scripts.drawing.values import has_interval, net
 Record = Mapping[str, Any]
 
 
-def _origin(record: Record) -> str:
-    busy = disturbed(record)
-    rough = f"; rough: other work kept {busy:.1f} of the cores busy" if busy else ""
-    return f"{processor(record)}, {record['date']}{rough}"
+def _origin(*records: Record) -> str:
+    """Where and when these were measured, and the most that disturbed one of them."""
+    places = " and ".join(dict.fromkeys(f"{processor(record)}, {record['date']}" for record in records))
+    busy = max((disturbed(record) or 0.0) for record in records)
+    return places + (f"; rough: other work kept up to {busy:.1f} of the cores busy" if busy else "")
 
 
 def _rows_of_labels(axes, labels: Sequence[str]) -> None:
@@ -66,7 +67,7 @@ def ratios(records: Mapping[str, Record]):
         ),
         "one layer": (
             [
-                f"{row['function'].removeprefix('linear_activation_')}: {row['n_prev']} to {row['n']}, {row['m']:,}"
+                f"{row['function'].removeprefix('linear_activation_')}: {row['n_prev']} to {row['n']}, m = {row['m']:,}"
                 for row in records["layers"]["rows"]
             ],
             [row["ratio"] for row in records["layers"]["rows"]],
@@ -94,7 +95,7 @@ def ratios(records: Mapping[str, Record]):
         axes.axvspan(low, 1, facecolor=style.GROUND, edgecolor=style.FAINT, hatch="////", linewidth=0, zorder=0)
     plain_ticks(panels[0].xaxis)
     panels[-1].set_xlabel("NumPy's time / fastbackprop's (95 % intervals)\nhatched: NumPy is faster")
-    signed(figure, _origin(records["trainings"]))
+    signed(figure, _origin(*(records[topic] for topic in ("trainings", "layers", "products"))))
     return figure
 
 
@@ -185,7 +186,7 @@ def limits(records: Mapping[str, Record]):
     axes.grid(axis="x")
     axes.set_xlabel("part of the machine's limit that is reached (95 % intervals)")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2)
-    signed(figure, _origin(records["limits"]))
+    signed(figure, _origin(records["limits"], records["products"]))
     return figure
 
 

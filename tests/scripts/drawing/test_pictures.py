@@ -6,6 +6,7 @@ import pytest
 
 pytest.importorskip("matplotlib")
 from scripts.drawing import pages, pictures
+from scripts.drawing.captions import processor
 from scripts.drawing.tables import other_sides
 from scripts.drawing.values import net
 
@@ -62,3 +63,10 @@ def test_bars_are_as_long_as_the_parts_of_the_limit(figure):
     (axes,) = figure.axes
     parts = [row["of limit"][0] for row in EVERY["limits"]["rows"]] + [row["of peak"][0] for row in EVERY["products"]["rows"]]
     assert sorted(bar.get_width() for bar in axes.patches) == sorted(parts)
+
+
+def test_a_picture_says_where_one_of_its_topics_was_disturbed():
+    quiet = EVERY["peers"] | {"cores busy with other work": 0.02, "date": "2026-01-02"}
+    assert pictures._origin(quiet) == f"{processor(quiet)}, 2026-01-02"
+    said = pictures._origin(quiet, quiet | {"cores busy with other work": 0.84})
+    assert said == f"{processor(quiet)}, 2026-01-02; rough: other work kept up to 0.8 of the cores busy"
