@@ -189,14 +189,14 @@ class Batches:
         return int(done)
 
     def loss_and_gradients(self) -> tuple[float, float, dict[str, np.ndarray]]:
-        """Cost, penalty and the gradients of their sum, of all examples at the present parameters, as the parameters' dict."""
+        """Cost, penalty, and ``dW1, db1, ..., dWL, dbL`` of their sum, of all examples at the present parameters."""
         costs, dP = np.empty(2), np.empty_like(self.P)
         self.call(
             batch_gradient[self.P.dtype.char],
             self.X, np.ascontiguousarray(self.Y), self.weights, self.sizes, self._functions(), self._numbers, self.P, dP, costs,
             self.state,
         )  # fmt: skip
-        return float(costs[0]), float(costs[1]), self._split(dP)
+        return float(costs[0]), float(costs[1]), {f"d{key}": value for key, value in self._split(dP).items()}
 
     @property
     def diverged(self) -> bool:

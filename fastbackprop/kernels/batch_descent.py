@@ -140,7 +140,7 @@ def batch_descent(
     examples = Examples(Y_block, shares, weighted, numbers[LOW], numbers[HIGH])
     parameters, flags, indices = _parameters_of(bare(P), n_weights), bare(state), bare(order)
     V, S = _parameters_of(bare(M), n_weights), Row(Matrix(bare(M), n, 1, 1), Matrix(bare(M), n + n_weights, 1, 1))
-    rule_1, rule_2 = number(numbers[FIRST]), number(numbers[SECOND])
+    first, second = numbers[FIRST], numbers[SECOND]
     team = claim(own_mailbox, team_mailbox)
     inverse = one if weighted else one / number(batch)
     whole = held(blocks_chunk, _batch_of(net, batch, inverse, X_block, examples, parameters, n_weights, flags, team))
@@ -167,8 +167,9 @@ def batch_descent(
             if decay != 0:
                 penalty += 0.5 * decay * count * _sum_of_squares(n_weights, parameters.W, one, to_sum, team)
             t += 1
-            rate, epsilon = adam_numbers(correction, rates[done], numbers[FIRST], numbers[SECOND], numbers[EPSILON], t)
-            rule, dW = Rule(rule_1, rule_2, number(epsilon)), gradients_in(net, job.cut.sums, 0)
+            rate, epsilon = adam_numbers(correction, rates[done], first, second, numbers[EPSILON], t)
+            rule = Rule(number(first), number(second), number(1.0 - first), number(1.0 - second), number(epsilon))
+            dW = gradients_in(net, job.cut.sums, 0)
             step, rate, none = functions[STEP], number(rate), number(0)
             take_step(step, n_weights, parameters.W, dW.W, V.W, S.W, number(decay), rate, rule, team)
             take_step(step, n - n_weights, parameters.b, dW.b, V.b, S.b, none, rate, rule, team)
