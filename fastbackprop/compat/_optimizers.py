@@ -1,0 +1,224 @@
+"""Mini-batches, momentum and Adam, as the second course's notebooks define them."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+import fastbackprop
+from fastbackprop import arguments
+
+
+def shuffled(m: int, seed: Any) -> NDArray[np.int64]:
+    """An order of m examples from NumPy's global generator, seeded."""
+    np.random.seed(seed)
+    return np.random.permutation(m)
+
+
+def random_mini_batches(
+    X: ArrayLike, Y: ArrayLike, mini_batch_size: int = 64, seed: int = 0
+) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    """The examples in an order that the seed determines, cut into batches; the last one may be smaller.
+
+    Parameters
+    ----------
+    X : array (n_0, m)
+        Examples are columns.
+    Y : array (1, m)
+        Labels.
+    mini_batch_size : int
+    seed : int
+        NumPy's global generator is seeded with it.
+
+    Returns
+    -------
+    list of tuples
+        ``(mini_batch_X, mini_batch_Y)`` of each batch.
+
+    Raises
+    ------
+    TypeError
+        An array does not hold real numbers, or mini_batch_size is no whole number.
+    ValueError
+        Shapes that do not fit, no examples, or a mini_batch_size below 1.
+    """
+    X = arguments.numbers("X", X)
+    if X.ndim != 2:
+        raise ValueError(f"X has shape {X.shape}; expected (n_0, m), examples are columns")
+    arguments.some_examples("X", X.shape)
+    Y = arguments.label_row(Y, X.shape)
+    size = arguments.count("mini_batch_size", mini_batch_size, at_least=1)
+    m = X.shape[1]
+    order = shuffled(m, seed)
+    X, Y = X[:, order], Y[:, order]
+    return [(X[:, i : i + size], Y[:, i : i + size]) for i in range(0, m, size)]
+
+
+def update_parameters_with_gd(parameters: Any, grads: Any, learning_rate: float) -> Any:
+    """One step of gradient descent: ``W <- W - learning_rate dW``, likewise b.
+
+    Parameters
+    ----------
+    parameters : dict
+        ``W1, b1, ..., WL, bL``; its entries are rebound to new arrays.
+    grads : mapping
+        ``dW1, db1, ..., dWL, dbL``.
+    learning_rate : float
+
+    Returns
+    -------
+    The object ``parameters``.
+
+    Raises
+    ------
+    TypeError, ValueError, KeyError
+        As ``fastbackprop.update_parameters``.
+    """
+    return fastbackprop.update_parameters(parameters, grads, learning_rate)
+
+
+def initialize_velocity(parameters: Any) -> dict[str, NDArray[Any]]:
+    """A velocity of 0 for each weight and bias.
+
+    Parameters
+    ----------
+    parameters : mapping
+        ``W1, b1, ..., WL, bL``.
+
+    Returns
+    -------
+    dict
+        ``dW1, db1, ..., dWL, dbL``, each of the shape of its parameter.
+
+    Raises
+    ------
+    TypeError, ValueError
+        ``parameters`` is no mapping, or empty.
+    KeyError
+        ``parameters`` lacks a key.
+    """
+    return {
+        f"d{name}{l}": np.zeros_like(value)
+        for l, layer in enumerate(arguments.layer_parameters(parameters), start=1)
+        for name, value in zip("Wb", layer, strict=True)
+    }
+
+
+def initialize_adam(parameters: Any) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+    """Averages of 0 of the gradients, and of their squares.
+
+    Parameters
+    ----------
+    parameters : mapping
+        ``W1, b1, ..., WL, bL``.
+
+    Returns
+    -------
+    v, s : dict
+        ``dW1, db1, ..., dWL, dbL``, each of the shape of its parameter.
+
+    Raises
+    ------
+    TypeError, ValueError
+        ``parameters`` is no mapping, or empty.
+    KeyError
+        ``parameters`` lacks a key.
+    """
+    return initialize_velocity(parameters), initialize_velocity(parameters)
+
+
+def _steps(parameters: Any, grads: Any, *averages: Any) -> list[tuple[Any, ...]]:
+    """``key, W, dW`` for each W and b, with its entry in each of the averages; all of one shape."""
+    steps = []
+    for key, W, dW in arguments.layer_steps(parameters, grads):
+        arrays = {key: W, f"d{key}": dW}
+        for name, average in averages:
+            arrays[f"d{key} in {name}"] = arguments.entry(name, average, f"d{key}")
+        arrays = {name: arguments.numbers(name, value) for name, value in arrays.items()}
+        shapes = {name: value.shape for name, value in arrays.items()}
+        if len(set(shapes.values())) != 1:
+            raise arguments.shape_error("equal shapes", **shapes)
+        steps.append((key, *arrays.values()))
+    return steps
+
+
+def update_parameters_with_momentum(parameters: Any, grads: Any, v: Any, beta: float, learning_rate: float) -> tuple[Any, Any]:
+    """One step with momentum: ``v <- beta v + (1 - beta) dW`` and ``W <- W - learning_rate v``, likewise b.
+
+    Parameters
+    ----------
+    parameters, v : dict
+        ``W1, b1, ..., WL, bL`` and their velocities ``dW1, ...``; their entries are rebound to new arrays. Nothing is changed
+        where anything raises.
+    grads : mapping
+        ``dW1, db1, ..., dWL, dbL``.
+    beta, learning_rate : float
+
+    Returns
+    -------
+    The objects ``parameters, v``.
+
+    Raises
+    ------
+    TypeError
+        An array does not hold real numbers.
+    ValueError
+        Shapes that do not fit, or a number that is not finite.
+    KeyError
+        ``parameters``, ``grads`` or ``v`` lacks a key.
+    """
+    beta, rate = arguments.real("beta", beta), arguments.real("learning_rate", learning_rate)
+    for key, W, dW, velocity in _steps(parameters, grads, ("v", v)):
+        v[f"d{key}"] = beta * velocity + (1 - beta) * dW
+        parameters[key] = W - rate * v[f"d{key}"]
+    return parameters, v
+
+
+def update_parameters_with_adam(
+    parameters: Any,
+    grads: Any,
+    v: Any,
+    s: Any,
+    t: int,
+    learning_rate: float = 0.01,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-8,
+) -> tuple[Any, Any, Any]:
+    """Step t of Adam: ``v <- beta1 v + (1 - beta1) dW``, ``s <- beta2 s + (1 - beta2) dW^2``, and
+
+    ``W <- W - learning_rate (v / (1 - beta1^t)) / (sqrt(s / (1 - beta2^t)) + epsilon)``, likewise b.
+
+    Parameters
+    ----------
+    parameters, v, s : dict
+        ``W1, b1, ..., WL, bL`` and the averages ``dW1, ...`` of their gradients and of the squares of these; their entries
+        are rebound to new arrays. Nothing is changed where anything raises.
+    grads : mapping
+        ``dW1, db1, ..., dWL, dbL``.
+    t : int
+        The number of the step, from 1.
+    learning_rate, beta1, beta2, epsilon : float
+
+    Returns
+    -------
+    The objects ``parameters, v, s``.
+
+    Raises
+    ------
+    TypeError
+        An array does not hold real numbers, or t is no whole number.
+    ValueError
+        Shapes that do not fit, a t below 1, or a number that is not finite.
+    KeyError
+        ``parameters``, ``grads``, ``v`` or ``s`` lacks a key.
+    """
+    t = arguments.count("t", t, at_least=1)
+    given = {"learning_rate": learning_rate, "beta1": beta1, "beta2": beta2, "epsilon": epsilon}
+    rate, beta1, beta2, epsilon = (arguments.real(name, value) for name, value in given.items())
+    for key, W, dW, mean, mean_square in _steps(parameters, grads, ("v", v), ("s", s)):
+        v[f"d{key}"] = beta1 * mean + (1 - beta1) * dW
+        s[f"d{key}"] = beta2 * mean_square + (1 - beta2) * np.square(dW)
+        v_corrected, s_corrected = v[f"d{key}"] / (1 - beta1**t), s[f"d{key}"] / (1 - beta2**t)
+        parameters[key] = W - rate * v_corrected / (np.sqrt(s_corrected) + epsilon)
+    return parameters, v, s
