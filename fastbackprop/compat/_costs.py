@@ -36,9 +36,9 @@ def compute_cost(a3: ArrayLike, Y: ArrayLike) -> Any:
     """
     mean = fastbackprop.compute_cost(a3, Y)[()]
     if np.isnan(mean):
-        a3, Y = np.asarray(a3), np.asarray(Y)
+        outputs, labels = np.asarray(a3), np.asarray(Y, dtype=float)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.nansum(-np.log(a3) * Y - np.log(1 - a3) * (1 - Y)) / Y.shape[1]
+            return np.nansum(-np.log(outputs) * labels - np.log(1 - outputs) * (1 - labels)) / labels.size
     return mean
 
 

@@ -42,16 +42,16 @@ def random_mini_batches(
     ValueError
         Shapes that do not fit, no examples, or a mini_batch_size below 1.
     """
-    X = arguments.numbers("X", X)
-    if X.ndim != 2:
-        raise ValueError(f"X has shape {X.shape}; expected (n_0, m), examples are columns")
-    arguments.some_examples("X", X.shape)
-    Y = arguments.label_row(Y, X.shape)
+    columns = arguments.numbers("X", X)
+    if columns.ndim != 2:
+        raise ValueError(f"X has shape {columns.shape}; expected (n_0, m), examples are columns")
+    arguments.some_examples("X", columns.shape)
+    labels = arguments.label_row(Y, columns.shape)
     size = arguments.count("mini_batch_size", mini_batch_size, at_least=1)
-    m = X.shape[1]
+    m = columns.shape[1]
     order = shuffled(m, seed)
-    X, Y = X[:, order], Y[:, order]
-    return [(X[:, i : i + size], Y[:, i : i + size]) for i in range(0, m, size)]
+    columns, labels = columns[:, order], labels[:, order]
+    return [(columns[:, i : i + size], labels[:, i : i + size]) for i in range(0, m, size)]
 
 
 def update_parameters_with_gd(parameters: Any, grads: Any, learning_rate: float) -> Any:

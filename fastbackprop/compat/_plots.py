@@ -48,10 +48,10 @@ def plot_decision_boundary(model: Callable[[NDArray[Any]], Any], X: ArrayLike, y
         Shapes that do not fit, no examples, or a model that returns other than one label a row.
     """
     plt = pyplot("plot_decision_boundary")
-    X, labels = arguments.examples("X", X, 2), arguments.numbers("y", y)
-    if labels.size != X.shape[1]:
-        raise ValueError(f"y has shape {labels.shape}; expected (1, {X.shape[1]}), one label an example of X")
-    sides = [np.arange(side.min() - 1, side.max() + 1, STEP) for side in X]
+    examples, labels = arguments.examples("X", X, 2), arguments.numbers("y", y)
+    if labels.size != (m := examples.shape[1]):
+        raise ValueError(f"y has shape {labels.shape}; expected (1, {m}), one label an example of X")
+    sides = [np.arange(side.min() - 1, side.max() + 1, STEP) for side in examples]
     x1, x2 = np.meshgrid(*sides)
     predicted = np.asarray(model(np.c_[x1.ravel(), x2.ravel()]))
     if predicted.size != x1.size:
@@ -59,7 +59,7 @@ def plot_decision_boundary(model: Callable[[NDArray[Any]], Any], X: ArrayLike, y
     plt.contourf(x1, x2, predicted.reshape(x1.shape), cmap=plt.cm.Spectral)
     plt.ylabel("x2")
     plt.xlabel("x1")
-    plt.scatter(X[0], X[1], c=labels.ravel(), cmap=plt.cm.Spectral)
+    plt.scatter(*examples, c=labels.ravel(), cmap=plt.cm.Spectral)
     plt.show()
 
 

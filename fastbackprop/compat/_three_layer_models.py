@@ -1,4 +1,4 @@
-"""The trainings of the second course's first two notebooks: full-batch gradient descent from three starts, with L2 or dropout."""
+"""The trainings of the second course's first two notebooks: full-batch descent from three starts, with L2 or dropout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The network of three layers that the second course's helper modules compute: ``[LINEAR -> RELU] * 2 -> LINEAR -> SIGMOID``."""
+"""The network of the second course's helper modules, of three layers: ``[LINEAR -> RELU] * 2 -> LINEAR -> SIGMOID``."""
 
 from collections.abc import Sequence
 from typing import Any
