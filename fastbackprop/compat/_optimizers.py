@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 from numpy.typing import ArrayLike, NDArray
 
 import fastbackprop
@@ -127,18 +128,17 @@ def initialize_adam(parameters: Any) -> tuple[dict[str, NDArray[Any]], dict[str,
     return initialize_velocity(parameters), initialize_velocity(parameters)
 
 
-def _steps(parameters: Any, grads: Any, *averages: Any) -> list[tuple[Any, ...]]:
+def _steps(parameters: Any, grads: Any, **averages: Any) -> list[tuple[Any, ...]]:
     """``key, W, dW`` for each W and b, with its entry in each of the averages; all of one shape."""
     steps = []
     for key, W, dW in arguments.layer_steps(parameters, grads):
-        arrays = {key: W, f"d{key}": dW}
-        for name, average in averages:
-            arrays[f"d{key} in {name}"] = arguments.entry(name, average, f"d{key}")
-        arrays = {name: arguments.numbers(name, value) for name, value in arrays.items()}
-        shapes = {name: value.shape for name, value in arrays.items()}
-        if len(set(shapes.values())) != 1:
-            raise arguments.shape_error("equal shapes", **shapes)
-        steps.append((key, *arrays.values()))
+        arrays = (W, dW, *(arguments.entry(name, average, f"d{key}") for name, average in averages.items()))
+        if not all(type(x) is ndarray and x.dtype.char in "fd" and x.shape == W.shape for x in arrays):
+            names = (key, f"d{key}", *(f"d{key} in {name}" for name in averages))
+            arrays = tuple(arguments.numbers(name, x) for name, x in zip(names, arrays, strict=True))
+            if len({x.shape for x in arrays}) != 1:
+                raise arguments.shape_error("equal shapes", **{name: x.shape for name, x in zip(names, arrays, strict=True)})
+        steps.append((key, *arrays))
     return steps
 
 
@@ -168,9 +168,9 @@ def update_parameters_with_momentum(parameters: Any, grads: Any, v: Any, beta: f
         ``parameters``, ``grads`` or ``v`` lacks a key.
     """
     beta, rate = arguments.real("beta", beta), arguments.real("learning_rate", learning_rate)
-    for key, W, dW, velocity in _steps(parameters, grads, ("v", v)):
-        v[f"d{key}"] = beta * velocity + (1 - beta) * dW
-        parameters[key] = W - rate * v[f"d{key}"]
+    for key, W, dW, velocity in _steps(parameters, grads, v=v):
+        velocity = beta * velocity + (1 - beta) * dW
+        v[f"d{key}"], parameters[key] = velocity, W - rate * velocity
     return parameters, v
 
 
@@ -216,9 +216,17 @@ def update_parameters_with_adam(
     t = arguments.count("t", t, at_least=1)
     given = {"learning_rate": learning_rate, "beta1": beta1, "beta2": beta2, "epsilon": epsilon}
     rate, beta1, beta2, epsilon = (arguments.real(name, value) for name, value in given.items())
-    for key, W, dW, mean, mean_square in _steps(parameters, grads, ("v", v), ("s", s)):
-        v[f"d{key}"] = beta1 * mean + (1 - beta1) * dW
-        s[f"d{key}"] = beta2 * mean_square + (1 - beta2) * np.square(dW)
-        v_corrected, s_corrected = v[f"d{key}"] / (1 - beta1**t), s[f"d{key}"] / (1 - beta2**t)
-        parameters[key] = W - rate * v_corrected / (np.sqrt(s_corrected) + epsilon)
+    steps = _steps(parameters, grads, v=v, s=s)
+    steps.reverse()
+    scale, share = rate / (1 - beta1**t), 1 - beta2**t
+    while steps:  # emptied on the way: old averages that nobody else holds are freed, and their memory serves the next ones
+        key, W, dW, mean, mean_square = steps.pop()
+        mean = beta1 * mean + (1 - beta1) * dW
+        mean_square = beta2 * mean_square + (1 - beta2) * (dW * dW)
+        v[f"d{key}"], s[f"d{key}"] = mean, mean_square
+        change = np.sqrt(mean_square / share)
+        change += epsilon
+        change = mean / change
+        change *= scale
+        parameters[key] = W - change
     return parameters, v, s

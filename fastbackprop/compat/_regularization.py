@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 import fastbackprop
 from fastbackprop import arguments
 from fastbackprop.compat._costs import compute_cost
-from fastbackprop.compat._three_layers import gradients, three_layers
+from fastbackprop.compat._three_layers import KEYS, gradients, three_layers
 
 SEED = 1  # of dropout: each call draws the same masks
 CACHE = "(z1, D1, a1, W1, b1, z2, D2, a2, W2, b2, z3, a3, W3, b3), as forward_propagation_with_dropout returns it"
@@ -75,7 +75,7 @@ def backward_propagation_with_regularization(
         Shapes that do not fit, a cache of another form, or a lambd that is not finite.
     """
     lambd = arguments.real("lambd", lambd)
-    grads = gradients(X, Y, cache)
+    grads = dict(zip(KEYS, gradients(X, Y, cache), strict=True))
     m = grads["dZ3"].shape[1]
     for l, W in ((1, cache[2]), (2, cache[6]), (3, cache[10])):
         grads[f"dW{l}"] = grads[f"dW{l}"] + lambd / m * np.asarray(W)
@@ -173,4 +173,5 @@ def backward_propagation_with_dropout(
         Z1, D1, A1, W1, b1, Z2, D2, A2, W2, b2, Z3, A3, W3, b3 = cache
     except (TypeError, ValueError):
         raise arguments.malformed("cache", CACHE, cache) from None
-    return gradients(X, Y, (Z1, A1, W1, b1, Z2, A2, W2, b2, Z3, A3, W3, b3), (D1, D2), kept)
+    kept_cache = (Z1, A1, W1, b1, Z2, A2, W2, b2, Z3, A3, W3, b3)
+    return dict(zip(KEYS, gradients(X, Y, kept_cache, (D1, D2), kept), strict=True))

@@ -10,6 +10,8 @@ import fastbackprop
 from fastbackprop import arguments
 
 LAYERS = 3
+KEYS = ("dZ3", "dW3", "db3", "dA2", "dZ2", "dW2", "db2", "dA1", "dZ1", "dW1", "db1")
+KEYS_OF_MEAN = ("dz3", "dW3", "db3", "da2", "dz2", "dW2", "db2", "da1", "dz1", "dW1", "db1")
 CACHE = "(z1, a1, W1, b1, z2, a2, W2, b2, z3, a3, W3, b3), as forward_propagation returns it"
 
 
@@ -92,8 +94,10 @@ def forward_propagation(X: ArrayLike, parameters: Any) -> tuple[NDArray[Any], tu
     return a3, (z1, a1, W1, b1, z2, a2, W2, b2, z3, a3, W3, b3)
 
 
-def gradients(X: Any, Y: Any, cache: Any, masks: Sequence[Any] = (1, 1), keep_prob: float = 1) -> dict[str, Any]:
-    """Gradients of the mean cost with respect to weights and biases, and of its sum with respect to all else.
+def gradients(
+    X: Any, Y: Any, cache: Any, masks: Sequence[Any] = (), keep_prob: float = 1, *, of_mean: bool = False
+) -> tuple[Any, ...]:
+    """``dZ3, dW3, db3, dA2, dZ2, dW2, db2, dA1, dZ1, dW1, db1``, those of Z and A of the cost's sum unless ``of_mean``.
 
     With dropout ``masks`` are D1 and D2, and ``cache`` holds the activations that they have passed.
     """
@@ -108,22 +112,23 @@ def gradients(X: Any, Y: Any, cache: Any, masks: Sequence[Any] = (1, 1), keep_pr
     if X.shape != (np.shape(W1)[1], A1.shape[1]):
         raise arguments.shape_error("the examples that a1 was computed from", X=X.shape, W1=np.shape(W1), a1=A1.shape)
     m = X.shape[1]
-    dZ3 = A3 - Y
+    dZ3 = (A3 - Y) / m if of_mean else A3 - Y
     dA2, dW3, db3 = fastbackprop.linear_backward(dZ3, (A2, W3, b3))
-    dA2 = _through(dA2, masks[1], keep_prob)
+    if masks:
+        dA2 = dA2 * masks[1] / keep_prob
     dZ2 = fastbackprop.relu_backward(dA2, A2)
     dA1, dW2, db2 = fastbackprop.linear_backward(dZ2, (A1, W2, b2))
-    dA1 = _through(dA1, masks[0], keep_prob)
+    if masks:
+        dA1 = dA1 * masks[0] / keep_prob
     dZ1 = fastbackprop.relu_backward(dA1, A1)
     # linear_backward would make the gradient of X too, which may be much larger than all others.
-    dW1, db1 = np.dot(dZ1, X.T) / m, np.sum(dZ1, axis=1, keepdims=True) / m
-    above = {"dZ3": dZ3, "dW3": dW3, "db3": db3, "dA2": dA2, "dZ2": dZ2, "dW2": dW2, "db2": db2}
-    return above | {"dA1": dA1, "dZ1": dZ1, "dW1": dW1, "db1": db1}
-
-
-def _through(dA: NDArray[Any], mask: Any, keep_prob: float) -> NDArray[Any]:
-    """The gradient behind dropout; without dropout dA itself."""
-    return dA if keep_prob == 1 else dA * mask / keep_prob
+    dW1, db1 = np.dot(dZ1, X.T), dZ1.sum(axis=1, keepdims=True)
+    if of_mean:
+        for of_means in (dW3, db3, dW2, db2):  # linear_backward has divided by m once more
+            of_means *= m
+    else:
+        dW1, db1 = dW1 / m, db1 / m
+    return dZ3, dW3, db3, dA2, dZ2, dW2, db2, dA1, dZ1, dW1, db1
 
 
 def backward_propagation(X: ArrayLike, Y: ArrayLike, cache: Sequence[Any]) -> dict[str, NDArray[Any]]:
@@ -150,13 +155,7 @@ def backward_propagation(X: ArrayLike, Y: ArrayLike, cache: Sequence[Any]) -> di
     ValueError
         Shapes that do not fit, or a cache of another form.
     """
-    grads = gradients(X, Y, cache)
-    m = grads["dZ3"].shape[1]
-    return {_lower(key): value / m if key[1] in "ZA" else value for key, value in grads.items()}
-
-
-def _lower(key: str) -> str:
-    return key.lower() if key[1] in "ZA" else key
+    return dict(zip(KEYS_OF_MEAN, gradients(X, Y, cache, of_mean=True), strict=True))
 
 
 def backward_propagation_of_sums(X: ArrayLike, Y: ArrayLike, cache: Sequence[Any]) -> dict[str, NDArray[Any]]:
@@ -183,7 +182,7 @@ def backward_propagation_of_sums(X: ArrayLike, Y: ArrayLike, cache: Sequence[Any
     ValueError
         Shapes that do not fit, or a cache of another form.
     """
-    return gradients(X, Y, cache)
+    return dict(zip(KEYS, gradients(X, Y, cache), strict=True))
 
 
 def predict(X: ArrayLike, y: ArrayLike, parameters: Any) -> NDArray[np.int64]:
