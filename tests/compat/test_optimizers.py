@@ -134,11 +134,9 @@ def test_adam_as_it_was_recorded():
 
 
 def test_lists_and_whole_numbers_are_taken_as_numpy_takes_them():
-    parameters, grads, v = (
-        {"W1": [[1.0, 2.0]], "b1": [[3]]},
-        {"dW1": [[10, 20]], "db1": [[30]]},
-        {"dW1": [[0, 0]], "db1": [[0]]},
-    )
+    parameters: dict = {"W1": [[1.0, 2.0]], "b1": [[3]]}
+    grads: dict = {"dW1": [[10, 20]], "db1": [[30]]}
+    v: dict = {"dW1": [[0, 0]], "db1": [[0]]}
     opt_utils.update_parameters_with_momentum(parameters, grads, v, 0.5, 0.1)
     np.testing.assert_allclose(parameters["W1"], [[0.5, 1.0]])
     np.testing.assert_allclose(v["db1"], [[15.0]])

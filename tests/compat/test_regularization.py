@@ -73,7 +73,8 @@ def test_a_part_that_cannot_be_kept_is_refused_before_anything_is_drawn(keep_pro
 def test_a_lambd_that_is_no_number_is_refused():
     X, Y, parameters = problem()
     a3, cache = reg_utils.forward_propagation(X, parameters)
-    for lambd, error in ((np.inf, ValueError), ("1", TypeError)):
+    given: list = [(np.inf, ValueError), ("1", TypeError)]
+    for lambd, error in given:
         with pytest.raises(error, match="lambd is"):
             reg_utils.compute_cost_with_regularization(a3, Y, parameters, lambd)
         with pytest.raises(error, match="lambd is"):

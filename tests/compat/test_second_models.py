@@ -36,7 +36,7 @@ def figure(monkeypatch):
     def show():
         axes = plt.gca()
         (line,) = axes.get_lines()
-        shown.append((list(line.get_ydata()), axes.get_ylabel(), axes.get_xlabel(), axes.get_title()))
+        shown.append((np.asarray(line.get_ydata()).tolist(), axes.get_ylabel(), axes.get_xlabel(), axes.get_title()))
         plt.close("all")
 
     monkeypatch.setattr(plt, "show", show)
@@ -57,7 +57,8 @@ def lines(capsys):
 
 def descend(X, Y, parameters, rate, iterations, lambd=0, keep_prob=1):
     """The parameters after full-batch gradient descent in NumPy, and the costs of every thousandth iteration."""
-    costs, masks = [], (1, 1)
+    costs: list = []
+    masks: list = [1, 1]
     for i in range(iterations):
         if keep_prob < 1:
             np.random.seed(1)

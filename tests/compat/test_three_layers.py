@@ -163,7 +163,7 @@ def test_a_cache_of_another_form_is_refused():
 )
 def test_starts_draw_after_a_seed_of_3(function, scale):
     np.random.seed(3)
-    expected = {}
+    expected: dict = {}
     for l, (n_prev, n) in enumerate(((4, 3), (3, 2), (2, 1)), start=1):
         expected |= {f"W{l}": np.random.randn(n, n_prev) * scale(n_prev), f"b{l}": np.zeros((n, 1))}
     after = np.random.rand()

@@ -19,7 +19,8 @@ def problem(n_0=6, m=40, sizes=(5, 4, 1), seed=0):
 
 def forward(X, parameters, masks=(1, 1), keep_prob=1):
     """``a3`` and all that a cache may hold, by name."""
-    seen, a = {}, X
+    seen: dict = {}
+    a = X
     for l in (1, 2, 3):
         W, b = parameters[f"W{l}"], parameters[f"b{l}"]
         z = np.dot(W, a) + b
