@@ -5,28 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 import fastbackprop
 from fastbackprop import arguments
+from fastbackprop.batches import Batches
+from fastbackprop.compat._compiled import Parameters, advance, batches, diverged
 from fastbackprop.compat._costs import compute_batch_cost, compute_total_cost
-from fastbackprop.compat._optimizers import (
-    initialize_adam,
-    initialize_velocity,
-    random_mini_batches,
-    update_parameters_with_adam,
-    update_parameters_with_gd,
-    update_parameters_with_momentum,
-)
+from fastbackprop.compat._optimizers import random_mini_batches, shuffled
 from fastbackprop.compat._plots import pyplot, show_costs
 from fastbackprop.compat._seeded_starts import initialize_parameters_of_optimizers
 from fastbackprop.compat._three_layers import LAYERS, backward_propagation, forward_propagation
+from fastbackprop.compat._updates import UPDATES, Numbers, Update
 
-OPTIMIZERS = ("gd", "momentum", "adam")
-SEED = 10  # of the first epoch's order, less 1
+SEED = 11  # of the first epoch's order
 PRINT_EVERY, COST_EVERY = 1000, 100  # epochs
-
-Parameters = dict[str, NDArray[Any]]
+ORDERS = 2**20  # numbers of examples that are drawn at once
 
 
 def model_of_last_batch(
@@ -161,41 +156,73 @@ def _train(
     print_cost: bool,
     of_epoch: Callable[[list[Batch]], Any],
 ) -> Parameters:
-    """The training of both; ``of_epoch`` makes an epoch's cost of its batches."""
+    """The training of both; ``of_epoch`` makes an epoch's cost of its batches.
+
+    Epochs whose costs are wanted go through the steps, whose outputs the costs are made of; those between them are compiled.
+    """
     plt = pyplot("model")
-    if optimizer not in OPTIMIZERS:
-        raise ValueError(f"optimizer is {optimizer!r}; known ones are {', '.join(map(repr, OPTIMIZERS))}")
+    if optimizer not in UPDATES:
+        raise ValueError(f"optimizer is {optimizer!r}; known ones are {', '.join(map(repr, UPDATES))}")
     sizes = arguments.layer_sizes("layers_dims", layers_dims)
     if len(sizes) != LAYERS + 1:
         raise ValueError(f"layers_dims is {sizes}; expected four sizes, of the input and of three layers")
+    size = arguments.count("mini_batch_size", mini_batch_size, at_least=1)
     num_epochs = arguments.count("num_epochs", num_epochs)
-    parameters = initialize_parameters_of_optimizers(sizes)
-    parameters = fastbackprop.L_layer_model(X, Y, sizes, learning_rate, 0, parameters=parameters)  # raises before any work
-    update = _update(optimizer, parameters, learning_rate, beta, beta1, beta2, epsilon)
+    given = {"learning_rate": learning_rate, "beta": beta, "beta1": beta1, "beta2": beta2, "epsilon": epsilon}
+    numbers = Numbers(*(arguments.real(name, value) for name, value in given.items()))
+    start = initialize_parameters_of_optimizers(sizes)
+    start = fastbackprop.L_layer_model(X, Y, sizes, numbers.learning_rate, 0, parameters=start)  # raises before any work
+    update = UPDATES[optimizer](start, numbers)
+    compiled = Compiled(X, Y, sizes, size, update)
     costs = []
-    for epoch in range(num_epochs):
-        looked_at = []
-        for batch_X, batch_Y in random_mini_batches(X, Y, mini_batch_size, SEED + 1 + epoch):
-            a3, cache = forward_propagation(batch_X, parameters)
-            update(backward_propagation(batch_X, batch_Y, cache))
-            looked_at.append((a3, batch_Y))
-        if print_cost and epoch % COST_EVERY == 0:
-            costs.append(of_epoch(looked_at))
+    every = COST_EVERY if print_cost else max(1, num_epochs)
+    for epoch in range(0, num_epochs, every):
+        end = min(epoch + every, num_epochs)
+        if print_cost:
+            costs.append(of_epoch(_epoch(X, Y, size, epoch, update)))
             if epoch % PRINT_EVERY == 0:
                 print("Cost after epoch %i: %f" % (epoch, costs[-1]))
+            epoch += 1
+        compiled.advance(epoch, end)
     show_costs(plt, costs, "epochs (per 100)", f"Learning rate = {learning_rate}")
-    return parameters
+    return update.parameters
 
 
-def _update(
-    optimizer: str, parameters: Parameters, rate: float, beta: float, beta1: float, beta2: float, epsilon: float
-) -> Callable[[Any], Any]:
-    """The step of an optimizer, which changes the parameters by gradients."""
-    if optimizer == "gd":
-        return lambda grads: update_parameters_with_gd(parameters, grads, rate)
-    if optimizer == "momentum":
-        velocity = initialize_velocity(parameters)
-        return lambda grads: update_parameters_with_momentum(parameters, grads, velocity, beta, rate)
-    v, s = initialize_adam(parameters)
-    steps = iter(range(1, 2**63 - 1))
-    return lambda grads: update_parameters_with_adam(parameters, grads, v, s, next(steps), rate, beta1, beta2, epsilon)
+def _epoch(X: Any, Y: Any, size: int, epoch: int, update: Update) -> list[Batch]:
+    """An epoch by steps; returns the outputs and labels of its batches."""
+    seen, before = [], dict(update.parameters)
+    for batch_X, batch_Y in random_mini_batches(X, Y, size, SEED + epoch):
+        a3, cache = forward_propagation(batch_X, update.parameters)
+        update.step(backward_propagation(batch_X, batch_Y, cache))
+        seen.append((a3, batch_Y))
+    if not all(np.isfinite(value).all() for value in update.parameters.values()):
+        raise diverged(f"epoch {epoch}", before)
+    return seen
+
+
+class Compiled:
+    """Epochs that are compiled, of parameters and averages that the steps of an ``update`` work on too."""
+
+    def __init__(self, X: Any, Y: Any, sizes: list[int], size: int, update: Update) -> None:
+        self._data, self._sizes, self._size, self._update = (X, Y), sizes, size, update
+        self._state: Batches | None = None
+
+    def advance(self, epoch: int, end: int) -> None:
+        """Train up to an epoch."""
+        update, m = self._update, np.shape(self._data[0])[1]
+        if epoch == end:
+            return
+        if update.rule is None:
+            for number in range(epoch, end):
+                _epoch(*self._data, self._size, number, update)
+            return
+        if self._state is None:
+            self._state = batches(*self._data, self._sizes, update.parameters, update.rule, batch_size=self._size)
+        state = self._state
+        update.write(state)
+        length = max(1, ORDERS // m)
+        for first in range(epoch, end, length):
+            last = min(first + length, end)
+            order = np.concatenate([shuffled(m, SEED + number) for number in range(first, last)])
+            advance(state, order, np.full(last - first, update.rule.learning_rate), first, "epoch")
+        update.read(state)

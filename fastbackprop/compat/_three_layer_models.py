@@ -6,15 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import fastbackprop
 from fastbackprop import arguments
+from fastbackprop.batches import Batches
+from fastbackprop.compat._compiled import Parameters, batches, diverged
+from fastbackprop.compat._compiled import advance as advance_compiled
 from fastbackprop.compat._costs import compute_cost
 from fastbackprop.compat._plots import pyplot, show_costs
 from fastbackprop.compat._regularization import (
     backward_propagation_with_dropout,
-    backward_propagation_with_regularization,
     compute_cost_with_regularization,
     forward_propagation_with_dropout,
     part_kept,
@@ -26,12 +27,14 @@ from fastbackprop.compat._seeded_starts import (
     initialize_parameters_zeros,
 )
 from fastbackprop.compat._three_layers import forward_propagation
+from fastbackprop.optimizers import GradientDescent
 
 STARTS = {"zeros": initialize_parameters_zeros, "random": initialize_parameters_random, "he": initialize_parameters_he}
 COST_EVERY = 1000  # iterations
+SLICE = 10_000  # iterations at once: their costs are written to memory that is allocated before
 
-Parameters = dict[str, NDArray[Any]]
 Look = Callable[[int, Parameters], None]  # at the parameters before an iteration
+Advance = Callable[[Parameters, int, int], Parameters]  # from the parameters before an iteration, by so many
 
 
 def model_of_starts(
@@ -80,8 +83,8 @@ def model_of_starts(
         print(f"Cost after iteration {iteration}: {cost}")
         costs.append(cost)
 
-    start = STARTS[initialization](sizes)
-    parameters = _descend(X, Y, sizes, start, learning_rate, num_iterations, look if print_cost else None)
+    start, advance = STARTS[initialization](sizes), _descent(X, Y, sizes, learning_rate)
+    parameters = _in_slices(X, Y, sizes, start, learning_rate, num_iterations, advance, look if print_cost else None)
     show_costs(plt, costs, "iterations (per hundreds)", f"Learning rate ={learning_rate}")
     return parameters
 
@@ -143,15 +146,17 @@ def model_with_regularization(
 
     def step(parameters: Parameters) -> Parameters:
         _, cache = forward(parameters)
-        if lambd:
-            grads = backward_propagation_with_regularization(X, Y, cache, lambd)
-        else:
-            grads = backward_propagation_with_dropout(X, Y, cache, kept)
+        grads = backward_propagation_with_dropout(X, Y, cache, kept)
         return fastbackprop.update_parameters(parameters, grads, learning_rate)
 
+    if kept != 1:
+        advance = _steps(step)
+    elif lambd:
+        advance = _descent_with_l2(X, Y, sizes, learning_rate, lambd)
+    else:
+        advance = _descent(X, Y, sizes, learning_rate)
     start = initialize_parameters_of_regularization(sizes)
-    descend = _descend if lambd == 0 and kept == 1 else _loop(step)
-    parameters = descend(X, Y, sizes, start, learning_rate, num_iterations, look if print_cost else None)
+    parameters = _in_slices(X, Y, sizes, start, learning_rate, num_iterations, advance, look if print_cost else None)
     show_costs(plt, costs, "iterations (x1,000)", f"Learning rate ={learning_rate}")
     return parameters
 
@@ -164,33 +169,57 @@ def _sizes(X: Any, *hidden: int) -> list[int]:
     return [shape[0], *hidden, 1]
 
 
-def _descend(
-    X: Any, Y: Any, sizes: list[int], parameters: Parameters, rate: float, iterations: int, look: Look | None
+def _in_slices(
+    X: Any, Y: Any, sizes: list[int], start: Parameters, rate: float, iterations: int, advance: Advance, look: Look | None
 ) -> Parameters:
-    """Compiled gradient descent, in slices between which the parameters are looked at: costs come from outputs, as there."""
+    """The parameters after iterations in slices, before each of which they are looked at."""
     iterations = arguments.count("num_iterations", iterations)
-    parameters = fastbackprop.L_layer_model(X, Y, sizes, rate, 0, parameters=parameters)  # raises before anything is printed
+    parameters = fastbackprop.L_layer_model(X, Y, sizes, rate, 0, parameters=start)  # raises before anything is printed
     every = COST_EVERY if look else max(1, iterations)
     for done in range(0, iterations, every):
         if look:
             look(done, parameters)
-        length = min(every, iterations - done)
-        parameters = fastbackprop.L_layer_model(X, Y, sizes, rate, length, parameters=parameters)
+        parameters = advance(parameters, done, min(every, iterations - done))
     return parameters
 
 
-def _loop(step: Callable[[Parameters], Parameters]) -> Callable[..., Parameters]:
-    """Descent by steps that are not compiled as a whole."""
+def _descent(X: Any, Y: Any, sizes: list[int], rate: float) -> Advance:
+    """Gradient descent, compiled."""
 
-    def descend(
-        X: Any, Y: Any, sizes: list[int], parameters: Parameters, rate: float, iterations: int, look: Look | None
-    ) -> Parameters:
-        iterations = arguments.count("num_iterations", iterations)
-        parameters = fastbackprop.L_layer_model(X, Y, sizes, rate, 0, parameters=parameters)
-        for iteration in range(iterations):
-            if look and iteration % COST_EVERY == 0:
-                look(iteration, parameters)
-            parameters = step(parameters)
+    def advance(parameters: Parameters, done: int, length: int) -> Parameters:
+        try:
+            return fastbackprop.L_layer_model(X, Y, sizes, rate, length, parameters=parameters)
+        except FloatingPointError as error:
+            if done:
+                error.args = (f"counted from iteration {done} on, {error}",)
+            raise
+
+    return advance
+
+
+def _descent_with_l2(X: Any, Y: Any, sizes: list[int], rate: float, lambd: float) -> Advance:
+    """Gradient descent with L2, compiled."""
+    state: list[Batches] = []  # made when it is needed: by then the arguments have been looked at
+
+    def advance(parameters: Parameters, done: int, length: int) -> Parameters:
+        if not state:
+            state.append(batches(X, Y, sizes, parameters, GradientDescent(rate), lambd))
+        for first in range(done, done + length, SLICE):
+            last = min(first + SLICE, done + length)
+            advance_compiled(state[0], None, np.full(last - first, float(rate)), first, "iteration")
+        return state[0].parameters()
+
+    return advance
+
+
+def _steps(step: Callable[[Parameters], Parameters]) -> Advance:
+    """Iterations that are not compiled as a whole."""
+
+    def advance(parameters: Parameters, done: int, length: int) -> Parameters:
+        for iteration in range(done, done + length):
+            before, parameters = parameters, step(dict(parameters))
+            if not all(np.isfinite(value).all() for value in parameters.values()):
+                raise diverged(f"iteration {iteration}", before)
         return parameters
 
-    return descend
+    return advance
