@@ -50,6 +50,10 @@ def advance(state: Batches, order: NDArray[np.int64] | None, rates: NDArray[np.f
         raise diverged(f"{unit} {first + done}", state.parameters())
 
 
+def is_finite(parameters: Parameters) -> bool:
+    return all(np.isfinite(value).all() for value in parameters.values())
+
+
 def diverged(what: str, parameters: Parameters) -> FloatingPointError:
     """The error of a training of which ``what`` would have made parameters that are not finite."""
     error = FloatingPointError(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import fastbackprop
 from fastbackprop import arguments
 from fastbackprop.batches import Batches
-from fastbackprop.compat._compiled import Parameters, advance, batches, diverged
+from fastbackprop.compat._compiled import Parameters, advance, batches, diverged, is_finite
 from fastbackprop.compat._costs import compute_batch_cost, compute_total_cost
 from fastbackprop.compat._optimizers import random_mini_batches, shuffled
 from fastbackprop.compat._plots import pyplot, show_costs
@@ -195,7 +195,7 @@ def _epoch(X: Any, Y: Any, size: int, epoch: int, update: Update) -> list[Batch]
         a3, cache = forward_propagation(batch_X, update.parameters)
         update.step(backward_propagation(batch_X, batch_Y, cache))
         seen.append((a3, batch_Y))
-    if not all(np.isfinite(value).all() for value in update.parameters.values()):
+    if not is_finite(update.parameters):
         raise diverged(f"epoch {epoch}", before)
     return seen
 

@@ -10,7 +10,7 @@ import numpy as np
 import fastbackprop
 from fastbackprop import arguments
 from fastbackprop.batches import Batches
-from fastbackprop.compat._compiled import Parameters, batches, diverged
+from fastbackprop.compat._compiled import Parameters, batches, diverged, is_finite
 from fastbackprop.compat._compiled import advance as advance_compiled
 from fastbackprop.compat._costs import compute_cost
 from fastbackprop.compat._plots import pyplot, show_costs
@@ -31,6 +31,7 @@ from fastbackprop.optimizers import GradientDescent
 
 STARTS = {"zeros": initialize_parameters_zeros, "random": initialize_parameters_random, "he": initialize_parameters_he}
 COST_EVERY = 1000  # iterations
+CHECK_EVERY = 100  # iterations by steps: a check takes a fifth of the time of one
 SLICE = 10_000  # iterations at once: their costs are written to memory that is allocated before
 
 Look = Callable[[int, Parameters], None]  # at the parameters before an iteration
@@ -216,10 +217,19 @@ def _steps(step: Callable[[Parameters], Parameters]) -> Advance:
     """Iterations that are not compiled as a whole."""
 
     def advance(parameters: Parameters, done: int, length: int) -> Parameters:
-        for iteration in range(done, done + length):
-            before, parameters = parameters, step(dict(parameters))
-            if not all(np.isfinite(value).all() for value in parameters.values()):
-                raise diverged(f"iteration {iteration}", before)
+        for first in range(done, done + length, CHECK_EVERY):
+            before, last = parameters, min(first + CHECK_EVERY, done + length)
+            for _ in range(first, last):
+                parameters = step(dict(parameters))
+            if not is_finite(parameters):
+                raise _divergence(step, before, first)
         return parameters
 
     return advance
+
+
+def _divergence(step: Callable[[Parameters], Parameters], parameters: Parameters, iteration: int) -> FloatingPointError:
+    """The error of iterations of which one makes parameters that are not finite: they are done once more to find it."""
+    while is_finite(after := step(dict(parameters))):
+        parameters, iteration = after, iteration + 1
+    return diverged(f"iteration {iteration}", parameters)

@@ -1,5 +1,6 @@
 """The trainings of the second course: parameters, lines and pictures of loops in NumPy, and costs that many recorded."""
 
+import signal
 import sys
 
 import matplotlib
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from fastbackprop.compat import init_utils, opt_utils, opt_utils_v1a, reg_utils
+from fastbackprop.slices import running
 
 from ..support.three_layers import assert_close, backward, cost, forward
 
@@ -174,6 +176,33 @@ def test_the_training_by_each_optimizer(module, optimizer, size, figure, capsys)
     assert labels == ["cost", "epochs (per 100)", "Learning rate = 0.01"]
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "options"),
+    [
+        ("gd", {"rate": -0.001}),
+        ("momentum", {"rate": 0}),
+        ("momentum", {"beta": 1}),
+        ("momentum", {"beta": 0}),
+        ("adam", {"beta1": 0}),
+    ],
+)
+def test_numbers_that_the_compiled_rules_take_or_not(optimizer, options):
+    X, Y = examples()
+    expected, _ = by_batches(X, Y, [2, 6, 3, 1], optimizer, 103, 15, **options)
+    given = {"beta": 0.8, "beta1": 0.7, "beta2": 0.99, "epsilon": 1e-6} | options
+    rate = given.pop("rate", 0.01)
+    actual = opt_utils.model(X, Y, [2, 6, 3, 1], optimizer, rate, 15, num_epochs=103, **given)
+    assert_close(actual, expected, RTOL, ATOL)
+
+
+@pytest.mark.parametrize("print_cost", [True, False])
+def test_printing_changes_no_number(print_cost):
+    X, Y = examples()
+    expected, _ = by_batches(X, Y, [2, 6, 3, 1], "adam", 205, 15, beta1=0.9, beta2=0.999, epsilon=1e-8)
+    actual = opt_utils.model(X, Y, [2, 6, 3, 1], "adam", 0.01, 15, num_epochs=205, print_cost=print_cost)
+    assert_close(actual, expected, RTOL, ATOL)
+
+
 @pytest.mark.parametrize(("module", "optimizer"), [(opt_utils, "gd"), (opt_utils_v1a, "momentum")])
 def test_the_costs_of_optimizers_that_many_recorded(module, optimizer, capsys):
     pytest.importorskip("sklearn")
@@ -187,10 +216,10 @@ def test_the_costs_of_optimizers_that_many_recorded(module, optimizer, capsys):
 
 OPTIONS = {"layers_dims": (2, 4, 3, 1), "optimizer": "gd", "num_epochs": 3}
 CALLS = {
-    "init": lambda X, Y, **options: init_utils.model(X, Y, num_iterations=3, **options),
-    "reg": lambda X, Y, **options: reg_utils.model(X, Y, num_iterations=3, **options),
-    "l2": lambda X, Y, **options: reg_utils.model(X, Y, num_iterations=3, lambd=0.1, **options),
-    "dropout": lambda X, Y, **options: reg_utils.model(X, Y, num_iterations=3, keep_prob=0.5, **options),
+    "init": lambda X, Y, **options: init_utils.model(X, Y, **{"num_iterations": 3} | options),
+    "reg": lambda X, Y, **options: reg_utils.model(X, Y, **{"num_iterations": 3} | options),
+    "l2": lambda X, Y, **options: reg_utils.model(X, Y, **{"num_iterations": 3, "lambd": 0.1} | options),
+    "dropout": lambda X, Y, **options: reg_utils.model(X, Y, **{"num_iterations": 3, "keep_prob": 0.5} | options),
     "opt": lambda X, Y, **options: opt_utils.model(X, Y, **OPTIONS | options),
 }  # fmt: skip
 
@@ -200,6 +229,54 @@ def test_without_print_cost_there_are_no_costs(name, figure, capsys):
     CALLS[name](*examples(), print_cost=False)
     assert capsys.readouterr().out == ""
     assert [costs for costs, *_ in figure] == [[]]
+
+
+def huge():
+    X, Y = examples()
+    return 1e3 * X, Y
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(
+    ("train", "message"),
+    [
+        (lambda X, Y: init_utils.model(X, Y, 1e300, 50), "^iteration [0-9]+ makes parameters that are not finite"),
+        (lambda X, Y: reg_utils.model(X, Y, 1e300, 50, lambd=0.7), "^iteration [0-9]+ makes parameters that are not finite"),
+        (
+            lambda X, Y: reg_utils.model(X, Y, 1e300, 150, keep_prob=0.9),
+            "^iteration [0-9]+ makes parameters that are not finite",
+        ),
+        (lambda X, Y: opt_utils.model(X, Y, (2, 4, 3, 1), "gd", 1e300, 7), "^epoch 0 makes parameters that are not finite"),
+        (
+            lambda X, Y: opt_utils.model(X, Y, (2, 4, 3, 1), "gd", 1e300, 7, print_cost=False),
+            "^epoch 0 makes parameters that are not finite",
+        ),
+    ],
+)
+def test_a_training_that_diverges_stops_with_the_last_finite_parameters(train, message, figure):
+    with pytest.raises(FloatingPointError, match=message) as failing:
+        train(*huge())
+    assert all(np.isfinite(value).all() for value in failing.value.parameters.values())
+    assert figure == []
+
+
+@pytest.mark.parametrize("name", ["opt", "l2"])
+def test_an_interrupt_ends_a_compiled_training(name, figure):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    long = {"num_epochs": 10**12} if name == "opt" else {"num_iterations": 10**12}
+    CALLS[name](*examples())  # the kernels are loaded
+    before = signal.signal(signal.SIGALRM, interrupted)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        with pytest.raises(KeyboardInterrupt):
+            CALLS[name](*examples(), print_cost=False, **long)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert not running
+    assert len(figure) == 1
 
 
 @pytest.mark.parametrize(
