@@ -256,10 +256,11 @@ def huge():
 def test_a_training_that_diverges_stops_with_the_last_finite_parameters(train, message, figure):
     with pytest.raises(FloatingPointError, match=message) as failing:
         train(*huge())
-    assert all(np.isfinite(value).all() for value in failing.value.parameters.values())
+    assert all(np.isfinite(value).all() for value in vars(failing.value)["parameters"].values())
     assert figure == []
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer that signals")
 @pytest.mark.parametrize("name", ["opt", "l2"])
 def test_an_interrupt_ends_a_compiled_training(name, figure):
     def interrupted(*_):
