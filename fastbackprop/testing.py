@@ -38,6 +38,8 @@ SIZES = {
     "pictures": Size((12288, 20, 7, 5, 1), 209),
     "many": Size((12288, 64, 1), 2000),
     "square": Size((1000, 1000, 1), 1000),
+    "small": Size((24, 8, 2), 200),
+    "classes": Size((64, 100, 10), 1797),
 }
 # The sizes at which every function is timed; at the others a training takes minutes with the reference.
 TIMED = ("one", "planar", "table", "digits", "pictures", "square")
