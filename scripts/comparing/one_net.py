@@ -7,9 +7,9 @@ import contextlib
 import importlib.metadata
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
 
@@ -18,11 +18,12 @@ from fastbackprop.resources import usable_cores
 from fastbackprop.team import num_threads
 from fastbackprop.testing import PRODUCT_U, unit_roundoff
 from scripts.benching.training import algorithm_of
-from scripts.comparing.libraries import SIDES, Problem, Training
+from scripts.comparing.libraries import SIDES, Problem
 from scripts.measuring.machine import facts
 from scripts.measuring.nets import LEARNING_RATE, NETS, Net, examples, largest_difference, start
 from scripts.measuring.timing import interleave, median_interval, paired_ratio
 
+P, T = TypeVar("P"), TypeVar("T")
 OURS = "fastbackprop"
 LIBRARIES = {"PyTorch": "torch", "JAX": "jax", "scikit-learn": "scikit-learn"}
 
@@ -36,13 +37,13 @@ def tolerance(net: Net, iterations: int) -> float:
     return PRODUCT_U * max(*net.layers_dims, net.m) * unit_roundoff(1.0) * iterations
 
 
-def trainings(problem: Problem, names: list[str]) -> tuple[dict[str, Training], dict[str, str]]:
+def trainings(problem: P, sides: Mapping[str, Callable[[P], T]], names: Iterable[str]) -> tuple[dict[str, T], dict[str, str]]:
     """The sides that are installed, and why the others are missing."""
-    there: dict[str, Training] = {}
+    there: dict[str, T] = {}
     skipped = {}
     for name in names:
         try:
-            there[name] = SIDES[name](problem)
+            there[name] = sides[name](problem)
         except ImportError as error:
             skipped[name] = str(error)
     return there, skipped
@@ -69,7 +70,7 @@ def measure(name: str, threads: int, repeats: int, names: list[str]) -> dict[str
         return fastbackprop.L_layer_model(*arguments, parameters=begin, algorithm=algorithm)
 
     with num_threads(usable_cores()), threadpool_limits(limits=threads, user_api="blas"):
-        peers, skipped = trainings(Problem(X, Y, net.layers_dims, begin, threads), names)
+        peers, skipped = trainings(Problem(X, Y, net.layers_dims, begin, threads), SIDES, names)
         calls: dict[str, Callable[[], object]] = {OURS: partial(ours, net.iterations, chosen)}
         measured = {OURS: net.iterations} | dict.fromkeys(peers, net.slice)
         if chosen != "direct":
@@ -104,15 +105,18 @@ def measure(name: str, threads: int, repeats: int, names: list[str]) -> dict[str
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("net", choices=NETS)
+def main(
+    measure: Callable[[str, int, int, list[str]], dict[str, Any]], cases: Iterable[str], sides: Iterable[str], description: str | None
+) -> None:
+    """Measure what the command line asks for."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("case", choices=cases)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--repeats", type=int, required=True)
-    parser.add_argument("--sides", nargs="+", choices=SIDES, required=True)
+    parser.add_argument("--sides", nargs="*", choices=sides, required=True)
     options = parser.parse_args()
-    json.dump(measure(options.net, options.threads, options.repeats, options.sides), sys.stdout)
+    json.dump(measure(options.case, options.threads, options.repeats, options.sides), sys.stdout)
 
 
 if __name__ == "__main__":
-    main()
+    main(measure, NETS, SIDES, __doc__)
