@@ -18,10 +18,11 @@ from fastbackprop.activations import HIDDEN, OUTPUT, SOFTMAX
 from fastbackprop.batches import Batches
 from fastbackprop.optimizers import Adam
 from fastbackprop.reference.general import descend
+from scripts.comparing.runs import OURS
 from scripts.comparing.tables import BATCH_SIZE, BETA1, BETA2, EPSILON, L2, LEARNING_RATE, SEED, Problem
 
 RULE = Adam(LEARNING_RATE, BETA1, BETA2, EPSILON)
-OURS, FIT = "fastbackprop", "fastbackprop, fit"
+FIT = f"{OURS}, fit"
 
 
 class Training(Protocol):

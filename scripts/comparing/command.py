@@ -1,10 +1,16 @@
 """Trains the same nets with fastbackprop, the NumPy reference, PyTorch, JAX and scikit-learn, and compares.
 
-All sides do the same work: the same start, float64, the fused output gradient, a cost every hundredth iteration (the
-reference and scikit-learn take it every time); sides that compile do so before. They take turns in one process; fastbackprop
-uses all cores, every other side the better of one thread and all, which takes a process each. fastbackprop's training is
-the whole call; of the others a slice of the iterations is measured, and scaled by their number. At the end all sides must
-have the same parameters.
+All sides do the same work: the same start, float64; sides that compile do so before. They take turns in one process;
+fastbackprop uses all cores, every other side the better of one thread and all, which takes a process each. At the end all
+sides must have the same parameters.
+
+peers: full-batch descent, the fused output gradient, a cost every hundredth iteration (the reference and scikit-learn take it
+every time). fastbackprop's training is the whole call; of the others a slice of the iterations is measured, and scaled by
+their number.
+
+batches: Adam by mini-batches, with the defaults of scikit-learn's MLPClassifier, on tables of examples. Fits are compared with
+fits: ours and scikit-learn's draw start and orders themselves. Loops, those of PyTorch, JAX and the reference, are compared
+with our loop, and are handed both. All are whole trainings. This topic needs scikit-learn, whose tables it takes.
 
 A library that is missing is skipped; the extra "peers" names them all.
 """
@@ -16,106 +22,67 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from fastbackprop.resources import usable_cores
 from scripts import ROOT
-from scripts.comparing import one_net
-from scripts.comparing.libraries import SIDES
-from scripts.comparing.one_net import OURS, library_versions
+from scripts.comparing import one_net, one_table
+from scripts.comparing.one_net import library_versions
+from scripts.comparing.runs import apart
 from scripts.measuring import records
 from scripts.measuring.fairness import OPENBLAS_OVERRIDES
-from scripts.measuring.goals import TRAININGS, wanted
-from scripts.measuring.nets import NETS
 from scripts.measuring.timing import FEWEST
 
+# Each topic's module, which measures one case in a process of its own: what it measures, and what it says of the runs.
+TOPICS: dict[str, Any] = {"peers": one_net, "batches": one_table}
 
-def measure(net: str, threads: int, repeats: int, sides: list[str]) -> dict[str, Any]:
+
+def measure(topic: str, case: str, threads: int, repeats: int, sides: list[str]) -> dict[str, Any]:
     """Measure in a separate process, since some libraries fix their threads when they start."""
     environment = {name: value for name, value in os.environ.items() if name not in OPENBLAS_OVERRIDES}
     environment["PJRT_NPROC"] = str(threads)
-    command = [sys.executable, "-m", one_net.__name__, net, f"--threads={threads}", f"--repeats={repeats}", "--sides", *sides]
+    command = [sys.executable, "-m", TOPICS[topic].__name__, case]
+    command += [f"--threads={threads}", f"--repeats={repeats}", "--sides", *sides]
     return json.loads(subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True).stdout)
 
 
-def better(runs: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Each side's figures from the run in which it was faster, with that run's threads; fastbackprop's from the last."""
-    sides = {}
-    for side in runs[-1]["sides"]:
-        candidates = [{**run["sides"][side], "threads": run["threads"]} for run in runs]
-        sides[side] = candidates[-1] if side.startswith(OURS) else min(candidates, key=lambda figures: figures["seconds"][0])
-    return sides
-
-
-def row(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """A net's runs as a row of docs/figures/peers.json."""
-    net = NETS[runs[-1]["net"]]
-    return {
-        "net": runs[-1]["net"],
-        "layers": net.layers_dims,
-        "m": net.m,
-        "iterations": net.iterations,
-        "algorithm": runs[-1]["algorithm"],
-        "sides": better(runs),
-    }
-
-
-def apart(runs: list[dict[str, Any]]) -> list[str]:
-    """A sentence about parameters that differ."""
-    return [
-        f"{run['net']}: {side}, {run['threads']} threads: {difference:.1e}"
-        for run in runs
-        for side, difference in run["differences"].items()
-        if not difference <= run["tolerance"]
-    ]
-
-
-def lines(runs: list[dict[str, Any]]) -> Iterator[str]:
-    """The printed lines of a net's runs."""
-    last = runs[-1]
-    net, sides = NETS[last["net"]], better(runs)
-    yield f"\n{net}: {net.iterations:,} iterations; fastbackprop takes {last['algorithm']} descent"
-    yield f"  {'side':<20} {'threads':>7} {'ms':>12}   side / fastbackprop [95 %]   largest difference"
-    for side, figures in sides.items():
-        low_high = "[{:.2f}, {:.2f}]".format(*figures["ratio"][1:])
-        ratio = "" if side == OURS else f"{figures['ratio'][0]:.2f} {low_high}"
-        difference = max(run["differences"].get(side, 0.0) for run in runs)
-        yield (
-            f"  {side:<20} {figures['threads']:>7} {1e3 * figures['seconds'][0]:>12,.2f}   {ratio:<28} "
-            + ("" if side == OURS else f"{difference:.1e}")
-        )
-    for side, reason in last["skipped"].items():
-        yield f"  {side:<20} skipped: {reason}"
-    peers = {side: figures for side, figures in sides.items() if side != "reference" and not side.startswith(OURS)}
-    if peers:
-        goal = TRAININGS[last["net"]].of_best_peer
-        best = min(peers, key=lambda side: peers[side]["seconds"][0])
-        yield f"  the best peer, {best}, takes {peers[best]['ratio'][0]:.2f} x as long{wanted(goal)}"
-    yield f"  same parameters within {last['tolerance']:.1e} of each array's largest entry, after {last['after iterations']:,}"
-
-
-def main() -> int:
+def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/compare-peers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--nets", nargs="+", choices=NETS, default=list(NETS), help="all when left out")
-    parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(SIDES), help="all when left out")
+    known = {topic: f"of {topic} {', '.join(module.NETS)}" for topic, module in TOPICS.items()}
+    parser.add_argument("topic", nargs="?", choices=TOPICS, default="peers", help="peers when left out")
+    parser.add_argument("--nets", nargs="+", metavar="NET", help=f"all when left out; {'; '.join(known.values())}")
+    parser.add_argument("--sides", nargs="+", metavar="SIDE", help="other libraries; all when left out")
     parser.add_argument("--repeats", type=int, default=FEWEST, metavar="N", help="how many turns the sides take")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures as JSON")
-    parser.add_argument("--figures", action="store_true", help="write docs/figures/peers.json, of which scripts/figures draws")
-    options = parser.parse_args()
-    measurement, rows = records.Measurement("peers", "scripts/compare-peers --figures"), []
+    parser.add_argument("--figures", action="store_true", help="write docs/figures/TOPIC.json, of which scripts/figures draws")
+    options = parser.parse_args(arguments)
+    for name, there in (("nets", TOPICS[options.topic].NETS), ("sides", TOPICS[options.topic].SIDES)):
+        asked = getattr(options, name) or list(there)
+        if unknown := [each for each in asked if each not in there]:
+            parser.error(f"--{name}: unknown {', '.join(unknown)}; known of {options.topic} are {', '.join(there)}")
+        setattr(options, name, asked)
+    return options
+
+
+def main() -> int:
+    options = parsed()
+    topic = TOPICS[options.topic]
+    command = (
+        "scripts/compare-peers --figures" if options.topic == "peers" else f"scripts/compare-peers {options.topic} --figures"
+    )
+    measurement, rows = records.Measurement(options.topic, command), []
     all_runs: list[dict[str, Any]] = []
     for net in options.nets:
         threads = sorted({1, usable_cores()})
-        runs = [measure(net, n, options.repeats, options.sides) for n in threads]
+        runs = [measure(options.topic, net, n, options.repeats, options.sides) for n in threads]
         if not all_runs:
             print(*runs[0]["machine"], sep="\n")
-        print(*lines(runs), sep="\n", flush=True)
+        print(*topic.lines(runs), sep="\n", flush=True)
         all_runs += runs
-        rows.append(row(runs))
+        rows.append(topic.row(runs))
         if options.json:
             options.json.write_text(json.dumps(all_runs, indent=1))
     if options.figures:

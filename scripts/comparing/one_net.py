@@ -7,7 +7,7 @@ import contextlib
 import importlib.metadata
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,12 +19,14 @@ from fastbackprop.team import num_threads
 from fastbackprop.testing import PRODUCT_U, unit_roundoff
 from scripts.benching.training import algorithm_of
 from scripts.comparing.libraries import SIDES, Problem
+from scripts.comparing.runs import OURS, better, side_lines
+from scripts.measuring.goals import TRAININGS, wanted
 from scripts.measuring.machine import facts
 from scripts.measuring.nets import LEARNING_RATE, NETS, Net, examples, largest_difference, start
 from scripts.measuring.timing import interleave, median_interval, paired_ratio
 
-P, T = TypeVar("P"), TypeVar("T")
-OURS = "fastbackprop"
+P = TypeVar("P")
+T = TypeVar("T")
 LIBRARIES = {"PyTorch": "torch", "JAX": "jax", "scikit-learn": "scikit-learn"}
 
 
@@ -87,7 +89,7 @@ def measure(name: str, threads: int, repeats: int, names: list[str]) -> dict[str
     expected = final[OURS]
     return {
         "machine": facts(),
-        "net": name,
+        "case": name,
         "threads": threads,
         "algorithm": chosen,
         "sides": {
@@ -105,8 +107,38 @@ def measure(name: str, threads: int, repeats: int, names: list[str]) -> dict[str
     }
 
 
+def row(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """A net's runs as a row of docs/figures/peers.json."""
+    net = NETS[runs[-1]["case"]]
+    return {
+        "net": runs[-1]["case"],
+        "layers": net.layers_dims,
+        "m": net.m,
+        "iterations": net.iterations,
+        "algorithm": runs[-1]["algorithm"],
+        "sides": better(runs),
+    }
+
+
+def lines(runs: list[dict[str, Any]]) -> Iterator[str]:
+    """The printed lines of a net's runs."""
+    last = runs[-1]
+    net, sides = NETS[last["case"]], better(runs)
+    yield f"\n{net}: {net.iterations:,} iterations; fastbackprop takes {last['algorithm']} descent"
+    yield from side_lines(runs, "side / fastbackprop [95 %]")
+    peers = {side: figures for side, figures in sides.items() if side != "reference" and not side.startswith(OURS)}
+    if peers:
+        goal = TRAININGS[last["case"]].of_best_peer
+        best = min(peers, key=lambda side: peers[side]["seconds"][0])
+        yield f"  the best peer, {best}, takes {peers[best]['ratio'][0]:.2f} x as long{wanted(goal)}"
+    yield f"  same parameters within {last['tolerance']:.1e} of each array's largest entry, after {last['after iterations']:,}"
+
+
 def main(
-    measure: Callable[[str, int, int, list[str]], dict[str, Any]], cases: Iterable[str], sides: Iterable[str], description: str | None
+    measure: Callable[[str, int, int, list[str]], dict[str, Any]],
+    cases: Iterable[str],
+    sides: Iterable[str],
+    description: str | None,
 ) -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description=description)

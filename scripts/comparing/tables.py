@@ -81,7 +81,7 @@ class Case(NamedTuple):
         return f"{self.name}: {list(self.layers_dims)}, {self.table.m:,}, {self.table.epochs} epochs"
 
 
-CASES = {f"{name}-{hidden}": Case(name, table, hidden) for name, table in TABLES.items() for hidden in (100, 16)}
+NETS = {f"{name}-{hidden}": Case(name, table, hidden) for name, table in TABLES.items() for hidden in (100, 16)}
 
 
 class Problem(NamedTuple):

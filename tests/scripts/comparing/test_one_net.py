@@ -16,7 +16,9 @@ def test_a_library_that_is_missing_is_skipped_by_name(monkeypatch):
 
     monkeypatch.setitem(SIDES, "PyTorch eager", missing)
     X, Y = examples(SMALL)
-    there, skipped = trainings(Problem(X, Y, SMALL.layers_dims, start(SMALL.layers_dims), 1), SIDES, ["reference", "PyTorch eager"])
+    there, skipped = trainings(
+        Problem(X, Y, SMALL.layers_dims, start(SMALL.layers_dims), 1), SIDES, ["reference", "PyTorch eager"]
+    )
     assert list(there) == ["reference"]
     assert skipped == {"PyTorch eager": "No module named 'torch'"}
 
