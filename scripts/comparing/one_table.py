@@ -27,7 +27,7 @@ def measure(name: str, threads: int, repeats: int, names: list[str]) -> dict[str
     with num_threads(usable_cores()), threadpool_limits(limits=threads, user_api="blas"):
         there, skipped = trainings(problem(case, threads), OWN | SIDES, [*OWN, *names])
         for side in [side for side in there if BESIDE[side] not in there]:
-            skipped[side] = f"{BESIDE[side]}, beside which it stands: {skipped[BESIDE[side]]}"
+            skipped[side] = f"it stands beside {BESIDE[side]}, which is missing: {skipped[BESIDE[side]]}"
             del there[side]
         for training in there.values():
             training()  # compiles
@@ -63,7 +63,7 @@ def row(runs: list[dict[str, Any]]) -> dict[str, Any]:
 def wanted_of(case: Case) -> dict[str, str]:
     """The goals of the sides that have one."""
     jax = BATCHES_OF_JAX if case.weights < WEIGHTS_OF_JAX else None
-    goals = {"scikit-learn": FITS[case.name, case.hidden], "JAX jit + scan": jax, "PyTorch compiled": BATCHES_OF_TORCH}
+    goals = {"scikit-learn": FITS.get((case.name, case.hidden)), "JAX jit + scan": jax, "PyTorch compiled": BATCHES_OF_TORCH}
     return {side: wanted(goal) for side, goal in goals.items()}
 
 
