@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 
 import fastbackprop as bp
-from fastbackprop import checkpoint, team, training
+from fastbackprop import checkpoint, looping, team
 from fastbackprop.kernels.mailbox import ACTIVE, HOLD, OWNER
 from scripts import ROOT
 
@@ -154,7 +154,7 @@ def storm_of_interrupts(trials: int, moments: random.Random) -> None:
     begun = time.perf_counter()
     train("direct")
     longest = 1.5 * (time.perf_counter() - begun)
-    checkpoint.SAVE_SECONDS, training.SLICE_SECONDS = 0.01, 0.001
+    checkpoint.SAVE_SECONDS, looping.SLICE_SECONDS = 0.01, 0.001
     seen = [0, 0, 0, 0]
     # A folder in memory, where there is one: saving is quick there, and the interrupts fall into more of its steps.
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None

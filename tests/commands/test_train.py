@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fastbackprop as bp
-from fastbackprop import training
+from fastbackprop import looping, training
 from fastbackprop.commands.problem import start_parameters
 from fastbackprop.model_file import load_model
 from fastbackprop.testing import assert_same_bits
@@ -121,7 +121,7 @@ def test_a_checkpoint_trains_on(command, here):
 
 
 def test_ctrl_c_is_exit_code_130_and_one_line_with_what_was_saved(command, monkeypatch):
-    monkeypatch.setattr(training, "next_length", lambda length, seconds, wanted: 50)
+    monkeypatch.setattr(looping, "next_length", lambda length, seconds, wanted: 50)
     count = []
 
     def interrupted(descent):
@@ -216,7 +216,7 @@ def test_a_foreign_file_is_not_written_over(option, refused, here):
 
 @pytest.mark.parametrize("option", OUTPUTS)
 def test_where_nothing_can_be_written_nothing_is_trained(option, refused, monkeypatch):
-    monkeypatch.setattr(training, "_train", None)  # to call it would be a TypeError
+    monkeypatch.setattr(training, "run", None)  # to call it would be a TypeError
     refused("train", "table.csv", *QUICK, option, "none/file.npz", words=["none/file.npz", "No such file"])
     refused("train", "table.csv", *QUICK, option, "table.csv", words=["DATA", option, "same file"])
     refused("train", "table.csv", *QUICK, option, ".", words=["not a file"])
