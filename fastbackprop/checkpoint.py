@@ -60,7 +60,7 @@ def digest(dtype: np.dtype[Any], *arrays: np.ndarray) -> str:
 
 def digests(**groups: Iterable[np.ndarray] | None) -> dict[str, str]:
     """The digest of each group of arrays that is there, in the dtype of the first of all."""
-    there = {name: list(arrays) for name, arrays in groups.items() if arrays is not None}
+    there = {name: found for name, arrays in groups.items() if (found := list(arrays or ()))}
     dtype = next(iter(there.values()))[0].dtype
     return {name: digest(dtype, *arrays) for name, arrays in there.items()}
 
@@ -177,6 +177,14 @@ class Checkpoint:
             raise ValueError(f"checkpoint {self.path} is at {unit} {self.saved}, beyond {limit} {self.end}")
         self.identity = {"parameters": self.about["parameters"]} | identity
         return recorded
+
+    def recorded(self, name: str) -> Any:
+        """A whole number from 0 on that the file remembers."""
+        memory = self.about.get("memory")
+        value = memory.get(name) if isinstance(memory, dict) else None
+        if type(value) is not int or value < 0:
+            raise self._damaged(f"its {name} is {value!r}")
+        return value
 
     def restore(self, descent: Descent) -> None:
         """Load the file into the descent, if there is one."""

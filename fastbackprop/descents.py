@@ -29,7 +29,11 @@ class Descent:
     done: int  # iterations, or epochs
     costs: list[float]
     torn: bool
-    finished = False  # whether it ends before as many as were asked for
+
+    @property
+    def finished(self) -> bool:
+        """Whether it ends before as many as were asked for."""
+        return False
 
     @property
     def diverged(self) -> bool:
