@@ -277,7 +277,7 @@ def _by_batches(
     engine = Batches(
         X, Y, sizes, start, hidden=net.hidden, output=net.output, optimizer=optimizer, l2=l2, batch_size=batch_size
     )
-    return MiniBatches(engine, optimizer.learning_rate, order, *rest)  # type: ignore[attr-defined]
+    return MiniBatches(engine, optimizer.learning_rate, order, *rest)
 
 
 def _by_descent(

@@ -15,6 +15,8 @@ from fastbackprop import arguments
 class Optimizer:
     """What all update rules have: their numbers are checked as they are made."""
 
+    learning_rate: float
+
     def __post_init__(self) -> None:
         for field in fields(self):
             value = arguments.real(field.name, getattr(self, field.name))

@@ -70,6 +70,10 @@ class Trained:
         """X in the dtype of the parameters."""
         return np.asarray(arguments.examples("X", X, self.layers_dims[0]), self.parameters["W1"].dtype)
 
+    def _labelled(self, X: ArrayLike, Y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+        X = self._examples(X)
+        return X, self._net.target.labels("Y", Y, self.layers_dims[-1], X.shape[1])
+
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """What the outputs mean.
 
@@ -134,10 +138,28 @@ class Trained:
         TypeError, ValueError
             X or Y hold no real numbers, or are of other shapes.
         """
-        X, net = self._examples(X), self._net
-        Y = net.target.labels("Y", Y, self.layers_dims[-1], X.shape[1])
-        score = net.score(X, Y, self.parameters)
+        score = self._net.score(*self._labelled(X, Y), self.parameters)
         return math.nan if score is None else score
+
+    def cost(self, X: ArrayLike, Y: ArrayLike) -> float:
+        """The cost of examples at the parameters, without the penalty of `l2`.
+
+        Parameters
+        ----------
+        X : array (n_0, m)
+        Y : array
+            Labels as ``train`` takes them.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        TypeError, ValueError
+            X or Y hold no real numbers, or are of other shapes.
+        """
+        return self._net.cost(*self._labelled(X, Y), self.parameters)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a model file, which ``fastbackprop predict`` reads; a file of that name is replaced, whole or not at all.
@@ -158,7 +180,6 @@ class Trained:
         n = self.layers_dims[-1]
         classes = {"sigmoid": Classes((0, 1)) if n == 1 else None, "softmax": Classes(tuple(range(n)))}.get(self.output)
         hidden, output = arguments.hidden_named(self.hidden), arguments.output_named(self.output)
-        model = Model(
-            self.layers_dims, self.parameters, Scaling("none"), classes, training=self.training, hidden=hidden, output=output
-        )
+        scaling = Scaling("none")
+        model = Model(self.layers_dims, self.parameters, scaling, classes, None, None, self.training, hidden, output)
         save_model(Path(path), model)
