@@ -179,7 +179,9 @@ class Checkpoint:
         return recorded
 
     def recorded(self, name: str) -> Any:
-        """A whole number from 0 on that the file remembers."""
+        """A whole number from 0 on that the file remembers; None in that of another function, which `identify` refuses."""
+        if self.about.get("function", UNNAMED) != self.words.function:
+            return None
         memory = self.about.get("memory")
         value = memory.get(name) if isinstance(memory, dict) else None
         if type(value) is not int or value < 0:

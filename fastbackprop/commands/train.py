@@ -232,6 +232,7 @@ def _print(
     tested = "" if training.held_out_score is None else f", {shown(training.held_out_score)} of {held_out} held out"
     batches = f", batches of {arguments.batch_size}" if arguments.batch_size else ""
     penalty = f", l2 {arguments.l2:g}" if arguments.l2 else ""
+    validated = " or validated" if net.validation_scores else ""
     rule = record["optimizer"].replace("_", " ")
     print(f"data      {examples.path}: {examples.where}; {m + held_out} examples of {problem.layers[0]} features")
     if problem.classes is not None:
@@ -240,14 +241,14 @@ def _print(
     print(f"layers    hidden {record['hidden']}, output {net.output}")
     print(
         f"training  {net.epochs} epochs, {rule}, learning rate {net.optimizer.learning_rate:g}{batches}{penalty}, "
-        f"{training.seconds:.2f} s"
+        f"{training.seconds:.2f} s{', stopped early' if net.stopped_early else ''}"
     )
     print(f"cost      {first}{training.cost:.6f} at last")
     if net.validation_scores:
         at = net.epochs if net.best_epoch is None else net.best_epoch
         kept = "the last" if net.best_epoch is None else "the best, which is kept"
         print(f"validated {name} {shown(net.validation_scores[at - 1])} after epoch {at}, {kept}")
-    print(f"{name:<9} {shown(training.score)} of {m} trained on{tested}")
+    print(f"{name:<9} {shown(training.score)} of {m} trained on{validated}{tested}")
     for name in OUTPUTS:
         if path := getattr(arguments, name):
             print(f"{name:<9} {path}")
