@@ -1,8 +1,8 @@
 """Model files: what ``train`` writes and ``predict`` reads.
 
 A file is an ``.npz`` of ``W1, b1, ..., WL, bL``, of ``shift`` and ``divisor`` where the scaling was fitted, and of ``about``, a
-JSON text: format, layers, what they compute, scaling, classes, names and the training's options. It is written whole or not at all, and nothing in
-it is unpickled, unpacked or allocated for that does not fit.
+JSON text: format, layers and what they compute, scaling, classes, names and the training's options. It is written whole or not
+at all, and nothing in it is unpickled, unpacked or allocated for that does not fit.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from fastbackprop.activations import ACTIVATIONS, HIDDEN, LINEAR, OUTPUTS, SIGMOID, Hidden, Output
+from fastbackprop.activations import ACTIVATIONS, HIDDEN, LINEAR, OUTPUT, Hidden, LeakyRelu, Output
 from fastbackprop.layers import forward
 from fastbackprop.reference import activations, outputs
 from fastbackprop.targets import TARGETS
@@ -18,7 +18,7 @@ Parameters = Mapping[str, np.ndarray]
 class Net:
     """What the layers compute: ``[LINEAR -> hidden] * (L - 1) -> LINEAR -> output``."""
 
-    def __init__(self, hidden: Hidden = HIDDEN["relu"], output: Output = OUTPUTS["sigmoid"]) -> None:
+    def __init__(self, hidden: Hidden = HIDDEN["relu"], output: Output = OUTPUT) -> None:
         self.hidden, self.output, self.target = hidden, output, TARGETS[output.name]
 
     def outputs(self, X: np.ndarray, parameters: Parameters) -> np.ndarray:
@@ -62,12 +62,13 @@ class Net:
     def _hidden(self, A_prev: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
         if self.hidden.name in _KERNELS:
             return forward(A_prev, W, b, _KERNELS[self.hidden.name])[1]
-        g, _ = activations.functions_of(self.hidden)
+        g, _ = activations.functions_of(LeakyRelu(self.hidden.slope))
         return g(forward(A_prev, W, b, LINEAR)[0])
 
     def _output(self, A_prev: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
-        if self.output.name == SIGMOID.name:
-            return forward(A_prev, W, b, SIGMOID)[1]
+        Z, A = forward(A_prev, W, b, self.output.activation)
+        if self.output.activation is not LINEAR:
+            return A
         value, _ = outputs.functions_of(self.output.name)
         with np.errstate(over="ignore", invalid="ignore"):
-            return value(forward(A_prev, W, b, LINEAR)[0])
+            return value(Z)

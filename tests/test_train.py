@@ -17,6 +17,7 @@ from fastbackprop.reference import general
 from fastbackprop.testing import TRAINING_RTOL, assert_same_bits, map_arrays
 
 from .support.epochs import LABELS, SIZES, X, drawn_orders, problem, start
+from .support.trainings import drawn
 
 # Steps of a size that shows in every parameter after a few epochs.
 RULES = {
@@ -28,7 +29,8 @@ RULES = {
 M = X.shape[1]
 
 
-def assert_close(net, parameters, costs, rtol):
+def assert_close(net, expected, rtol):
+    parameters, costs = expected
     for key, value in parameters.items():
         np.testing.assert_allclose(net.parameters[key], value, rtol=0, atol=rtol * np.max(np.abs(value)), err_msg=key)
     np.testing.assert_allclose(net.costs, costs, rtol=rtol)
@@ -61,9 +63,9 @@ def test_the_numbers_of_the_reference(hidden, output, dtype):
         orders = None if batch_size is None else drawn_orders(5, 3)
         wide = map_arrays(lambda value: value.astype(float), (x, first))
         rows = np.asarray(Y, float) if np.ndim(Y) == 2 else np.eye(sizes[-1])[:, Y]
-        expected, costs = general.descend(wide[0], rows, sizes, wide[1], epochs=3, orders=orders, **options)
+        expected = general.descend(wide[0], rows, sizes, wide[1], epochs=3, orders=orders, **options)
         # In float32: the rounding of 60 steps, each of which rates of at most 0.02 make smaller.
-        assert_close(net, expected, costs, TRAINING_RTOL if dtype == "float64" else 2e-4)
+        assert_close(net, expected, TRAINING_RTOL if dtype == "float64" else 2e-4)
         assert {value.dtype for value in net.parameters.values()} == {np.dtype(dtype)}
 
 
@@ -109,14 +111,13 @@ def test_the_data_may_lie_otherwise_and_be_of_other_kinds():
 
 def test_nothing_is_changed_and_nothing_drawn_from_the_global_generator():
     x, Y, sizes = problem("sigmoid", "float64")
-    given = map_arrays(np.copy, (x, Y, start(sizes, "float64")))
-    before = np.random.get_state(legacy=False)["state"]
-    before = before["key"].tolist(), before["pos"]
-    net = bp.train(*given[:2], sizes, parameters=given[2], optimizer=bp.Adam(), batch_size=8, epochs=2, validation=0.2)
-    assert_same_bits(given, (x, Y, start(sizes, "float64")))
-    assert not any(np.shares_memory(a, b) for a in net.parameters.values() for b in given[2].values())
-    after = np.random.get_state(legacy=False)["state"]
-    assert (after["key"].tolist(), after["pos"]) == before
+    first = start(sizes, "float64")
+    before = drawn()
+    copies = map_arrays(np.copy, (x, Y, first))
+    net = bp.train(x, Y, sizes, parameters=first, optimizer=bp.Adam(), batch_size=8, epochs=2, validation=0.2)
+    assert_same_bits((x, Y, first), copies)
+    assert not any(np.shares_memory(a, b) for a in net.parameters.values() for b in first.values())
+    assert drawn() == before
 
 
 def test_the_same_bits_with_any_number_of_threads():
@@ -175,7 +176,7 @@ def test_without_shuffling_the_examples_are_taken_as_they_lie():
     }
     net = bp.train(X, LABELS > 0, SIZES, parameters=first, shuffle=False, **options)
     Y = (LABELS > 0).astype(float).reshape(1, -1)
-    assert_close(net, *general.descend(X, Y, SIZES, first, l2=0.0, orders=None, **options), TRAINING_RTOL)
+    assert_close(net, general.descend(X, Y, SIZES, first, l2=0.0, orders=None, **options), TRAINING_RTOL)
 
 
 # -------------------------------------------------------------------------------------------------------------- validation

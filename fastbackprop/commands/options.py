@@ -8,9 +8,9 @@ import math
 from collections.abc import Iterable
 
 from fastbackprop.activations import HIDDEN, OUTPUTS, LeakyRelu
-from fastbackprop.optimizers import OPTIMIZERS, GradientDescent, Optimizer
 from fastbackprop.data.examples import Wanted
 from fastbackprop.data.scaling import KINDS
+from fastbackprop.optimizers import OPTIMIZERS, GradientDescent, Optimizer
 from fastbackprop.starts import STARTS
 
 DEFAULT_SCALING = "255 for bytes, such as those of pictures, else standard"
@@ -142,9 +142,9 @@ def add_problem(parser: argparse.ArgumentParser, layers: list[int] | None) -> No
         "--start",
         choices=tuple(STARTS),
         default="he",
-        help="W is randn times sqrt(2 / n_prev) (he), sqrt(1 / n_prev) (xavier), sqrt(2 / (n_prev + n)) (glorot) or 0.01 (small). "
-        "Default: he, which keeps the "
-        "signal's size through relu layers; from small a net of several layers hardly moves at first",
+        help="W is randn times sqrt(2 / n_prev) (he), sqrt(1 / n_prev) (xavier), sqrt(2 / (n_prev + n)) (glorot) or 0.01 "
+        "(small). Default: he, which keeps the signal's size through relu layers; from small a net of several layers hardly "
+        "moves at first",
     )
     parser.add_argument("--seed", type=seed, default=1, help="of the start and of the hold-out. Default: 1")
 

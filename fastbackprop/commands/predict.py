@@ -22,9 +22,9 @@ from fastbackprop.whole_file import replacing
 
 DESCRIPTION = (
     "Predict the examples of a file by a model that train wrote: a line for each. It has a probability and a class: the "
-    "probability of the class that 1 stands for, or of several classes that of the one named. Of a model for numbers it has the "
-    "number. Where the data holds labels, the part of right answers, or the error, is printed too, on stderr if the lines go to "
-    "stdout."
+    "probability of the class that 1 stands for, or of several classes that of the one named. Of a model for numbers it has "
+    "the number. Where the data holds labels, the part of right answers, or the error, is printed too, on stderr if the lines "
+    "go to stdout."
 )
 
 

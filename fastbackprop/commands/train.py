@@ -31,8 +31,8 @@ from fastbackprop.trained import Trained
 from fastbackprop.whole_file import replacing
 
 DESCRIPTION = (
-    "Train [LINEAR -> hidden] * (L - 1) -> LINEAR -> output on the examples of a file: two classes, several, or numbers. Without "
-    "other options relu and sigmoid, by full-batch gradient descent on the cross-entropy."
+    "Train [LINEAR -> hidden] * (L - 1) -> LINEAR -> output on the examples of a file, whose labels are two classes, several "
+    "or numbers. Without other options hidden is relu and output sigmoid, trained by full-batch gradient descent."
 )
 
 OUTPUTS = ("model", "picture", "checkpoint")

@@ -97,7 +97,8 @@ def test_the_same_call_resumes_after_an_interrupt(case, file, monkeypatch):
 
 @pytest.mark.skipif(os.name != "posix", reason="no thread can be sent a signal here")
 def test_an_epoch_that_is_stopped_before_its_score_is_scored_when_it_resumes(file, monkeypatch):
-    options, waiting, scored = CASES["patient"], threading.get_ident(), []
+    options, waiting = CASES["patient"], threading.get_ident()
+    scored: list[None] = []
     unbroken, score = train(9, **options), prediction.Net.score
 
     def slow(net, X, Y, parameters, stopped=lambda: False):

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -265,7 +266,7 @@ def test_hidden_activation_penalty_and_order(command):
     )
     record = command("train", "table.csv", "--layers", "4", *options, "--scale", "none", "--json").json
     first = start([3, 4, 1], 1, he)
-    how = {"hidden": bp.LeakyRelu(0.2), "l2": 0.5, "batch_size": 8, "shuffle": False, "optimizer": bp.Nesterov()}
+    how: Any = {"hidden": bp.LeakyRelu(0.2), "l2": 0.5, "batch_size": 8, "shuffle": False, "optimizer": bp.Nesterov()}
     net = bp.train(ROWS.T, LABELS, [3, 4, 1], epochs=3, parameters=first, **how)
     assert record["costs"] == net.costs
     penalty = 0.5 / 16 * sum(float(np.sum(net.parameters[key] ** 2)) for key in ("W1", "W2"))
