@@ -177,8 +177,8 @@ def train(
     whole, checked = (X, Y), tuple(np.asarray(values, dtype) for values in given.values())
     if part:
         held_out, left = split(X.shape[1], part, generator)
-        checked = X[:, held_out], Y[:, held_out]
-        X, Y = X[:, left], Y[:, left]
+        checked = behind(X.nbytes, _columns, X, Y, held_out)
+        X, Y = behind(X.nbytes, _columns, X, Y, left)
     if start is None:
         start = behind(8 * sum(sizes) * max(sizes), drawn, sizes, init, generator.standard_normal)
     start = {key: np.asarray(value, dtype) for key, value in start.items()}
@@ -244,6 +244,10 @@ def _validation(validation: Any, net: Net, sizes: list[int], m: int) -> tuple[in
     if not 0 < (count := round(m * part)) < m:
         raise ValueError(f"validation is {part:g}, {count} of {m} examples; expected one or more on either side")
     return count, {}
+
+
+def _columns(X: np.ndarray, Y: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return X[:, which], Y[:, which]
 
 
 def _dtype(X: np.ndarray, start: Mapping[str, np.ndarray] | None) -> np.dtype[Any]:

@@ -62,7 +62,8 @@ class Net:
     def _hidden(self, A_prev: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
         if self.hidden.name in _KERNELS:
             return forward(A_prev, W, b, _KERNELS[self.hidden.name])[1]
-        g, _ = activations.functions_of(LeakyRelu(self.hidden.slope))
+        sloped = self.hidden.name == "leaky_relu"
+        g, _ = activations.functions_of(LeakyRelu(self.hidden.slope) if sloped else self.hidden.name)
         return g(forward(A_prev, W, b, LINEAR)[0])
 
     def _output(self, A_prev: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -53,6 +53,12 @@ def test_predictions_score_and_cost_are_those_of_the_formulas(hidden, output, bl
     assert net.cost(X, Y) == pytest.approx(float(outputs.cost(output, Z, rows)), rel=1e-12)
 
 
+def test_a_leaky_relu_without_a_slope_is_a_relu():
+    x, Y, sizes = problem("sigmoid", "float64")
+    nets = [bp.train(x, Y, sizes, hidden=hidden, epochs=5, seed=1, batch_size=8) for hidden in ("relu", bp.LeakyRelu(0))]
+    np.testing.assert_allclose(nets[1].predict_proba(x), nets[0].predict_proba(x), rtol=1e-12)
+
+
 def test_float32_stays_float32():
     net = trained("softmax", dtype="float32")
     assert net.predict_proba(X).dtype == np.float32
