@@ -261,7 +261,7 @@ def _dtype(X: np.ndarray, start: Mapping[str, np.ndarray] | None) -> np.dtype[An
 
 
 def _called(hidden: Hidden) -> str:
-    return f"{hidden.name} {hidden.slope:g}" if hidden.slope else hidden.name
+    return f"{hidden.name} {hidden.slope!r}" if hidden.slope else hidden.name
 
 
 def _by_batches(

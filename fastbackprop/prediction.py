@@ -64,7 +64,8 @@ class Net:
             return forward(A_prev, W, b, _KERNELS[self.hidden.name])[1]
         sloped = self.hidden.name == "leaky_relu"
         g, _ = activations.functions_of(LeakyRelu(self.hidden.slope) if sloped else self.hidden.name)
-        return g(forward(A_prev, W, b, LINEAR)[0])
+        with np.errstate(over="ignore"):
+            return g(forward(A_prev, W, b, LINEAR)[0])
 
     def _output(self, A_prev: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
         Z, A = forward(A_prev, W, b, self.output.activation)
