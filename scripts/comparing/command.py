@@ -24,7 +24,8 @@ from fastbackprop.resources import usable_cores
 from scripts import ROOT
 from scripts.comparing import one_net
 from scripts.comparing.libraries import SIDES
-from scripts.comparing.one_net import OURS
+from scripts.comparing.one_net import OURS, library_versions
+from scripts.measuring import records
 from scripts.measuring.fairness import OPENBLAS_OVERRIDES
 from scripts.measuring.goals import TRAININGS, wanted
 from scripts.measuring.nets import NETS
@@ -44,8 +45,21 @@ def better(runs: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     sides = {}
     for side in runs[-1]["sides"]:
         candidates = [{**run["sides"][side], "threads": run["threads"]} for run in runs]
-        sides[side] = candidates[-1] if side.startswith(OURS) else min(candidates, key=lambda figures: figures["seconds"])
+        sides[side] = candidates[-1] if side.startswith(OURS) else min(candidates, key=lambda figures: figures["seconds"][0])
     return sides
+
+
+def row(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """A net's runs as a row of docs/figures/peers.json."""
+    net = NETS[runs[-1]["net"]]
+    return {
+        "net": runs[-1]["net"],
+        "layers": net.layers_dims,
+        "m": net.m,
+        "iterations": net.iterations,
+        "algorithm": runs[-1]["algorithm"],
+        "sides": better(runs),
+    }
 
 
 def apart(runs: list[dict[str, Any]]) -> list[str]:
@@ -69,7 +83,7 @@ def lines(runs: list[dict[str, Any]]) -> Iterator[str]:
         ratio = "" if side == OURS else f"{figures['ratio'][0]:.2f} {low_high}"
         difference = max(run["differences"].get(side, 0.0) for run in runs)
         yield (
-            f"  {side:<20} {figures['threads']:>7} {1e3 * figures['seconds']:>12,.2f}   {ratio:<28} "
+            f"  {side:<20} {figures['threads']:>7} {1e3 * figures['seconds'][0]:>12,.2f}   {ratio:<28} "
             + ("" if side == OURS else f"{difference:.1e}")
         )
     for side, reason in last["skipped"].items():
@@ -77,7 +91,7 @@ def lines(runs: list[dict[str, Any]]) -> Iterator[str]:
     peers = {side: figures for side, figures in sides.items() if side != "reference" and not side.startswith(OURS)}
     if peers:
         goal = TRAININGS[last["net"]].of_best_peer
-        best = min(peers, key=lambda side: peers[side]["seconds"])
+        best = min(peers, key=lambda side: peers[side]["seconds"][0])
         yield f"  the best peer, {best}, takes {peers[best]['ratio'][0]:.2f} x as long{wanted(goal)}"
     yield f"  same parameters within {last['tolerance']:.1e} of each array's largest entry, after {last['after iterations']:,}"
 
@@ -90,7 +104,9 @@ def main() -> int:
     parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(SIDES), help="all when left out")
     parser.add_argument("--repeats", type=int, default=FEWEST, metavar="N", help="how many turns the sides take")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures as JSON")
+    parser.add_argument("--figures", action="store_true", help="write docs/figures/peers.json, of which scripts/figures draws")
     options = parser.parse_args()
+    measurement, rows = records.Measurement("peers", "scripts/compare-peers --figures"), []
     all_runs: list[dict[str, Any]] = []
     for net in options.nets:
         threads = sorted({1, usable_cores()})
@@ -99,8 +115,11 @@ def main() -> int:
             print(*runs[0]["machine"], sep="\n")
         print(*lines(runs), sep="\n", flush=True)
         all_runs += runs
+        rows.append(row(runs))
         if options.json:
             options.json.write_text(json.dumps(all_runs, indent=1))
+    if options.figures:
+        print(f"\nwritten: {measurement.write(rows, library_versions())}")
     wrong = apart(all_runs)
     print("\nall sides have the same parameters" if not wrong else "\nparameters differ: " + "; ".join(wrong))
     return 1 if wrong else 0
