@@ -13,10 +13,11 @@ import numpy as np
 from fastbackprop import arguments, doubtful
 from fastbackprop.activations import OUTPUT, Hidden
 from fastbackprop.algorithms import Direct, Gram, choose_algorithm
-from fastbackprop.batches import Batches
+from fastbackprop.batches import RULES, Batches
 from fastbackprop.checkpoint import Checkpoint, digests
 from fastbackprop.descents import Words
 from fastbackprop.epochs import Epochs, FullBatches, MiniBatches
+from fastbackprop.gram_rules import GramRule
 from fastbackprop.looping import Watcher, not_finite, run
 from fastbackprop.optimizers import OPTIMIZERS, GradientDescent, Optimizer
 from fastbackprop.prediction import Net
@@ -127,8 +128,8 @@ def train(
 
     Notes
     -----
-    Full-batch gradient descent without l2 runs as in ``L_layer_model``, by direct or gram descent. Same numbers for any number
-    of threads.
+    Full-batch gradient descent without l2 runs as in ``L_layer_model``. Where examples are fewer than features, full batches
+    run by gram descent with any rule but Adam, unless there is `validation`. The same bits for any number of threads.
 
     Examples
     --------
@@ -185,7 +186,9 @@ def train(
     if batch_size is not None and batch_size >= X.shape[1]:
         batch_size = None
     plain = batch_size is None and type(optimizer) is GradientDescent and not l2
-    algorithm = "batches" if not plain else "direct" if checked else "auto"  # gram descent has W1 only at its end
+    otherwise = "direct" if plain else "batches"
+    gram_may = batch_size is None and RULES[type(optimizer)].linear and not checked  # W1 is there only at its end
+    algorithm = "auto" if gram_may else otherwise
     if file is not None:
         identity = {
             **{"layers_dims": sizes, "hidden": _called(net.hidden), "output": output, "optimizer": repr(optimizer), "l2": l2},
@@ -195,14 +198,15 @@ def train(
         }
         algorithm = file.identify(algorithm, identity)
     if algorithm == "auto":
-        algorithm = choose_algorithm(sizes[0], sizes[1], X.shape[1], epochs, dtype.itemsize, free_memory())
+        chosen = choose_algorithm(sizes[0], sizes[1], X.shape[1], epochs, dtype.itemsize, free_memory())
+        algorithm = "gram" if chosen == "gram" else otherwise
     rest = net, checked or None, patience, entropy
     work = X.nbytes + sum(value.nbytes for value in start.values())
     if algorithm == "batches":
         order = generator if shuffle and batch_size is not None else None
         descent = behind(work, _by_batches, X, Y, sizes, start, l2, batch_size, optimizer, order, rest)
     else:
-        descent = behind(work, _by_descent, Gram if algorithm == "gram" else Direct, X, Y, sizes, start, optimizer, rest)
+        descent = behind(work, _by_descent, algorithm, X, Y, sizes, start, l2, optimizer, rest)
     if file is not None:
         file.restore(descent)
     descent.load()  # before a bar's clock starts
@@ -285,16 +289,23 @@ def _by_batches(
 
 
 def _by_descent(
-    kind: type[Direct],
+    algorithm: str,
     X: np.ndarray,
     Y: np.ndarray,
     sizes: list[int],
     start: dict[str, np.ndarray],
-    optimizer: GradientDescent,
+    l2: float,
+    optimizer: Optimizer,
     rest: tuple[Any, ...],
 ) -> FullBatches:
     net, *_ = rest
-    return FullBatches(kind(X, Y, sizes, start, optimizer.learning_rate, hidden=net.hidden, output=net.output), *rest)
+    functions = {"hidden": net.hidden, "output": net.output}
+    engine: Direct
+    if type(optimizer) is not GradientDescent or l2:
+        engine = GramRule(X, Y, sizes, start, optimizer, l2, **functions)
+    else:
+        engine = (Gram if algorithm == "gram" else Direct)(X, Y, sizes, start, optimizer.learning_rate, **functions)
+    return FullBatches(engine, *rest)
 
 
 def _divergence(descent: Epochs, optimizer: Optimizer, parameters: dict[str, np.ndarray]) -> FloatingPointError:

@@ -17,8 +17,6 @@ class Optimizer:
 
     learning_rate: float
 
-    learning_rate: float
-
     def __post_init__(self) -> None:
         for field in fields(self):
             value = arguments.real(field.name, getattr(self, field.name))
@@ -76,4 +74,9 @@ class Adam(Optimizer):
 
 
 # By the names that the command line has for them.
-OPTIMIZERS = {"gradient_descent": GradientDescent, "momentum": Momentum, "nesterov": Nesterov, "adam": Adam}
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "gradient_descent": GradientDescent,
+    "momentum": Momentum,
+    "nesterov": Nesterov,
+    "adam": Adam,
+}

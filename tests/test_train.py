@@ -85,6 +85,23 @@ def test_full_batch_gradient_descent_is_that_of_L_layer_model(features, caplog):
     assert taken == ["gram" if features == 40 else "direct"] * 2
 
 
+@pytest.mark.parametrize("rule", ["gradient_descent", "momentum", "nesterov"])
+@pytest.mark.parametrize("l2", [0.0, 0.7])
+def test_wide_data_is_trained_by_gram_descent(rule, l2, caplog):
+    caplog.set_level(logging.INFO, logger="fastbackprop")
+    rng = np.random.default_rng(1)
+    x, sizes = rng.standard_normal((60, 12)), [60, 3, 2]
+    Y, first = (x[:2] > 0).astype(float), start(sizes, "float64")
+    options: dict[str, Any] = {"hidden": "tanh", "output": "sigmoid", "optimizer": RULES[rule], "l2": l2, "epochs": 200}
+    assert_close(
+        bp.train(x, Y, sizes, parameters=first, **options), general.descend(x, Y, sizes, first, **options), TRAINING_RTOL
+    )
+    assert "train: gram descent" in caplog.text
+    bp.train(x, Y, sizes, optimizer=bp.Adam(), epochs=2)
+    bp.train(x, Y, sizes, optimizer=RULES[rule], l2=l2, epochs=200, validation=0.2)
+    assert caplog.text.count("train: gram descent") == 1
+
+
 @pytest.mark.parametrize("batch_size", [M, M + 1, 10**9])
 def test_a_batch_of_all_examples_is_a_full_batch(batch_size):
     options: dict[str, Any] = {"epochs": 5, "seed": 1}

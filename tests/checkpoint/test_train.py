@@ -46,10 +46,11 @@ def test_more_epochs_train_on_to_the_same_bits(case, breaks, file):
     assert_same_bits(result(train(12, checkpoint=file, **options)), result(train(12, **options)))
 
 
-def test_gram_descent_resumes(file):
+@pytest.mark.parametrize("rule", [{"optimizer": bp.GradientDescent(0.1)}, {"optimizer": bp.Nesterov(0.01), "l2": 0.1}], ids=str)
+def test_gram_descent_resumes(rule, file):
     rng = np.random.default_rng(1)
     x = rng.standard_normal((40, 12))
-    options: dict[str, Any] = {"optimizer": bp.GradientDescent(0.1), "parameters": start([40, 3, 1], "d")}
+    options: dict[str, Any] = {**rule, "parameters": start([40, 3, 1], "d")}
     unbroken = bp.train(x, x[:1] > 0, [40, 3, 1], epochs=300, **options)
     for epochs in (200, 300):  # as many as take gram descent
         net = bp.train(x, x[:1] > 0, [40, 3, 1], epochs=epochs, checkpoint=file, **options)
