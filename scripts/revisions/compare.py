@@ -72,7 +72,11 @@ def compare(options: argparse.Namespace) -> int:
 
 
 def look_again(
-    look: Callable[[dict[str, int], Rule, float], dict[str, Rounds]], calls: dict[str, int], start: float, until: float
+    look: Callable[[dict[str, int], Rule, float], dict[str, Rounds]],
+    calls: dict[str, int],
+    start: float,
+    until: float,
+    clock: Callable[[], float] = time.monotonic,
 ) -> tuple[dict[str, Change], list[str]]:
     """The changes that every look confirms; and the names of those that there was no time to look at again.
 
@@ -84,14 +88,13 @@ def look_again(
             f"{FIRST.fewest} rounds do not fit into the time: allow more --minutes, or choose fewer benchmarks by --bench"
         )
     found = changes(measured, FIRST)
-    # A benchmark takes about as long as any other: a rest, and samples of the same length.
-    affordable = max(5, int(len(calls) * LOOK_AGAIN * FIRST.rounds / sum(rule.rounds for rule in LOOKS[1:])))
-    seen = [*found]
-    found, unsure = {name: found[name] for name in seen[:affordable]}, seen[affordable:]
-    for rule in LOOKS[1:]:
+    unsure: list[str] = []
+    for number, rule in enumerate(LOOKS[1:], start=1):
         if found:
-            _tick(f"measuring {len(found)} of {len(seen)} again that looked changed")
-            measured = look({name: calls[name] for name in found}, rule, until)
+            _tick(f"measuring {len(found)} again that looked changed")
+            now = clock()
+            share = (until - now) / (len(LOOKS) - number)  # the last look takes all that is left
+            measured = look({name: calls[name] for name in found}, rule, now + share)
             unsure += [name for name in found if name not in measured]
             found = changes(measured, rule)
     return found, unsure

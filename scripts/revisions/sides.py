@@ -145,7 +145,7 @@ def measure(
     tick(f"round 1 of {rule.rounds}: {took:.0f} s")
     rounds, kept = fit([*measured], rule, took, until - clock())
     if len(kept) < len(measured):
-        tick(f"too slow for {len(measured)} benchmarks in the time: {len(kept)} of them, spread over the list, go on")
+        tick(f"too slow for {len(measured)} benchmarks in the time: {len(kept)} of them go on")
     for i in range(1, rounds if kept else 1):
         start = clock()
         for name, (before, after) in one_round({name: calls[name] for name in kept}, bool(i % 2)).items():

@@ -70,12 +70,16 @@ def test_nothing_is_measured_again_where_nothing_looked_changed():
     assert len(machine.looks) == 1
 
 
-def test_what_there_is_no_time_for_is_named():
-    machine = Machine(0, 0.01, {f"b{i}": 1.5 + i / 100 for i in range(60)})
-    found, unsure = machine.compare()
-    again = machine.looks[1]
-    assert {*found} == {*again} and "b59" in again, "the largest are looked at again"
-    assert {*again} | {*unsure} == {f"b{i}" for i in range(60)} and not {*again} & {*unsure}
+def test_later_looks_share_the_time_that_is_left():
+    ends = []
+
+    def look(calls, rule, until):
+        ends.append(until)
+        return {name: Rounds([1.0] * rule.rounds, [1.5] * rule.rounds) for name in calls}
+
+    times = iter([600.0, 700.0])
+    look_again(look, {"b": 1}, 0.0, 1200.0, lambda: next(times))
+    assert ends == [900.0, 900.0, 1200.0], "three quarters; a half of the rest at that time; all of it"
 
 
 def test_what_a_later_look_had_no_time_for_is_named():
@@ -102,6 +106,7 @@ def test_rounds_are_given_up_before_benchmarks_and_few_of_these(rule, took):
         assert kept == sorted({*kept}, key=names.index), "in their order, each once"
         gaps = np.diff([names.index(name) for name in kept])
         assert len(kept) < 2 or gaps.max() - gaps.min() <= 1, "spread over the list"
+        assert rule.spread or kept == names[: len(kept)], "the largest changes"
     assert fit(names, rule, took, 0.0).kept == fit(names, rule, took, -5.0).kept == []
 
 
