@@ -8,6 +8,7 @@ from typing import Any
 from scripts.comparing.one_net import OURS
 
 REPEATS_WITHIN = 1.15
+NAMED = 5  # of those that are noisy
 
 
 def unsteady(ratios: Iterable[tuple[str, tuple[float, float, float]]]) -> list[str]:
@@ -32,7 +33,8 @@ def verdict(runs: list[dict[str, Any]]) -> str:
     noisy = unsteady(everything)
     if not noisy:
         return f"quiet enough: the interval of each of {len(everything)} ratios is within 15 %, as another run's should be"
+    named = "; ".join(noisy[:NAMED]) + (f"; and {len(noisy) - NAMED} more" if len(noisy) > NAMED else "")
     return (
         f"the machine was too noisy: {len(noisy)} of {len(everything)} ratios have an interval wider than 15 %, and another "
-        f"run may differ by more: {'; '.join(noisy)}"
+        f"run may differ by more: {named}"
     )

@@ -66,10 +66,11 @@ def measure(
 
 
 def measure_all(threads: int, repeats: int) -> dict[str, Any]:
+    machine = facts()  # while NumPy's is the only BLAS
     sides, skipped = peers(threads)
     with same_threads(threads):
         products = [measure(n, dtype, threads, repeats, sides) for dtype in DTYPES for n in SIZES]
-    return {"machine": facts(), "net": NAME, "threads": threads, "products": products, "skipped": skipped}
+    return {"machine": machine, "net": NAME, "threads": threads, "products": products, "skipped": skipped}
 
 
 def apart(runs: list[dict[str, Any]]) -> list[str]:

@@ -144,7 +144,7 @@ def measure(
     took = clock() - start
     tick(f"round 1 of {rule.rounds}: {took:.0f} s")
     rounds, kept = fit([*measured], rule, took, until - clock())
-    if len(kept) < len(measured):
+    if 0 < len(kept) < len(measured):
         tick(f"too slow for {len(measured)} benchmarks in the time: {len(kept)} of them go on")
     for i in range(1, rounds if kept else 1):
         start = clock()

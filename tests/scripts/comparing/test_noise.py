@@ -38,3 +38,8 @@ def test_the_verdict_says_which():
     assert verdict([net(1.95, 2.05), PRODUCTS]).startswith("quiet enough: the interval of each of 2 ratios")
     said = verdict([net(1.7, 2.3), PRODUCTS])
     assert "too noisy: 1 of 2 ratios" in said and said.endswith("table: JAX jit, 2 threads")
+
+
+def test_the_verdict_names_a_few():
+    said = verdict([net(1.7, 2.3)] * 7)
+    assert "7 of 7 ratios" in said and said.count("JAX jit") == 5 and said.endswith("; and 2 more")
