@@ -136,20 +136,27 @@ def measure(
     """The rounds of a rule, which end about when the clock shows ``until`` at the latest.
 
     Where the first round shows that they would not, as on a busy machine, there are fewer rounds, then fewer benchmarks
-    (`decision.fit`), which are the keys of the result.
+    (`decision.fit`); others follow where these took less time than was expected. The result has those with all their rounds.
     """
     start = clock()
     first = one_round(calls, False)
     measured = {name: Rounds([before], [after]) for name, (before, after) in first.items()}
     took = clock() - start
     tick(f"round 1 of {rule.rounds}: {took:.0f} s")
-    rounds, kept = fit([*measured], rule, took, until - clock())
-    if 0 < len(kept) < len(measured):
-        tick(f"too slow for {len(measured)} benchmarks in the time: {len(kept)} of them go on")
-    for i in range(1, rounds if kept else 1):
-        start = clock()
-        for name, (before, after) in one_round({name: calls[name] for name in kept}, bool(i % 2)).items():
-            measured[name].before.append(before)
-            measured[name].after.append(after)
-        tick(f"round {i + 1} of {rounds}: {clock() - start:.0f} s")
-    return {name: measured[name] for name in kept}
+    each, waiting = took / len(measured), [*measured]
+    while waiting:
+        rounds, kept = fit(waiting, rule, each * len(waiting), until - clock())
+        if not kept:
+            tick(f"too slow for {len(waiting)} of {len(measured)} benchmarks in the time")
+            break
+        if len(kept) < len(waiting):
+            tick(f"{len(kept)} of {len(waiting)} benchmarks fit into the time, as it seems")
+        for i in range(1, rounds):
+            start = clock()
+            for name, (before, after) in one_round({name: calls[name] for name in kept}, bool(i % 2)).items():
+                measured[name].before.append(before)
+                measured[name].after.append(after)
+            took = clock() - start
+            tick(f"round {i + 1} of {rounds}: {took:.0f} s")
+        each, waiting = took / len(kept), [name for name in waiting if name not in kept]
+    return {name: rounds for name, rounds in measured.items() if name not in waiting}

@@ -45,6 +45,20 @@ def test_rounds_end_in_time(until, rounds, kept):
     assert clock.now <= until
 
 
+def test_what_a_slow_first_round_left_out_follows_where_time_is_left():
+    clock = Clock()
+
+    def slow_at_first(calls, swapped):
+        clock.now += 0 if clock.rounds else 90
+        return clock.one_round(calls, swapped)
+
+    measured = measure(slow_at_first, dict.fromkeys(NAMES, 1), FIRST, 150, lambda line: None, lambda: clock.now)
+    kept = clock.rounds[1][1]
+    assert 0 < len(kept) < len(NAMES), "a round of a hundred seconds is the first guess"
+    assert [*measured] == NAMES and all(len(rounds.before) >= 3 for rounds in measured.values())
+    assert clock.now <= 150
+
+
 def test_where_nothing_fits_nothing_is_measured():
     clock = Clock()
     assert clock.measure(FIRST, 11) == {}
