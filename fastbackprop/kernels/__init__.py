@@ -27,7 +27,7 @@ call to call (`workspace.py`). The kernel claims the team's if it is free, and g
 chunks of a product, of strips or of blocks, which any idle helper claims; where none comes, the caller does them all.
 
 What a training's layers compute besides products, and how parameters step, are routines too, whose addresses its kernels are
-handed (`jit.addresses`): one machine code serves all activations, outputs and rules, and none is compiled for who takes another.
+handed (`jit.addresses`): one machine code serves all activations, outputs and rules; none is compiled for who takes another.
 
 What kernels promise: the numbers and nothing else. No checks (a wrong shape reads out of bounds: callers check), no Python
 objects, no allocation in loops, no global state; nan and inf go through as IEEE 754 has them; an element's sum runs in
