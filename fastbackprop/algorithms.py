@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastbackprop.activations import HIDDEN, OUTPUT, Hidden, Output, layer_functions
+from fastbackprop.descents import Descent
 from fastbackprop.kernels.blocking import KC
 from fastbackprop.kernels.descent import DIVERGED, direct_descent
 from fastbackprop.kernels.gram_descent import DEPTH, gram_add, gram_descent, gram_finish, gram_mirror
@@ -16,9 +17,9 @@ ALGORITHMS = ("auto", "direct", "gram")
 SLAB_BYTES = 2**22  # of the rows of X between two checks of the stop flag, in float64; float32 data is widened in such pieces
 
 
-def cost_count(iterations: int) -> int:
+def cost_count(iterations: int, every: int = COST_EVERY) -> int:
     """The number of costs that these iterations report."""
-    return -(-iterations // COST_EVERY)
+    return -(-iterations // every)
 
 
 def operations(algorithm: str, n_0: int, n_1: int, m: int, iterations: int) -> int:
@@ -43,7 +44,7 @@ def choose_algorithm(n_0: int, n_1: int, m: int, iterations: int, itemsize: int,
     return "gram" if fits and gram_time < operations("direct", n_0, n_1, m, iterations) * itemsize else "direct"
 
 
-class Direct:
+class Direct(Descent):
     """Direct descent: the weights and biases of all layers, each in one row.
 
     `start` holds the parameters to begin with; None where ``arrays`` are to be filled with those of another descent.
@@ -51,6 +52,7 @@ class Direct:
 
     name = "direct"
     first = 1  # the layer with which the row of weights begins
+    every = COST_EVERY  # iterations from one cost to the next
     call: Callable[..., Any] = staticmethod(in_team)  # how a kernel is called
 
     def __init__(
@@ -102,12 +104,10 @@ class Direct:
         return result
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What iterations change and what they began with: a descent with the same arrays resumes as this one would."""
         return {"W": self.W, "b": self.b}
 
     @property
     def operations(self) -> int:
-        """Multiply-adds of an iteration."""
         return 3 * self.W.size * self.X.shape[1]
 
     def load(self) -> None:
@@ -119,9 +119,6 @@ class Direct:
     def functions(self) -> np.ndarray:
         """The addresses of what the layers compute; loaded, these are looked up without a wait."""
         return layer_functions(self.hidden, self.output, self.W.dtype.char)
-
-    def prepare(self) -> None:
-        """Compute what the first iteration needs, also that of a resumed training; returns early when stopped."""
 
     def kernel(self, begin: int, end: int, every: int, costs: np.ndarray) -> int:
         """Run the compiled loop from iteration `begin` to `end`; returns the first iteration not done.
@@ -135,12 +132,11 @@ class Direct:
         )  # fmt: skip
 
     def advance(self, end: int) -> None:
-        """Train up to iteration `end`; returns early when stopped or where parameters would cease to be finite."""
-        known = cost_count(self.done)
-        costs = np.empty(cost_count(end) - known)
+        known = cost_count(self.done, self.every)
+        costs = np.empty(cost_count(end, self.every) - known)
         self.torn = True
-        self.done = self.kernel(self.done, end, COST_EVERY, costs)
-        self.costs += costs[: cost_count(self.done) - known].tolist()
+        self.done = self.kernel(self.done, end, self.every, costs)
+        self.costs += costs[: cost_count(self.done, self.every) - known].tolist()
         self.torn = False
 
     def stretch(self, iterations: int, every: int) -> list[float]:
@@ -161,13 +157,10 @@ class Direct:
     def diverged(self) -> bool:
         return bool(self.state[1] == DIVERGED)
 
-    @property
-    def stopped(self) -> bool:
-        """Whether the work is to end soon (state[0]); parameters stay as the last finished iteration left them."""
-        return bool(self.state[0])
+    def lengths(self, done: int) -> dict[str, int]:
+        return {"costs": cost_count(done, self.every)}
 
     def parameters(self) -> dict[str, np.ndarray]:
-        """``W1, b1, ..., WL, bL`` as they are now, in new arrays; not usable when stopped."""
         return {key: value.astype(self.X.dtype) for key, value in self.views().items()}
 
 

@@ -7,14 +7,16 @@ import math
 import operator
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 from numpy import ndarray
 
-from fastbackprop.activations import ACTIVATIONS, LINEAR, OUTPUT, RELU
+from fastbackprop.activations import ACTIVATIONS, HIDDEN, LINEAR, OUTPUT, OUTPUTS, RELU, LeakyRelu
 
 _SCALARS = (bool, int, float, np.generic)
+_ROUNDED = 1e-5  # how far a sum of probabilities may be from 1
 _LAYER_KEY = re.compile("([Wb])([1-9][0-9]*)", re.ASCII)
 
 # ------------------------------------------------------------------------------------------------------- single values
@@ -27,6 +29,28 @@ def activation_named(activation):
     except (KeyError, TypeError):
         known = ", ".join(map(repr, ACTIVATIONS))
         raise ValueError(f"activation is {activation!r}; known ones are {known}") from None
+
+
+def hidden_named(hidden):
+    """The row of a hidden activation of trainings, by name or as a LeakyRelu."""
+    if isinstance(hidden, LeakyRelu):
+        if not (slope := real("hidden's slope", hidden.slope)) >= 0:
+            raise ValueError(f"hidden has the slope {slope}; expected a number, at least 0")
+        return replace(HIDDEN["leaky_relu"], slope=slope)
+    try:
+        return HIDDEN[hidden]
+    except (KeyError, TypeError):
+        known = ", ".join(map(repr, HIDDEN))
+        raise ValueError(f"hidden is {hidden!r}; known ones are {known}, and LeakyRelu(slope)") from None
+
+
+def output_named(output):
+    """The row of an output of trainings."""
+    try:
+        return OUTPUTS[output]
+    except (KeyError, TypeError):
+        known = ", ".join(map(repr, OUTPUTS))
+        raise ValueError(f"output is {output!r}; known ones are {known}") from None
 
 
 def numbers(name, x):
@@ -87,6 +111,13 @@ def count(name, x, at_least=0):
     if value < at_least:
         raise ValueError(f"{name} is {value}; expected at least {at_least}")
     return value
+
+
+def truth(name, x):
+    """``x`` as a bool."""
+    if not isinstance(x, (bool, np.bool_)):
+        raise TypeError(f"{name} is {x!r}; expected True or False")
+    return bool(x)
 
 
 def layer_sizes(name, sizes):
@@ -344,6 +375,39 @@ def label_row(Y, X_shape):
     if Y.shape != (1, m):
         hint = f": use {as_row('Y')}" if Y.size == m else ""
         raise ValueError(f"Y has shape {Y.shape}; expected (1, {m}), one label an example of X {X_shape}{hint}")
+    return Y
+
+
+def label_rows(name, Y, n, m):
+    """The labels of m examples ``(n, m)`` as an array, a row an output unit; for one unit (m,) is taken too."""
+    Y = numbers(name, Y)
+    if n == 1 and Y.shape == (m,):
+        return Y.reshape(1, m)
+    if Y.shape != (n, m):
+        hint = f": use {as_row(name)}" if n == 1 and Y.size == m else ""
+        raise ValueError(f"{name} has shape {Y.shape}; expected ({n}, {m}), a row an output unit, examples are columns{hint}")
+    return Y
+
+
+def class_labels(name, Y, n, m):
+    """The labels of m examples in n classes, one-hot ``(n, m)``: as they are, or of whole numbers (1, m) or (m,)."""
+    Y = numbers(name, Y)
+    whole = f"whole numbers from 0 to {n - 1}"
+    if Y.shape in ((1, m), (m,)):
+        row = Y.reshape(-1)
+        if (bad := np.flatnonzero((row < 0) | (row >= n) | (row != np.floor(row)))).size:
+            raise ValueError(f"{name} has labels that are no {whole}, {bad.size} of {m}: the first is {row[bad[0]]}")
+        one_hot = np.zeros((n, m))
+        one_hot[row.astype(np.int64), np.arange(m)] = 1
+        return one_hot
+    if Y.shape != (n, m):
+        raise ValueError(f"{name} has shape {Y.shape}; expected ({n}, {m}), one-hot, or (1, {m}) of {whole}")
+    total = Y.sum(axis=0, dtype=float)
+    if (bad := np.flatnonzero(~((abs(total - 1) <= _ROUNDED) & (Y >= 0).all(axis=0)))).size:
+        raise ValueError(
+            f"{name} has columns that are not one-hot, {bad.size} of {m}: the first, column {bad[0]}, sums to "
+            f"{total[bad[0]]:g}; expected numbers from 0 on whose sum is 1"
+        )
     return Y
 
 

@@ -13,18 +13,20 @@ import os
 import stat
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from fastbackprop.algorithms import ALGORITHMS, Direct, cost_count
 from fastbackprop.archive import Unfit, only, read_about, read_member
+from fastbackprop.descents import Descent, Words
 from fastbackprop.kernels.tasks import Task
 from fastbackprop.whole_file import replacing, try_folder
 
 FORMAT = 1
+ALGORITHMS = ("direct", "gram", "batches")  # names of descents
+UNNAMED = "L_layer_model"  # the function whose files do not name it
 SAVE_SECONDS = 30.0
 END_SECONDS = 60.0  # how long the end of a process waits for a file to be written
 _PIECE = 2**16  # numbers that are hashed at a time
@@ -56,6 +58,13 @@ def digest(dtype: np.dtype[Any], *arrays: np.ndarray) -> str:
     return f"sha256 {sha.hexdigest()}"
 
 
+def digests(**groups: Iterable[np.ndarray] | None) -> dict[str, str]:
+    """The digest of each group of arrays that is there, in the dtype of the first of all."""
+    there = {name: found for name, arrays in groups.items() if (found := list(arrays or ()))}
+    dtype = next(iter(there.values()))[0].dtype
+    return {name: digest(dtype, *arrays) for name, arrays in there.items()}
+
+
 def _locate(path: str | os.PathLike[str]) -> tuple[Path, bool]:
     """The file that a path leads to, and whether it is there."""
     try:
@@ -83,14 +92,15 @@ class Checkpoint:
     ----------
     path : str or path
         It need not exist; its folder must.
-    iterations : int
-        How many the training is to have: a finished one needs no writable folder.
+    end : int
+        How many iterations the training is to have: a finished one needs no writable folder.
+    words : Words
     """
 
-    def __init__(self, path: str | os.PathLike[str], iterations: int) -> None:
+    def __init__(self, path: str | os.PathLike[str], end: int, words: Words) -> None:
         if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
             raise TypeError(f"checkpoint is {path!r}; expected the path of a file")
-        self.iterations = iterations
+        self.end, self.words = end, words
         self.about: dict[str, Any] = {}
         self.identity: dict[str, Any] = {}
         self.path, there = _locate(path)
@@ -103,7 +113,7 @@ class Checkpoint:
         self.found = bool(self.about)
         self.saved: int = self.about.get("iteration", -1)  # the iteration that the file is at
         self.saved_at = time.monotonic()
-        if self.saved != iterations:
+        if self.saved != end:
             self._try_folder()
 
     # ---------------------------------------------------------------------------------------------------------- reading
@@ -128,7 +138,7 @@ class Checkpoint:
     @staticmethod
     def _read_about(file: zipfile.ZipFile) -> dict[str, Any]:
         about: dict[str, Any] = read_about(file)
-        known = about["format"] == FORMAT and about["algorithm"] in ALGORITHMS[1:] and "parameters" in about
+        known = about["format"] == FORMAT and about["algorithm"] in ALGORITHMS and "parameters" in about
         if not known or type(about["iteration"]) is not int or about["iteration"] < 0:
             raise Unfit("not what this version writes")
         return about
@@ -138,28 +148,21 @@ class Checkpoint:
             f"checkpoint {self.path} is damaged or was not written by a training ({reason}); remove it to start again"
         )
 
-    def identify(
-        self,
-        algorithm: str,
-        X: np.ndarray,
-        Y: np.ndarray,
-        sizes: list[int],
-        rate: float,
-        start: dict[str, np.ndarray] | None,
-    ) -> str:
+    def identify(self, algorithm: str, identity: dict[str, Any]) -> str:
         """Record what identifies the training, compare it with the file's, and return the algorithm to use.
 
-        `start` are the parameters that the training is to begin with; where the file exists it may be None.
+        Its ``parameters``, those to begin with, may be missing where the file exists.
         """
-        identity = {"layers_dims": sizes, "learning_rate": rate, "dtype": str(X.dtype)}
-        identity |= {"X": digest(X.dtype, X), "Y": digest(X.dtype, Y)}
-        if start is not None:
-            identity["parameters"] = digest(X.dtype, *start.values())
+        if self.words.function != UNNAMED:
+            identity = {"function": self.words.function} | identity
         if not self.found:
             self.identity = identity
             return algorithm
+        names = {"function": self.words.function} | identity
         differences = [
-            f"{name} was {there}, is {here}" for name, here in identity.items() if (there := self.about.get(name)) != here
+            f"{name} was {there}, is {here}"
+            for name, here in names.items()
+            if (there := self.about.get(name, UNNAMED if name == "function" else None)) != here
         ]
         recorded = self.about["algorithm"]
         if algorithm not in ("auto", recorded):
@@ -169,24 +172,36 @@ class Checkpoint:
                 f"checkpoint {self.path} belongs to another training: {'; '.join(differences)}; name another file, or remove "
                 "it to start again"
             )
-        if self.saved > self.iterations:
-            raise ValueError(f"checkpoint {self.path} is at iteration {self.saved}, beyond num_iterations {self.iterations}")
+        if self.saved > self.end:
+            unit, limit = self.words.unit, self.words.limit
+            raise ValueError(f"checkpoint {self.path} is at {unit} {self.saved}, beyond {limit} {self.end}")
         self.identity = {"parameters": self.about["parameters"]} | identity
         return recorded
 
-    def restore(self, descent: Direct) -> None:
+    def recorded(self, name: str) -> Any:
+        """A whole number from 0 on that the file remembers; None in that of another function, which `identify` refuses."""
+        if self.about.get("function", UNNAMED) != self.words.function:
+            return None
+        memory = self.about.get("memory")
+        value = memory.get(name) if isinstance(memory, dict) else None
+        if type(value) is not int or value < 0:
+            raise self._damaged(f"its {name} is {value!r}")
+        return value
+
+    def restore(self, descent: Descent) -> None:
         """Load the file into the descent, if there is one."""
         if not self.found:
             return
         done, targets = self.about["iteration"], descent.arrays()
+        lengths = descent.lengths(done)
         with self._opened() as file:
             if self._read_about(file) != self.about:
                 raise Unfit("it changed while it was read")
-            only(file, targets.keys() | {"about", "costs"})
+            only(file, targets.keys() | lengths.keys() | {"about"})
             for name, array in targets.items():
                 array[...] = read_member(file, name, array.shape, array.dtype)
-            costs = read_member(file, "costs", (cost_count(done),), np.dtype(float))
-        descent.done, descent.costs = done, costs.tolist()
+            histories = {name: read_member(file, name, (length,), np.dtype(float)).tolist() for name, length in lengths.items()}
+            descent.recall(done, histories, self.about.get("memory", {}))
 
     # ---------------------------------------------------------------------------------------------------------- writing
 
@@ -210,14 +225,17 @@ class Checkpoint:
         """Whether the last saving is long enough ago."""
         return time.monotonic() - self.saved_at >= SAVE_SECONDS
 
-    def save(self, descent: Direct) -> None:
+    def save(self, descent: Descent) -> None:
         """Save the training in the file, or leave the file as it is and raise."""
         if self.saved == descent.done:
             return
         if descent.torn:
             raise OSError(errno.EINTR, "a slice of iterations was interrupted, since no thread could be started for it")
         about = {"format": FORMAT, "algorithm": descent.name, "iteration": descent.done} | self.identity
-        members: dict[str, Any] = descent.arrays() | {"costs": np.array(descent.costs, float)}
+        if memory := descent.memory():
+            about["memory"] = memory
+        members: dict[str, Any] = {name: np.ascontiguousarray(array) for name, array in descent.arrays().items()}
+        members |= {name: np.array(values, float) for name, values in descent.histories().items()}
         with replacing(self.path) as file:
             np.savez(file, about=json.dumps(about), **members)
         self.saved, self.saved_at = descent.done, time.monotonic()

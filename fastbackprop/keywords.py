@@ -1,16 +1,15 @@
 """Keywords that variants of L_layer_model have and this one has not: refused with what serves them."""
 
-_LOOP = "write the loop yourself, of L_model_forward, compute_cost, L_model_backward and update_parameters,"
 _LAYERS = "write the loop over the layers yourself, of linear_activation_forward and linear_activation_backward,"
 _SERVED = {
-    **dict.fromkeys(("lambd", "lambda_", "l2"), f"{_LOOP} and add lambd / m * W to each dW before the update"),
+    **dict.fromkeys(("lambd", "lambda_", "l2"), "fastbackprop.train has l2="),
     **dict.fromkeys(("keep_prob", "dropout"), f"{_LAYERS} and mask A and dA between them"),
     **dict.fromkeys(
         ("optimizer", "beta", "beta1", "beta2", "epsilon", "momentum"),
-        f"{_LOOP} with your own update in place of update_parameters",
+        "fastbackprop.train has optimizer=, such as fastbackprop.Momentum or fastbackprop.Adam",
     ),
-    **dict.fromkeys(("mini_batch_size", "batch_size"), f"{_LOOP} over slices X[:, i:j], Y[:, i:j]"),
-    **dict.fromkeys(("activation", "activations", "hidden_activation"), f"{_LAYERS} which take activation="),
+    **dict.fromkeys(("mini_batch_size", "batch_size"), "fastbackprop.train has batch_size="),
+    **dict.fromkeys(("activation", "activations", "hidden_activation"), "fastbackprop.train has hidden= and output="),
     **dict.fromkeys(("num_epochs", "epochs"), "num_iterations= counts the passes over all examples"),
     **dict.fromkeys(("initialization", "initializer"), "pass the start as parameters="),
     **dict.fromkeys(("seed", "random_state"), "call np.random.seed before, from whose generator the start is drawn"),

@@ -1,8 +1,8 @@
 """Model files: what ``train`` writes and ``predict`` reads.
 
 A file is an ``.npz`` of ``W1, b1, ..., WL, bL``, of ``shift`` and ``divisor`` where the scaling was fitted, and of ``about``, a
-JSON text: format, layers, scaling, classes, names and the training's options. It is written whole or not at all, and nothing in
-it is unpickled, unpacked or allocated for that does not fit.
+JSON text: format, layers and what they compute, scaling, classes, names and the training's options. It is written whole or not
+at all, and nothing in it is unpickled, unpacked or allocated for that does not fit.
 """
 
 from __future__ import annotations
@@ -10,21 +10,24 @@ from __future__ import annotations
 import json
 import math
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastbackprop.activations import HIDDEN, OUTPUT, OUTPUTS, Hidden, Output
 from fastbackprop.archive import Unfit, only, read_about, read_member
 from fastbackprop.arguments import layer_keys
 from fastbackprop.bad_input import BadInput, input_file
 from fastbackprop.data.classes import Classes
 from fastbackprop.data.scaling import FITTED, KINDS, Scaling
+from fastbackprop.prediction import Net
 from fastbackprop.whole_file import replacing
 
-FORMAT = "fastbackprop model 1"
+FORMAT = "fastbackprop model 2"
+OLDER = "fastbackprop model 1"  # hidden relu, output sigmoid
 NAMES_BYTES = 2**18  # of the features' names; longer ones are not kept
 _FLOAT = np.dtype(float)
 
@@ -36,26 +39,36 @@ class Model:
     Parameters
     ----------
     layers : list of int
-        ``n_0, ..., n_L``, with ``n_L = 1``.
+        ``n_0, ..., n_L``.
     parameters : dict
         ``W1, b1, ..., WL, bL`` of float64.
     scaling : Scaling
-    classes : Classes
+    classes : Classes, optional
+        Two for one sigmoid unit, one a unit for softmax; other outputs have none.
     label : str, optional
         The label's name or number in the data.
     names : list of str, optional
         The features' names.
     training : dict
         How it was trained, for people to read; JSON values.
+    hidden : Hidden
+    output : Output
     """
 
     layers: list[int]
     parameters: dict[str, NDArray[np.float64]]
     scaling: Scaling
-    classes: Classes
+    classes: Classes | None
     label: str | None = None
     names: list[str] | None = None
     training: dict[str, Any] = field(default_factory=dict)
+    hidden: Hidden = HIDDEN["relu"]
+    output: Output = OUTPUT
+
+    @property
+    def net(self) -> Net:
+        """What computes its outputs."""
+        return Net(self.hidden, self.output)
 
 
 def save_model(path: Path, model: Model) -> None:
@@ -66,8 +79,11 @@ def save_model(path: Path, model: Model) -> None:
     about = {
         "format": FORMAT,
         "layers": model.layers,
+        "hidden": model.hidden.name,
+        "slope": model.hidden.slope,
+        "output": model.output.name,
         "scaling": model.scaling.kind,
-        "classes": [model.classes.zero, model.classes.one],
+        "classes": model.classes and list(model.classes.values),
         "label": model.label,
         "names": names,
         "training": model.training,
@@ -106,11 +122,14 @@ def is_model(path: Path) -> bool:
 
 def _model(members: zipfile.ZipFile) -> Model:
     about = read_about(members)
-    if not isinstance(about, dict) or about.get("format") != FORMAT:
+    if not isinstance(about, dict) or about.get("format") not in (FORMAT, OLDER):
         raise Unfit(f"its format is not {FORMAT!r}")
+    if about["format"] == OLDER:
+        about |= {"hidden": "relu", "slope": 0.0, "output": "sigmoid"}
     layers, kind, names = about["layers"], about["scaling"], about["names"]
-    if not _are(layers, int) or len(layers) < 2 or min(layers) < 1 or layers[-1] != 1:
+    if not _are(layers, int) or len(layers) < 2 or min(layers) < 1:
         raise Unfit("its layers are no sizes")
+    hidden, output = _layers_compute(about)
     if kind not in KINDS:
         raise Unfit("its scaling is unknown")
     if names is not None and not (_are(names, str) and len(names) == layers[0]):
@@ -130,16 +149,36 @@ def _model(members: zipfile.ZipFile) -> Model:
     scaling = Scaling(kind, arrays.get("shift"), arrays.get("divisor"))
     if scaling.divisor is not None and not scaling.divisor.all():
         raise Unfit("divisor holds a 0")
-    return Model(layers, parameters, scaling, _classes(about["classes"]), about["label"], names, about["training"])
+    classes = _classes(about["classes"], output, layers[-1])
+    return Model(layers, parameters, scaling, classes, about["label"], names, about["training"], hidden, output)
 
 
-def _classes(values: Any) -> Classes:
-    if not isinstance(values, list) or len(values) != 2 or values[0] == values[1]:
-        raise Unfit("its classes are not two")
+def _layers_compute(about: dict[str, Any]) -> tuple[Hidden, Output]:
+    """The hidden activation and the output."""
+    hidden, slope, output = about["hidden"], about["slope"], about["output"]
+    if not isinstance(hidden, str) or hidden not in HIDDEN or not isinstance(output, str) or output not in OUTPUTS:
+        raise Unfit("its activations are unknown")
+    row = HIDDEN[hidden]
+    if not isinstance(slope, float) or not math.isfinite(slope) or slope < 0 or (slope and not row.slope):
+        raise Unfit("its slope does not fit")
+    return replace(row, slope=slope), OUTPUTS[output]
+
+
+def _classes(values: Any, output: Output, n: int) -> Classes | None:
+    """The classes of an output with n units."""
+    expected = {"softmax": n, "sigmoid": 2 if n == 1 else 0}.get(output.name, 0)
+    if not expected:
+        if values is not None:
+            raise Unfit("its output has no classes")
+        return None
+    if not isinstance(values, list) or len(values) != expected or len(values) < 2:
+        raise Unfit("its classes do not fit its output")
     texts = _are(values, str)
     if not texts and not all(type(value) in (int, float) and math.isfinite(value) for value in values):
         raise Unfit("its classes are neither texts nor numbers")
-    return Classes(*values)
+    if len(set(values)) != len(values):
+        raise Unfit("its classes are not different")
+    return Classes(tuple(values))
 
 
 def _are(values: Any, kind: type) -> bool:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from fastbackprop.algorithms import Direct
 from fastbackprop.checkpoint import Checkpoint
+from fastbackprop.descents import Descent
 from fastbackprop.kernels.tasks import Task, do
 
 SLICE_SECONDS = 0.15  # between two calls of the watchers
@@ -25,7 +25,7 @@ END_SECONDS = 1.0  # how long the end of a process waits for a training to save
 STOP = 1
 LARGE_BYTES = 2**24  # of data that is converted or looked through in a thread, since Ctrl-C would wait for NumPy
 
-running: dict[Direct, Task] = {}  # trainings, and the work that each one waits for
+running: dict[Descent, Task] = {}  # trainings, and the work that each one waits for
 
 
 def behind(nbytes: int, work: Callable[..., Any], *data: Any) -> Any:
@@ -44,7 +44,15 @@ def is_finite(values: np.ndarray) -> bool:
         return bool(np.isfinite(values.min()) and np.isfinite(values.max()))  # in no memory, unlike isfinite of all
 
 
-def wait(descent: Direct, work: Task, file: Checkpoint | None) -> Any:
+def check_finite(**arrays: np.ndarray) -> None:
+    """Check that all numbers are finite; the arrays are named as their errors are to call them."""
+    for name, values in arrays.items():
+        if not behind(values.nbytes, is_finite, values):
+            bad = values.size - np.count_nonzero(np.isfinite(values))
+            raise ValueError(f"{name} has {bad} values that are not finite")
+
+
+def wait(descent: Descent, work: Task, file: Checkpoint | None) -> Any:
     """Start the work and wait for it; an exception that ends the wait stops it."""
     try:
         running[descent] = work

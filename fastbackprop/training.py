@@ -4,34 +4,25 @@ import contextlib
 import inspect
 import logging
 import os
-import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 import numpy as np
 
 from fastbackprop import arguments, doubtful, keywords, reference
 from fastbackprop.algorithms import ALGORITHMS, COST_EVERY, Direct, Gram, choose_algorithm
-from fastbackprop.checkpoint import Checkpoint
-from fastbackprop.kernels.tasks import Task
+from fastbackprop.checkpoint import Checkpoint, digests
+from fastbackprop.descents import Words
+from fastbackprop.looping import Watcher, not_finite, run
 from fastbackprop.network import initialize_parameters_deep
 from fastbackprop.resources import free_memory
-from fastbackprop.slices import (
-    LONG_SLICE_SECONDS,
-    SLICE_SECONDS,
-    STOP,
-    behind,
-    converted,
-    first_length,
-    is_finite,
-    next_length,
-    running,
-    wait,
-)
-from fastbackprop.team import get_num_threads
+from fastbackprop.slices import behind, check_finite, converted
 
 logger = logging.getLogger("fastbackprop")
+
+WORDS = Words("L_layer_model", "iteration", "num_iterations")
 
 
 def L_layer_model(
@@ -145,7 +136,9 @@ def L_layer_model(
         from fastbackprop.extras.plotting import plot_costs
     if progress:
         from fastbackprop.extras.progress import ProgressBar
-    _check_values(X, Y)
+    check_finite(X=X, Y=Y)
+    if outside := doubtful.labels_outside(Y):
+        warnings.warn(outside, UserWarning, stacklevel=2)
     start = None if parameters is None else arguments.parameters_of("parameters", parameters, sizes)
     dtype = np.result_type(X, *([np.float64] if start is None else start.values()))
     if np.issubdtype(dtype, np.integer):
@@ -153,7 +146,7 @@ def L_layer_model(
     covered = dtype.char in "fd"
     if not covered and (progress or checkpoint is not None):
         raise ValueError(f"progress and checkpoint need a training in float32 or float64; X and parameters make it {dtype}")
-    file = None if checkpoint is None else Checkpoint(checkpoint, iterations)
+    file = None if checkpoint is None else Checkpoint(checkpoint, iterations, WORDS)
     drawn = start is None and (file is None or not file.found)
     if drawn:
         start = initialize_parameters_deep(sizes)
@@ -165,7 +158,8 @@ def L_layer_model(
     else:
         X, Y = behind(X.nbytes, converted, X, Y, dtype)
         if file is not None:
-            algorithm = file.identify(algorithm, X, Y, sizes, rate, start)
+            identity = {"layers_dims": sizes, "learning_rate": rate, "dtype": str(dtype)}
+            algorithm = file.identify(algorithm, identity | digests(X=[X], Y=[Y], parameters=start and start.values()))
         if algorithm == "auto":
             algorithm = choose_algorithm(sizes[0], sizes[1], X.shape[1], iterations, dtype.itemsize, free_memory())
         kind = Gram if algorithm == "gram" else Direct
@@ -174,12 +168,13 @@ def L_layer_model(
             file.restore(descent)
         descent.load()  # before a bar's clock starts
         with contextlib.ExitStack() as stack:
-            watchers: list[Callable[[Direct], None]] = []
+            watchers: list[Watcher] = []
             if progress:
                 watchers.append(stack.enter_context(ProgressBar(descent.done, iterations)))
             if print_cost:
                 watchers.insert(0, _cost_lines(descent, ProgressBar.write if progress else print))
-            trained = _train(descent, iterations, watchers, file, drawn)
+            beside = [_start_watcher()] if drawn else []
+            trained = run(descent, iterations, WORDS, watchers, file, partial(_divergence, descent), *beside)
         costs = descent.costs
         doubtful.explain_costs(costs)
     if plot_cost:
@@ -193,15 +188,26 @@ L_layer_model.__signature__ = _signature.replace(  # type: ignore[attr-defined]
 )
 
 
-def _cost_lines(descent: Direct, write: Callable[[str], None]) -> Callable[[Direct], None]:
+def _cost_lines(descent: Direct, write: Callable[[str], None]) -> Watcher:
     """A watcher that writes the costs that it has not written yet."""
     seen = len(descent.costs)
 
-    def watch(descent: Direct) -> None:
+    def watch(descent: Any) -> None:
         nonlocal seen
         for cost in descent.costs[seen:]:
             write("Cost after iteration %i: %f" % (seen * COST_EVERY, cost))
             seen += 1
+
+    return watch
+
+
+def _start_watcher() -> Watcher:
+    """What looks at the default start until it has been judged."""
+    judged = False
+
+    def watch(descent: Any) -> None:
+        nonlocal judged
+        judged = judged or _look_at_start(descent.costs, descent.Y, descent.rate)
 
     return watch
 
@@ -213,99 +219,10 @@ def _look_at_start(costs: Sequence[float], Y: np.ndarray, rate: float) -> bool:
     return late
 
 
-def _train(
-    descent: Direct, iterations: int, watchers: Sequence[Callable[[Direct], None]], file: Checkpoint | None, drawn: bool
-) -> dict[str, np.ndarray]:
-    """Train up to `iterations`; after an interrupt the message of KeyboardInterrupt states what was saved."""
-    logger.info(
-        "L_layer_model: %s descent in %s, iterations %d to %d, threads: %d",
-        descent.name, descent.X.dtype, descent.done, iterations, get_num_threads(),
-    )  # fmt: skip
-    seconds = SLICE_SECONDS if watchers or file else LONG_SLICE_SECONDS
-    length = 1 if watchers or file else first_length(descent.operations)
-    work = Task(_advance, descent, min(descent.done + length, iterations), file, descent.done < iterations)
-    try:
-        while True:
-            begun, before = time.perf_counter(), descent.done
-            wait(descent, work, file)
-            if descent.stopped:  # by the end of the process, in a daemon thread
-                raise SystemExit
-            if descent.done > before:
-                length = next_length(descent.done - before, time.perf_counter() - begun, seconds)
-                for watch in watchers:
-                    watch(descent)
-                drawn = drawn and not _look_at_start(descent.costs, descent.Y, descent.rate)
-            if descent.diverged:
-                work = Task(descent.parameters)
-                raise _divergence(descent, wait(descent, work, None))
-            if descent.done >= iterations:
-                break
-            work = Task(_advance, descent, min(descent.done + length, iterations), file)
-        work = Task(_finish, descent, file)
-        return wait(descent, work, file)
-    except BaseException as error:
-        descent.state[0] = STOP
-        work.settle()
-        if file is None or not isinstance(error, KeyboardInterrupt):
-            raise
-        raise KeyboardInterrupt(_save_interrupted(descent, iterations, file)) from None
-    finally:
-        for other, its_work in tuple(running.items()):  # one that a second interrupt left behind may take another moment
-            if its_work.done:
-                running.pop(other, None)
-        if file is not None:
-            file.close()
-
-
-def _advance(descent: Direct, end: int, file: Checkpoint | None, begins: bool = False) -> None:
-    """Work: a slice of iterations, and saving where it is time, or where it was stopped."""
-    if begins:
-        descent.prepare()
-    if not descent.stopped and descent.done < end:
-        descent.advance(end)
-    if file is not None and not descent.diverged and (descent.stopped or file.due()):
-        file.save(descent)
-
-
-def _finish(descent: Direct, file: Checkpoint | None) -> dict[str, np.ndarray]:
-    """Work: the end of a training."""
-    if file is not None:
-        file.save(descent)
-    return descent.parameters()
-
-
-def _save_interrupted(descent: Direct, iterations: int, file: Checkpoint) -> str:
-    """Save the state that the training's threads left, all of which have ended; returns the message of the interrupt."""
-    work = Task(file.save, descent)
-    file.writer(work)
-    try:
-        work.start()
-        work.wait()
-    except Exception as error:
-        return f"after {descent.done} of {iterations} iterations, which could not be saved: {error}"
-    return f"after {descent.done} of {iterations} iterations, saved in {file.path}: the same call resumes it from there"
-
-
 def _divergence(descent: Direct, parameters: dict[str, np.ndarray]) -> FloatingPointError:
     outside = doubtful.labels_outside(descent.Y)
-    cause = outside or f"learning_rate {descent.rate:g}"
-    advice = (
-        "labels in [0, 1]: with others the cost has no minimum"
-        if outside
-        else ("a smaller learning_rate, or a start with smaller weights")
-    )
-    error = FloatingPointError(
-        f"iteration {descent.done} makes parameters that are not finite ({cause}); the last finite ones are in .parameters "
-        f"of this error. Try {advice}"
-    )
-    error.parameters = parameters  # type: ignore[attr-defined]
-    return error
-
-
-def _check_values(X: np.ndarray, Y: np.ndarray) -> None:
-    for name, values in (("X", X), ("Y", Y)):
-        if not behind(values.nbytes, is_finite, values):
-            bad = values.size - np.count_nonzero(np.isfinite(values))
-            raise ValueError(f"{name} has {bad} values that are not finite")
-    if outside := doubtful.labels_outside(Y):
-        warnings.warn(outside, UserWarning, stacklevel=3)
+    what = f"iteration {descent.done}"
+    if outside:
+        return not_finite(what, outside, "labels in [0, 1]: with others the cost has no minimum", parameters)
+    advice = "a smaller learning_rate, or a start with smaller weights"
+    return not_finite(what, f"learning_rate {descent.rate:g}", advice, parameters)

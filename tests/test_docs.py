@@ -121,7 +121,7 @@ def test_links_lead_to_files(page):
         assert ((ROOT / page).parent / link).is_file(), link
 
 
-BESIDE = ("predict", "set_num_threads", "get_num_threads", "num_threads", "patch", "unpatch")
+BESIDE = ("train", "predict", "set_num_threads", "get_num_threads", "num_threads", "patch", "unpatch")
 
 
 @pytest.mark.parametrize("name", [*bp.__all__, *BESIDE[:-2]])  # docs/recipes.md has one of patch

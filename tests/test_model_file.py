@@ -5,21 +5,23 @@ import json
 import random
 import tracemalloc
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from fastbackprop.activations import HIDDEN, OUTPUTS
 from fastbackprop.bad_input import BadInput
 from fastbackprop.data.classes import Classes
 from fastbackprop.data.scaling import fit
-from fastbackprop.model_file import FORMAT, Model, is_model, load_model, save_model
+from fastbackprop.model_file import FORMAT, OLDER, Model, is_model, load_model, save_model
 from fastbackprop.testing import CASES, Size, assert_same_bits
 
 X, PARAMETERS = CASES["L_model_forward"].make(Size((3, 4, 1), 6), "float64")
 
 
 def model(scale="standard", classes=("no", "yes"), **others):
-    return Model([3, 4, 1], PARAMETERS, fit(scale, X), Classes(*classes), **others)
+    return Model([3, 4, 1], PARAMETERS, fit(scale, X), Classes(tuple(classes)), **others)
 
 
 @pytest.fixture
@@ -38,6 +40,30 @@ def test_what_is_written_comes_back(scale, classes, tmp_path):
     assert_same_bits(read.scaling(X), given.scaling(X))
     assert (read.layers, read.classes, read.label) == (given.layers, given.classes, given.label)
     assert (read.names, read.training) == (given.names, given.training)
+
+
+KINDS = [("tanh", "softmax", 3, ("a", "b", "c")), ("leaky_relu", "identity", 2, None), ("identity", "sigmoid", 2, None)]
+
+
+@pytest.mark.parametrize(("hidden", "output", "n", "classes"), KINDS)
+def test_what_the_layers_compute_comes_back(hidden, output, n, classes, tmp_path):
+    _, parameters = CASES["L_model_forward"].make(Size((3, 4, n), 6), "float64")
+    row = replace(HIDDEN[hidden], slope=0.25) if hidden == "leaky_relu" else HIDDEN[hidden]
+    given = Model([3, 4, n], parameters, fit("none", X), classes and Classes(classes), hidden=row, output=OUTPUTS[output])
+    save_model(tmp_path / "m.npz", given)
+    read = load_model(str(tmp_path / "m.npz"))
+    assert (read.hidden, read.output, read.classes) == (given.hidden, given.output, given.classes)
+    assert_same_bits(read.net.outputs(X, read.parameters), given.net.outputs(X, parameters))
+
+
+def test_a_model_of_the_first_format_is_read(file):
+    with np.load(file) as members:
+        text = json.loads(str(members["about"]))
+    rewritten(file, about=np.array(json.dumps({k: v for k, v in text.items() if k not in ("hidden", "slope", "output")})))
+    altered(file, format=OLDER)
+    read = load_model(str(file))
+    assert (read.hidden, read.output, read.classes) == (HIDDEN["relu"], OUTPUTS["sigmoid"], Classes(("no", "yes")))
+    assert_same_bits(read.parameters, dict(PARAMETERS))
 
 
 def test_names_without_end_are_not_kept(tmp_path):
@@ -77,7 +103,7 @@ DAMAGES = {
     "text": lambda path: path.write_text("text"),
     "half of it": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
     "other arrays": lambda path: np.savez(path, X=X),
-    "another version": lambda path: altered(path, format=FORMAT[:-1] + "2"),
+    "another version": lambda path: altered(path, format=FORMAT[:-1] + "3"),
     "a checkpoint's format": lambda path: altered(path, format=1),
     "a list": lambda path: rewritten(path, about=np.array("[1]")),
     "no JSON": lambda path: rewritten(path, about=np.array("{")),
@@ -88,6 +114,16 @@ DAMAGES = {
     "layers as text": lambda path: altered(path, layers="341"),
     "layers as truths": lambda path: altered(path, layers=[True, True]),
     "layers without end": lambda path: altered(path, layers=[10**9, 10**9, 1]),
+    "an unknown activation": lambda path: altered(path, hidden="swish"),
+    "an activation of a list": lambda path: altered(path, hidden=["relu"]),
+    "an unknown output": lambda path: altered(path, output="relu"),
+    "a slope that relu has not": lambda path: altered(path, slope=0.5),
+    "a slope below 0": lambda path: altered(path, hidden="leaky_relu", slope=-0.5),
+    "a slope as text": lambda path: altered(path, hidden="leaky_relu", slope="0.5"),
+    "classes of a net for numbers": lambda path: altered(path, output="identity"),
+    "softmax of one unit": lambda path: altered(path, output="softmax", classes=["no"]),
+    "no classes": lambda path: altered(path, classes=None),
+    "three classes": lambda path: altered(path, classes=["a", "b", "c"]),
     "unknown scaling": lambda path: altered(path, scaling="robust"),
     "no scaling": lambda path: altered(path, scaling=None),
     "a scaling that its arrays do not fit": lambda path: altered(path, scaling="none"),
@@ -140,7 +176,7 @@ def test_a_byte_gone_wrong_is_noticed_or_of_no_effect(file):
 
 def test_which_files_are_models(file, tmp_path):
     assert is_model(file)
-    altered(file, format=FORMAT[:-1] + "2")
+    altered(file, format=FORMAT[:-1] + "3")
     assert is_model(file)  # of a later version: a model all the same
     np.savez(tmp_path / "other.npz", X=X)
     assert not is_model(tmp_path / "other.npz")

@@ -9,12 +9,15 @@ import pkgutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import fastbackprop as bp
 from fastbackprop import kernels
+from fastbackprop.activations import HIDDEN, OUTPUTS
+from fastbackprop.batches import Batches
 from fastbackprop.kernels import jit
 from fastbackprop.testing import CASES, Size
 
@@ -33,6 +36,11 @@ def test_the_public_functions_reach_every_kernel_in_both_dtypes():
         _, start = CASES["L_model_forward"].make(Size((2, 3, 1), 4), dtype)
         for algorithm in ("direct", "gram"):
             bp.L_layer_model(X, Y, layers, rate, 2, parameters=start, algorithm=algorithm)
+        bp.train(X, Y, layers, epochs=2, batch_size=3, optimizer=bp.Adam(), parameters=start)
+        wide = np.ones((100, 4), dtype)  # by gram descent
+        bp.train(wide, Y, [100, 1], epochs=100, optimizer=bp.Momentum())
+        whole: dict[str, Any] = {"hidden": HIDDEN["relu"], "output": OUTPUTS["sigmoid"], "optimizer": bp.Adam()}
+        Batches(X, Y.astype(dtype), list(layers), start, **whole).loss_and_gradients()
     entries = {
         f"{module.name}.{name}": entry
         for module in pkgutil.iter_modules(kernels.__path__)

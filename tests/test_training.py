@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastbackprop as bp
-from fastbackprop import reference, slices, training
+from fastbackprop import looping, reference, slices
 from fastbackprop.testing import TRAINING_RTOL, assert_same_bits, assert_within_bound, map_arrays
 
 from .support import arguments, trainings
@@ -319,7 +319,7 @@ def test_slices_change_no_bit(algorithm, dtype, monkeypatch, capsys):
 
     whole = run()
     for seconds in (0, 1e-4):  # one iteration a slice, some
-        monkeypatch.setattr(training, "SLICE_SECONDS", seconds)
+        monkeypatch.setattr(looping, "SLICE_SECONDS", seconds)
         assert_same_bits(run(print_cost=True), whole)
 
 

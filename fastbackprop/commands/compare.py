@@ -36,6 +36,7 @@ Train = Callable[[Problem, float, int], tuple[dict[str, np.ndarray], list[float]
 def add_options(parser: argparse.ArgumentParser) -> None:
     options.add_data(parser)
     options.add_problem(parser, LAYERS)
+    options.add_learning_rate(parser, 0.0075, "default: 0.0075")
     parser.add_argument(
         "--iterations",
         type=options.count,

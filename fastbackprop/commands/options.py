@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import math
+from collections.abc import Iterable
 
-from fastbackprop.commands.problem import STARTS
+from fastbackprop.activations import HIDDEN, OUTPUTS, LeakyRelu
 from fastbackprop.data.examples import Wanted
 from fastbackprop.data.scaling import KINDS
+from fastbackprop.optimizers import OPTIMIZERS, GradientDescent, Optimizer
+from fastbackprop.starts import STARTS
 
 DEFAULT_SCALING = "255 for bytes, such as those of pictures, else standard"
 
@@ -65,6 +69,40 @@ def rate(text: str) -> float:
     return number
 
 
+def amount(text: str) -> float:
+    """A number from 0 on."""
+    if not 0 <= (number := _real(text)) < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r}; expected a number from 0 on")
+    return number
+
+
+def hidden(text: str) -> str | LeakyRelu:
+    """A hidden activation by name; ``leaky_relu:0.2`` with its slope."""
+    name, colon, slope = text.partition(":")
+    if name not in HIDDEN or (colon and name != "leaky_relu"):
+        raise argparse.ArgumentTypeError(f"{text!r}; expected {_names(HIDDEN)}, or leaky_relu:SLOPE")
+    return LeakyRelu(amount(slope)) if colon else name
+
+
+def optimizer(text: str) -> Optimizer:
+    """An update rule by name, with its defaults or with numbers: ``adam:beta1=0.8,epsilon=1e-7``."""
+    name, _, rest = text.partition(":")
+    if name not in OPTIMIZERS:
+        raise argparse.ArgumentTypeError(f"{text!r}; expected {_names(OPTIMIZERS)}")
+    numbers = dict(item.partition("=")[::2] for item in rest.split(",") if item)
+    known = [field.name for field in dataclasses.fields(OPTIMIZERS[name])]
+    try:
+        return OPTIMIZERS[name](**{key: float(value) for key, value in numbers.items()})
+    except (TypeError, ValueError) as error:
+        reason = f"{error}; " if set(numbers) <= set(known) else ""
+        raise argparse.ArgumentTypeError(f"{text!r}; {reason}{name} has {', '.join(known)}, each as NAME=NUMBER") from None
+
+
+def _names(table: Iterable[str]) -> str:
+    *names, last = table
+    return f"{', '.join(names)} or {last}"
+
+
 def part(text: str) -> float:
     """A part of the examples, from 0 to below 1."""
     if not 0 <= (number := _real(text)) < 1:
@@ -97,18 +135,68 @@ def add_problem(parser: argparse.ArgumentParser, layers: list[int] | None) -> No
         required=layers is None,
         default=layers,
         metavar="N,N,...",
-        help=f"sizes of the hidden layers, or none for logistic regression; the output is one unit.{default}",
+        help=f"sizes of the hidden layers, or none for logistic regression; the output is one unit, or one a class.{default}",
     )
     parser.add_argument("--scale", choices=KINDS, help=f"scaling of the features. Default: {DEFAULT_SCALING}")
     parser.add_argument(
         "--start",
         choices=tuple(STARTS),
         default="he",
-        help="W is randn times sqrt(2 / n_prev) (he), 1 / sqrt(n_prev) (xavier) or 0.01 (small). Default: he, which keeps the "
-        "signal's size through relu layers; from small a net of several layers hardly moves at first",
+        help="W is randn times sqrt(2 / n_prev) (he), sqrt(1 / n_prev) (xavier), sqrt(2 / (n_prev + n)) (glorot) or 0.01 "
+        "(small). Default: he, which keeps the signal's size through relu layers; from small a net of several layers hardly "
+        "moves at first",
     )
     parser.add_argument("--seed", type=seed, default=1, help="of the start and of the hold-out. Default: 1")
-    parser.add_argument("--learning-rate", type=rate, default=0.0075, metavar="RATE", help="default: 0.0075")
+
+
+def add_learning_rate(parser: argparse.ArgumentParser, default: float | None, help: str) -> None:
+    parser.add_argument("--learning-rate", type=rate, default=default, metavar="RATE", help=help)
+
+
+def add_training(parser: argparse.ArgumentParser) -> None:
+    """What is trained beside the net's sizes, and how."""
+    parser.add_argument(
+        "--hidden",
+        type=hidden,
+        default="relu",
+        metavar="NAME",
+        help=f"the activation of hidden layers: {_names(HIDDEN)}; leaky_relu:SLOPE. Default: relu",
+    )
+    parser.add_argument(
+        "--output",
+        choices=tuple(OUTPUTS),
+        default="sigmoid",
+        help="sigmoid for two classes, softmax for two or more, identity where the labels are numbers. Default: sigmoid",
+    )
+    parser.add_argument(
+        "--optimizer",
+        type=optimizer,
+        default=GradientDescent(),
+        metavar="NAME",
+        help=f"{_names(OPTIMIZERS)}; adam:beta1=0.8,epsilon=1e-7 has other numbers. Default: gradient_descent",
+    )
+    add_learning_rate(parser, None, "default: the optimizer's: 0.0075, of momentum and nesterov 0.01, of adam 0.001")
+    parser.add_argument(
+        "--l2", type=amount, default=0.0, metavar="L2", help="adds L2 / (2 m) * sum(W^2) to the cost. Default: 0"
+    )
+    parser.add_argument("--batch-size", type=count, metavar="M", help="examples of a mini-batch. Default: all")
+    parser.add_argument(
+        "--shuffle",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="take mini-batches of examples in a new order each epoch. Default: --shuffle",
+    )
+    parser.add_argument("--epochs", "--iterations", type=whole, default=3000, metavar="N", help="default: 3000")
+    parser.add_argument(
+        "--validation",
+        type=part,
+        default=0.0,
+        metavar="PART",
+        help="the part of the examples that is not trained on, and scored after each epoch. Default: 0",
+    )
+    parser.add_argument(
+        "--patience", type=count, metavar="N", help="stop after N epochs without a better score, and keep the best epoch's net"
+    )
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from fastbackprop.bad_input import BadInput
 from fastbackprop.whole_file import try_folder
 
-PREDICTIONS = "probability,class"  # the first line of a table of predictions
+# The first line of a table of predictions: a pair, or a number, a unit.
+_PREDICTIONS = re.compile(rb"probability,class|(probability_\d+,class_\d+,?)+|prediction|(prediction_\d+,?)+")
+_LONGEST = 2**16
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -60,4 +63,4 @@ def software(path: Path) -> bool:
 def predictions(path: Path) -> bool:
     """Whether a file is a table of predictions."""
     with open(path, "rb") as file:
-        return file.readline(100).strip() == PREDICTIONS.encode()
+        return _PREDICTIONS.fullmatch(file.readline(_LONGEST).strip()) is not None

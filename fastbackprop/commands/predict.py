@@ -6,25 +6,25 @@ import argparse
 import csv
 import io
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-import fastbackprop
 from fastbackprop.bad_input import BadInput
 from fastbackprop.commands import options, print_json
-from fastbackprop.commands.outputs import PREDICTIONS, all_different, output_file, predictions
+from fastbackprop.commands.outputs import all_different, output_file, predictions
 from fastbackprop.data import Examples, Wanted, read_examples
+from fastbackprop.data.classes import number_labels
 from fastbackprop.model_file import Model, load_model
 from fastbackprop.whole_file import replacing
 
 DESCRIPTION = (
-    "Predict the examples of a file by a model that train wrote: a line of probability and class for each. The probability is "
-    "that of the class that 1 stands for. Where the data holds labels, the part of right answers is printed too, on stderr if "
-    "the lines go to stdout."
+    "Predict the examples of a file by a model that train wrote: a line for each. It has a probability and a class: the "
+    "probability of the class that 1 stands for, or of several classes that of the one named. Of a model for numbers it has "
+    "the number. Where the data holds labels, the part of right answers, or the error, is printed too, on stderr if the lines "
+    "go to stdout."
 )
 
 
@@ -37,11 +37,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class Prediction:
-    """Probabilities (m,) of the class 1 stands for, the predicted classes, and the accuracy where there are labels."""
+    """Columns of lines by name, the lists of a record, and where there are labels how right it is, in words and as a number."""
 
-    probabilities: NDArray[np.float64]
-    classes: list[Any]
-    accuracy: float | None
+    columns: dict[str, list[Any]]
+    lists: dict[str, list[Any]]
+    right: dict[str, float | None]
+    words: str | None
 
 
 def predict(model: Model, examples: Examples) -> Prediction:
@@ -58,16 +59,46 @@ def predict(model: Model, examples: Examples) -> Prediction:
     for i, (there, here) in enumerate(zip(model.names or (), examples.names or (), strict=False)):
         if there != here:
             raise BadInput(f"{examples.path}: feature {i + 1} is {here!r}; expected {there!r}, as in the model")
-    labels = None if examples.labels is None else model.classes.labels(examples)
+    labels = None
+    if examples.labels is not None and (model.classes is not None or model.layers[-1] == 1):
+        labels = number_labels(examples) if model.classes is None else model.classes.labels(examples)
     try:
         X = model.scaling(examples.X)
     except BadInput as error:
         raise BadInput(f"{examples.path}: {error}") from None
-    AL, _ = fastbackprop.L_model_forward(X, model.parameters)
-    ones = AL[0] > 0.5
-    values = (model.classes.zero, model.classes.one)
-    accuracy = None if labels is None else float(np.mean(ones == labels[0]))
-    return Prediction(AL[0], [values[one] for one in ones.tolist()], accuracy)
+    A = model.net.outputs(X, model.parameters)
+    if model.classes is not None:
+        return _of_classes(model, A, labels)
+    return _of_units(model, A, labels)
+
+
+def _of_classes(model: Model, A: NDArray[Any], labels: NDArray[Any] | None) -> Prediction:
+    """One class an example, with its probability; of one unit the probability of 1."""
+    assert model.classes is not None
+    codes = model.net.target.answer(A)[0]
+    classes = [model.classes.values[code] for code in codes.tolist()]
+    each = A[0].tolist() if len(A) == 1 else A.T.tolist()
+    named = each if len(A) == 1 else A[codes, np.arange(codes.size)].tolist()
+    accuracy = None if labels is None else float(np.mean(codes == labels[0]))
+    words = None if accuracy is None else f"accuracy  {accuracy:.2%} of {codes.size} examples"
+    columns = {"probability": named, "class": classes}
+    return Prediction(columns, {"probabilities": each, "classes": classes}, {"accuracy": accuracy}, words)
+
+
+def _of_units(model: Model, A: NDArray[Any], labels: NDArray[Any] | None) -> Prediction:
+    """What each unit says: a number, or a probability and whether it is over one half."""
+    what = "probability" if model.net.target.probabilities else "prediction"
+    columns = {}
+    for i, row in enumerate(A.tolist(), start=1):
+        suffix = f"_{i}" if len(A) > 1 else ""
+        columns[what + suffix] = row
+        if model.net.target.probabilities:
+            columns["class" + suffix] = model.net.target.answer(A)[i - 1].tolist()
+    each = A[0].tolist() if len(A) == 1 else A.T.tolist()
+    lists = {"probabilities" if model.net.target.probabilities else "predictions": each}
+    error = None if labels is None else float(np.sqrt(np.mean((A - labels) ** 2)))
+    words = None if error is None else f"rms error {error:.6g} of {A.shape[1]} examples"
+    return Prediction(columns, lists, {"rms_error": error}, words)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -86,24 +117,19 @@ def run(arguments: argparse.Namespace) -> None:
                 text.detach()
         except OSError as error:
             raise BadInput(f"--output {arguments.output} could not be written: {error.strerror}") from None
-    m = len(prediction.classes)
     if arguments.json:
-        lists = {"probabilities": prediction.probabilities.tolist(), "classes": prediction.classes}
-        told = {"output": arguments.output} if output else lists
-        print_json({"model": arguments.model, "data": arguments.data, "examples": m, "accuracy": prediction.accuracy} | told)
+        told = {"output": arguments.output} if output else prediction.lists
+        m = len(next(iter(prediction.columns.values())))
+        print_json({"model": arguments.model, "data": arguments.data, "examples": m} | prediction.right | told)
         return
     if not output:
         _write(sys.stdout, prediction)
-    if prediction.accuracy is not None:
-        print(f"accuracy  {prediction.accuracy:.2%} of {m} examples", file=sys.stdout if output else sys.stderr)
+    if prediction.words is not None:
+        print(prediction.words, file=sys.stdout if output else sys.stderr)
 
 
 def _write(file: TextIO, prediction: Prediction) -> None:
-    """A line an example; a probability is the shortest text that reads back as the same number."""
+    """A line an example; a number is the shortest text that reads back as the same one."""
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(PREDICTIONS.split(","))
-    writer.writerows(_lines(prediction))
-
-
-def _lines(prediction: Prediction) -> Iterator[tuple[float, Any]]:
-    return zip(prediction.probabilities.tolist(), prediction.classes, strict=True)
+    writer.writerow(prediction.columns)
+    writer.writerows(zip(*prediction.columns.values(), strict=True))

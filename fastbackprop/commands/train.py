@@ -4,39 +4,46 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import importlib.util
+import math
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import fastbackprop
+from fastbackprop.arguments import hidden_named, output_named
 from fastbackprop.bad_input import BadInput
 from fastbackprop.commands import options, print_json
 from fastbackprop.commands.outputs import all_different, output_file, software
-from fastbackprop.commands.problem import Problem, prepare
+from fastbackprop.commands.problem import Problem, in_units_of_labels, prepare
 from fastbackprop.data import Examples, read_examples
 from fastbackprop.extras import missing
 from fastbackprop.machine import versions
 from fastbackprop.model_file import Model, is_model, save_model
+from fastbackprop.optimizers import OPTIMIZERS
+from fastbackprop.trained import Trained
 from fastbackprop.whole_file import replacing
 
 DESCRIPTION = (
-    "Train [LINEAR -> RELU] * (L - 1) -> LINEAR -> SIGMOID on the examples of a file, by full-batch gradient descent on the "
-    "cross-entropy of two classes."
+    "Train [LINEAR -> hidden] * (L - 1) -> LINEAR -> output on the examples of a file, whose labels are two classes, several "
+    "or numbers. Without other options hidden is relu and output sigmoid, trained by full-batch gradient descent."
 )
 
 OUTPUTS = ("model", "picture", "checkpoint")
+# Options that `fastbackprop.train` has too.
+TAKEN = ("hidden", "output", "optimizer", "l2", "batch_size", "epochs", "shuffle", "seed", "patience", "checkpoint")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     options.add_data(parser)
     options.add_problem(parser, None)
-    parser.add_argument("--iterations", type=options.whole, default=3000, metavar="N", help="default: 3000")
+    options.add_training(parser)
     parser.add_argument(
         "--hold-out",
         type=options.part,
@@ -57,54 +64,41 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class Training:
-    """A training that is done: costs every 100 iterations, the last one, and how much of the answers is right."""
+    """A training that is done: its net, with parameters for labels as the file has them, the last cost, and its scores."""
 
-    parameters: dict[str, np.ndarray]
-    costs: list[float]
+    net: Trained
     cost: float
-    accuracy: float
-    held_out_accuracy: float | None
+    score: float
+    held_out_score: float | None
     seconds: float
 
 
-def train(
-    problem: Problem, learning_rate: float, iterations: int, *, progress: bool = False, checkpoint: str | None = None
-) -> Training:
-    """Train, and test on both parts.
+def train(problem: Problem, *, l2: float = 0.0, batch_size: int | None = None, **others: Any) -> Training:
+    """Train, and test on both parts; the options are those of ``fastbackprop.train``.
 
     Raises
     ------
     BadInput
-        The checkpoint cannot be read or written, or is that of another training.
+        The checkpoint cannot be read or written, or is that of another training; options that do not fit the examples.
     FloatingPointError, KeyboardInterrupt
-        As ``L_layer_model``.
+        As ``fastbackprop.train``.
     """
     begun = time.perf_counter()
+    Y = problem.label_scaling(problem.Y)
     try:
-        parameters, costs = fastbackprop.L_layer_model(
-            problem.X,
-            problem.Y,
-            problem.layers,
-            learning_rate,
-            iterations,
-            parameters=problem.start,
-            return_costs=True,
-            progress=progress,
-            checkpoint=checkpoint,
-        )
+        net = fastbackprop.train(problem.X, Y, problem.layers, parameters=problem.start, l2=l2, batch_size=batch_size, **others)
     except ValueError as error:
         raise BadInput(str(error)) from None
     except OSError as error:
         raise BadInput(f"{error.filename}: {error.strerror}") from None
     seconds = time.perf_counter() - begun
-    AL, _ = fastbackprop.L_model_forward(problem.X, parameters)
-    held_out = _accuracy(problem.X_held_out, problem.Y_held_out, parameters) if problem.Y_held_out.size else None
-    cost = float(fastbackprop.compute_cost(AL, problem.Y))
-    return Training(parameters, costs, cost, float(np.mean((AL > 0.5) == problem.Y)), held_out, seconds)
-
-
-def _accuracy(X: np.ndarray, Y: np.ndarray, parameters: dict[str, np.ndarray]) -> float:
-    return float(np.mean(fastbackprop.predict(X, parameters) == Y))
+    cost = net.cost(problem.X, Y) + l2 / (2 * (batch_size or Y.size)) * sum(
+        float(np.sum(value**2)) for key, value in net.parameters.items() if key.startswith("W")
+    )
+    parameters, scores = in_units_of_labels(net.parameters, net.validation_scores, problem.label_scaling)
+    net = replace(net, parameters=parameters, validation_scores=scores)
+    held_out = net.score(problem.X_held_out, problem.Y_held_out) if problem.Y_held_out.size else None
+    return Training(net, cost, net.score(problem.X, problem.Y), held_out, seconds)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -127,8 +121,12 @@ def run(arguments: argparse.Namespace) -> None:
         start=arguments.start,
         seed=arguments.seed,
         hold_out=arguments.hold_out,
+        output=arguments.output,
     )
-    training = train(problem, arguments.learning_rate, arguments.iterations, progress=progress, checkpoint=arguments.checkpoint)
+    if arguments.learning_rate is not None:
+        arguments.optimizer = replace(arguments.optimizer, learning_rate=arguments.learning_rate)
+    taken = {name: getattr(arguments, name) for name in TAKEN}
+    training = train(problem, validation=arguments.validation or None, progress=progress, **taken)
     record = _record(arguments, examples, problem, training)
     if model_path:
         with _writing("--model", model_path):
@@ -137,11 +135,11 @@ def run(arguments: argparse.Namespace) -> None:
         from fastbackprop.extras.plotting import save_costs
 
         with _writing("--picture", picture), replacing(picture) as file:
-            save_costs(file, training.costs, arguments.learning_rate, f"fastbackprop {fastbackprop.__version__}")
+            save_costs(file, training.net.costs, arguments.optimizer.learning_rate, f"fastbackprop {fastbackprop.__version__}")
     if arguments.json:
         print_json(record)
     else:
-        _print(arguments, examples, problem, training)
+        _print(arguments, examples, problem, training, record)
 
 
 def _needs_plotting() -> None:
@@ -161,22 +159,32 @@ def _writing(option: str, path: Path) -> Iterator[None]:
 
 def _record(arguments: argparse.Namespace, examples: Examples, problem: Problem, training: Training) -> dict[str, Any]:
     """What is printed as JSON."""
+    net, classes = training.net, problem.classes
+    optimizer = dataclasses.asdict(net.optimizer)
+    scores = {"accuracy": training.score, "held_out_accuracy": training.held_out_score}
+    if classes is None:
+        scores = {"rms_error": _error(training.score), "held_out_rms_error": _error(training.held_out_score)}
     return {
         "data": str(examples.path),
         "taken": examples.where,
         "layers": problem.layers,
-        "classes": [problem.classes.zero, problem.classes.one],
+        "hidden": net.hidden if isinstance(net.hidden, str) else str(net.hidden),
+        "output": net.output,
+        "classes": None if classes is None else list(classes.values),
         "scale": problem.scaling.kind,
         "start": arguments.start,
         "seed": arguments.seed,
-        "learning_rate": arguments.learning_rate,
-        "iterations": arguments.iterations,
+        "optimizer": next(name for name, kind in OPTIMIZERS.items() if kind is type(net.optimizer)),
+        **optimizer,
+        **{name: getattr(arguments, name) for name in ("l2", "batch_size", "shuffle", "validation", "patience")},
+        "epochs": net.epochs,
+        "best_epoch": net.best_epoch,
         "examples": problem.Y.size,
         "held_out": problem.Y_held_out.size,
-        "costs": training.costs,
+        "costs": net.costs,
+        "validation_scores": net.validation_scores,
         "cost": training.cost,
-        "accuracy": training.accuracy,
-        "held_out_accuracy": training.held_out_accuracy,
+        **scores,
         "seconds": training.seconds,
         "model": arguments.model,
         "picture": arguments.picture,
@@ -184,22 +192,63 @@ def _record(arguments: argparse.Namespace, examples: Examples, problem: Problem,
     }
 
 
+def _error(score: float | None) -> float | None:
+    """The root of the mean squared error, whose negative the score is."""
+    return None if score is None else math.sqrt(-score)
+
+
+# Of the record, what a model does not keep: what it has elsewhere, and what grows with the training.
+NOT_KEPT = (
+    *("data", "taken", "layers", "hidden", "output", "classes", "scale", "costs", "validation_scores", "seconds"),
+    *OUTPUTS,
+)
+
+
 def _model(examples: Examples, problem: Problem, training: Training, record: dict[str, Any]) -> Model:
-    kept = ("start", "seed", "learning_rate", "iterations", "examples", "held_out", "cost", "accuracy", "held_out_accuracy")
-    about = {name: record[name] for name in kept} | {"versions": versions()}
-    return Model(problem.layers, training.parameters, problem.scaling, problem.classes, examples.label, examples.names, about)
+    about = {name: value for name, value in record.items() if name not in NOT_KEPT} | {"versions": versions()}
+    net = training.net
+    return Model(
+        problem.layers,
+        net.parameters,
+        problem.scaling,
+        problem.classes,
+        examples.label,
+        examples.names,
+        about,
+        hidden_named(net.hidden),
+        output_named(net.output),
+    )
 
 
-def _print(arguments: argparse.Namespace, examples: Examples, problem: Problem, training: Training) -> None:
-    m, held_out = problem.Y.size, problem.Y_held_out.size
-    first = f"{training.costs[0]:.6f} at first, " if training.costs else ""
-    tested = "" if training.held_out_accuracy is None else f", {training.held_out_accuracy:.2%} of {held_out} held out"
+def _print(
+    arguments: argparse.Namespace, examples: Examples, problem: Problem, training: Training, record: dict[str, Any]
+) -> None:
+    net, m, held_out = training.net, problem.Y.size, problem.Y_held_out.size
+    first = f"{net.costs[0]:.6f} at first, " if net.costs else ""
+    if problem.classes is None:
+        name, shown = "rms error", lambda score: f"{_error(score):.6g}"
+    else:
+        name, shown = "accuracy", lambda score: f"{score:.2%}"
+    tested = "" if training.held_out_score is None else f", {shown(training.held_out_score)} of {held_out} held out"
+    batches = f", batches of {arguments.batch_size}" if arguments.batch_size else ""
+    penalty = f", l2 {arguments.l2:g}" if arguments.l2 else ""
+    validated = " or validated" if net.validation_scores else ""
+    rule = record["optimizer"].replace("_", " ")
     print(f"data      {examples.path}: {examples.where}; {m + held_out} examples of {problem.layers[0]} features")
-    print(f"classes   {problem.classes}")
+    if problem.classes is not None:
+        print(f"classes   {problem.classes}")
     print(f"net       {problem.layers}, start {arguments.start}, seed {arguments.seed}, scaling {problem.scaling.kind}")
-    print(f"training  {arguments.iterations} iterations, learning rate {arguments.learning_rate:g}, {training.seconds:.2f} s")
+    print(f"layers    hidden {record['hidden']}, output {net.output}")
+    print(
+        f"training  {net.epochs} epochs, {rule}, learning rate {net.optimizer.learning_rate:g}{batches}{penalty}, "
+        f"{training.seconds:.2f} s{', stopped early' if net.stopped_early else ''}"
+    )
     print(f"cost      {first}{training.cost:.6f} at last")
-    print(f"accuracy  {training.accuracy:.2%} of {m} trained on{tested}")
+    if net.validation_scores:
+        at = net.epochs if net.best_epoch is None else net.best_epoch
+        kept = "the last" if net.best_epoch is None else "the best, which is kept"
+        print(f"validated {name} {shown(net.validation_scores[at - 1])} after epoch {at}, {kept}")
+    print(f"{name:<9} {shown(training.score)} of {m} trained on{validated}{tested}")
     for name in OUTPUTS:
         if path := getattr(arguments, name):
             print(f"{name:<9} {path}")

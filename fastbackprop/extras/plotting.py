@@ -14,19 +14,19 @@ except ImportError as error:
 
 def plot_costs(costs: Sequence[float], learning_rate: float) -> None:
     """Draw and show the costs, one every hundred iterations."""
-    _draw(plt.gca(), costs, learning_rate)
+    _draw(plt.gca(), costs, learning_rate, "iterations (per hundreds)")
     plt.show()
 
 
 def save_costs(file: BinaryIO, costs: Sequence[float], learning_rate: float, software: str) -> None:
-    """Write the same picture to a file, as a PNG that names the software; pyplot's figures stay as they are."""
+    """Write the costs, one an epoch, to a file, as a PNG that names the software; pyplot's figures stay as they are."""
     figure = Figure()
-    _draw(figure.subplots(), costs, learning_rate)
+    _draw(figure.subplots(), costs, learning_rate, "epochs")
     figure.savefig(file, format="png", metadata={"Software": software})
 
 
-def _draw(axes: Any, costs: Sequence[float], learning_rate: float) -> None:
+def _draw(axes: Any, costs: Sequence[float], learning_rate: float, counted: str) -> None:
     axes.plot(costs)
     axes.set_ylabel("cost")
-    axes.set_xlabel("iterations (per hundreds)")
+    axes.set_xlabel(counted)
     axes.set_title(f"Learning rate = {learning_rate}")

@@ -89,7 +89,7 @@ def measure(name: str, threads: int, repeats: int, names: list[str]) -> dict[str
     expected = final[OURS]
     return {
         "machine": facts(),
-        "case": name,
+        "net": name,
         "threads": threads,
         "algorithm": chosen,
         "sides": {
@@ -109,9 +109,9 @@ def measure(name: str, threads: int, repeats: int, names: list[str]) -> dict[str
 
 def row(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """A net's runs as a row of docs/figures/peers.json."""
-    net = NETS[runs[-1]["case"]]
+    net = NETS[runs[-1]["net"]]
     return {
-        "net": runs[-1]["case"],
+        "net": runs[-1]["net"],
         "layers": net.layers_dims,
         "m": net.m,
         "iterations": net.iterations,
@@ -123,12 +123,12 @@ def row(runs: list[dict[str, Any]]) -> dict[str, Any]:
 def lines(runs: list[dict[str, Any]]) -> Iterator[str]:
     """The printed lines of a net's runs."""
     last = runs[-1]
-    net, sides = NETS[last["case"]], better(runs)
+    net, sides = NETS[last["net"]], better(runs)
     yield f"\n{net}: {net.iterations:,} iterations; fastbackprop takes {last['algorithm']} descent"
     yield from side_lines(runs, "side / fastbackprop [95 %]")
     peers = {side: figures for side, figures in sides.items() if side != "reference" and not side.startswith(OURS)}
     if peers:
-        goal = TRAININGS[last["case"]].of_best_peer
+        goal = TRAININGS[last["net"]].of_best_peer
         best = min(peers, key=lambda side: peers[side]["seconds"][0])
         yield f"  the best peer, {best}, takes {peers[best]['ratio'][0]:.2f} x as long{wanted(goal)}"
     yield f"  same parameters within {last['tolerance']:.1e} of each array's largest entry, after {last['after iterations']:,}"

@@ -35,7 +35,7 @@ def measure(name: str, threads: int, repeats: int, names: list[str]) -> dict[str
         final = {side: training.parameters() for side, training in there.items()}
     return {
         "machine": facts(),
-        "case": name,
+        "net": name,
         "threads": threads,
         "sides": {
             side: {"seconds": median_interval(times), "ratio": paired_ratio(times, seconds[BESIDE[side]])}
@@ -49,9 +49,9 @@ def measure(name: str, threads: int, repeats: int, names: list[str]) -> dict[str
 
 def row(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """A net's runs as a row of docs/figures/batches.json."""
-    case = NETS[runs[-1]["case"]]
+    case = NETS[runs[-1]["net"]]
     return {
-        "net": runs[-1]["case"],
+        "net": runs[-1]["net"],
         "layers": case.layers_dims,
         "m": case.table.m,
         "epochs": case.table.epochs,
@@ -69,7 +69,7 @@ def wanted_of(case: Case) -> dict[str, str]:
 
 def lines(runs: list[dict[str, Any]]) -> Iterator[str]:
     """The printed lines of a net's runs."""
-    case = NETS[runs[-1]["case"]]
+    case = NETS[runs[-1]["net"]]
     yield f"\n{case}: {case.batches:,} batches"
     yield from side_lines(runs, "side / ours [95 %]", wanted_of(case))
     yield f"  same parameters within {runs[-1]['tolerance']:.1e} of each array's largest entry"

@@ -17,10 +17,10 @@ def better(runs: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return sides
 
 
-def apart(runs: list[dict[str, Any]]) -> list[str]:
+def apart_nets(runs: list[dict[str, Any]]) -> list[str]:
     """A sentence about parameters that differ."""
     return [
-        f"{run['case']}: {side}, {run['threads']} threads: {difference:.1e}"
+        f"{run['net']}: {side}, {run['threads']} threads: {difference:.1e}"
         for run in runs
         for side, difference in run["differences"].items()
         if not difference <= run["tolerance"]

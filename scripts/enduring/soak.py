@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 import fastbackprop as bp
-from fastbackprop import checkpoint, training
+from fastbackprop import checkpoint, looping, training
 
 LAYERS, EXAMPLES, RATE = [300, 200, 1], 150, 0.01  # about half a megabyte to write
 ALGORITHMS = ("direct", "gram")
@@ -57,7 +57,7 @@ class Soak:
         if child == 0:
             signal.alarm(CHILD_SECONDS)  # its default action ends the process
             try:
-                checkpoint.SAVE_SECONDS, training.SLICE_SECONDS = 0, 0.001
+                checkpoint.SAVE_SECONDS, looping.SLICE_SECONDS = 0, 0.001
                 self.train(ENDLESS, self.file)
             finally:
                 os._exit(1)
@@ -73,7 +73,7 @@ class Soak:
             if path != self.file:
                 self.torn += path.stat().st_size > 0
                 path.unlink()
-        found = max(0, checkpoint.Checkpoint(self.file, ENDLESS).saved)
+        found = max(0, checkpoint.Checkpoint(self.file, ENDLESS, training.WORDS).saved)
         if found < self.iteration:
             sys.exit(f"soak: {self.file} went back from iteration {self.iteration} to {found}")
         self.gained += found > self.iteration

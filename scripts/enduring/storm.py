@@ -1,7 +1,7 @@
 """A storm of interrupts, forks and exits: nothing may hang, crash, be lost, or end with other bits.
 
 interrupts  trainings with 1, 2 or 3 interrupts, 2 us to 60 ms apart, raised by a timer's handler or by SIGINT, resumed at once
-            by the same call; both algorithms, with a checkpoint and without
+            by the same call; both algorithms and mini-batches, with a checkpoint and without
 cold        the same in processes that begin with an empty disk cache, most of them interrupted while kernels compile
 exits       processes that end while kernels compile
 forks       processes that fork while another thread compiles; the child has to compute too
@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 
 import fastbackprop as bp
-from fastbackprop import checkpoint, team, training
+from fastbackprop import checkpoint, looping, team
 from fastbackprop.kernels.mailbox import ACTIVE, HOLD, OWNER
 from scripts import ROOT
 
@@ -52,7 +52,17 @@ X, Y, START = problem()
 
 
 def train(algorithm: str, iterations: int = ITERATIONS, file: Path | None = None) -> tuple[bytes, ...]:
-    """The bits of the result of the call that a user would make."""
+    """The bits of the result of the call that a user would make; "batches" are mini-batches, a fortieth as many epochs."""
+    if algorithm == "batches":
+        rule: dict[str, Any] = {
+            "optimizer": bp.Adam(RATE),
+            "batch_size": 64,
+            "seed": 1,
+            "validation": 0.2,
+            "patience": iterations,
+        }
+        net = bp.train(X, Y, LAYERS, epochs=iterations // 40, checkpoint=file, **rule)
+        return (*(value.tobytes() for value in net.parameters.values()), np.array([net.costs, net.validation_scores]).tobytes())
     trained, costs = bp.L_layer_model(
         X, Y, LAYERS, RATE, iterations, parameters=START, algorithm=algorithm, checkpoint=file, return_costs=True
     )
@@ -150,18 +160,18 @@ def rest_of_the_team() -> str:
 
 def storm_of_interrupts(trials: int, moments: random.Random) -> None:
     bp.set_num_threads(2)
-    expected = {algorithm: train(algorithm) for algorithm in ("direct", "gram")}
+    expected = {algorithm: train(algorithm) for algorithm in ("direct", "gram", "batches")}
     begun = time.perf_counter()
     train("direct")
     longest = 1.5 * (time.perf_counter() - begun)
-    checkpoint.SAVE_SECONDS, training.SLICE_SECONDS = 0.01, 0.001
+    checkpoint.SAVE_SECONDS, looping.SLICE_SECONDS = 0.01, 0.001
     seen = [0, 0, 0, 0]
     # A folder in memory, where there is one: saving is quick there, and the interrupts fall into more of its steps.
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="storm-", dir=memory) as folder:
         for trial in range(trials):
             faulthandler.dump_traceback_later(PATIENCE, exit=True)
-            algorithm = ("direct", "gram")[trial % 2]
+            algorithm = ("direct", "gram", "batches")[trial % 3]
             file = Path(folder) / f"{trial}.npz" if trial % 4 < 3 else None
             found, caught = interrupted(algorithm, file, drawn(moments, longest))
             seen[min(caught, 3)] += 1

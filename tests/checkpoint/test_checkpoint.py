@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from fastbackprop import checkpoint as checkpoint_module
-from fastbackprop import training, whole_file
+from fastbackprop import looping, whole_file
 from fastbackprop.algorithms import Direct, Gram
 from fastbackprop.checkpoint import digest
 from fastbackprop.testing import TRAINING_RTOL, assert_same_bits, assert_within_bound, map_arrays
@@ -45,7 +45,7 @@ def test_a_larger_number_of_iterations_trains_on_to_the_same_bits(algorithm, dty
 def test_the_same_call_resumes_after_an_interrupt(algorithm, file, monkeypatch, capsys):
     """The training is saved after each slice of 50, and interrupted at the second line."""
     monkeypatch.setattr(checkpoint_module, "SAVE_SECONDS", 0)
-    monkeypatch.setattr(training, "next_length", lambda length, seconds, wanted: 50)
+    monkeypatch.setattr(looping, "next_length", lambda length, seconds, wanted: 50)
     unbroken = train(algorithm=algorithm)
     slices = []
 
@@ -186,7 +186,7 @@ def test_a_second_interrupt_while_saving_loses_nothing(begun, monkeypatch):
 
     monkeypatch.setattr("builtins.print", interrupt)
     monkeypatch.setattr(whole_file.os, "fsync", interrupted_flush)
-    monkeypatch.setattr(training, "next_length", lambda length, seconds, wanted: 80)
+    monkeypatch.setattr(looping, "next_length", lambda length, seconds, wanted: 80)
     with pytest.raises(KeyboardInterrupt):
         train(print_cost=True, checkpoint=begun)
     checkpoint_module._writers[begun].settle()  # the interrupt ended the wait, not the saving

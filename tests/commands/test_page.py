@@ -26,7 +26,7 @@ def test_the_commands_of_the_page(command, here):
                 assert result.code == 0, result.err
                 printed += result.out
                 commands += 1
-    assert commands == 5
+    assert commands == 7
     assert (here / "predicted.csv").read_text().splitlines()[0] == "probability,class"
 
 

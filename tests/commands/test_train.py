@@ -5,12 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from typing import Any
 
 import numpy as np
 import pytest
 
 import fastbackprop as bp
-from fastbackprop import training
+from fastbackprop import fitting, looping
 from fastbackprop.commands.problem import start_parameters
 from fastbackprop.model_file import load_model
 from fastbackprop.testing import assert_same_bits
@@ -28,11 +30,17 @@ def direct(X, Y, layers, iterations=250, rate=0.1, scale=he):
 def test_the_same_numbers_as_a_direct_call(command):
     result = command("train", "table.csv", *QUICK, "--scale", "none", "--model", "m.npz", "--json")
     parameters, costs = direct(ROWS.T, LABELS.reshape(1, -1), [3, 4, 2, 1])
-    assert result.json["costs"] == costs
+    assert result.json["costs"][::100] == costs
     assert_same_bits(load_model("m.npz").parameters, parameters)
     AL, _ = bp.L_model_forward(ROWS.T, parameters)
-    assert result.json["cost"] == float(bp.compute_cost(AL, LABELS.reshape(1, -1)))
+    assert result.json["cost"] == pytest.approx(float(bp.compute_cost(AL, LABELS.reshape(1, -1))), rel=1e-13)
     assert result.json["accuracy"] == np.mean((AL > 0.5) == LABELS)
+
+
+def test_the_seconds_are_part_of_those_of_the_command(command):
+    begun = time.perf_counter()
+    seconds = command("train", "table.csv", *QUICK, "--json").json["seconds"]
+    assert 0 < seconds <= time.perf_counter() - begun
 
 
 @pytest.mark.parametrize(("kind", "scale"), [("he", he), ("xavier", lecun), ("small", lambda n_prev: 0.01)])
@@ -53,7 +61,7 @@ def test_logistic_regression(command):
     result = command("train", "table.csv", "--layers", "none", "--iterations", "9", "--scale", "standard", "--json")
     assert result.json["layers"] == [3, 1]
     X = ((ROWS - ROWS.mean(axis=0)) / ROWS.std(axis=0)).T
-    np.testing.assert_allclose(result.json["costs"], direct(X, LABELS.reshape(1, -1), [3, 1], 9)[1], rtol=1e-12)
+    np.testing.assert_allclose(result.json["costs"][0], direct(X, LABELS.reshape(1, -1), [3, 1], 9)[1][0], rtol=1e-12)
 
 
 def test_what_is_held_out_is_neither_trained_on_nor_scaled_by(command, here):
@@ -121,7 +129,7 @@ def test_a_checkpoint_trains_on(command, here):
 
 
 def test_ctrl_c_is_exit_code_130_and_one_line_with_what_was_saved(command, monkeypatch):
-    monkeypatch.setattr(training, "next_length", lambda length, seconds, wanted: 50)
+    monkeypatch.setattr(looping, "next_length", lambda length, seconds, wanted: 50)
     count = []
 
     def interrupted(descent):
@@ -134,7 +142,7 @@ def test_ctrl_c_is_exit_code_130_and_one_line_with_what_was_saved(command, monke
     result = command("train", "table.csv", *QUICK, "--progress", "--checkpoint", "c.npz", "--model", "m.npz")
     assert (result.code, result.out) == (130, "")
     line = result.err.splitlines()[-1]
-    assert line.startswith("fastbackprop train: interrupted after 101 of 250 iterations, saved in ")
+    assert line.startswith("fastbackprop train: interrupted after 101 of 250 epochs, saved in ")
     assert not os.path.exists("m.npz")
 
 
@@ -168,6 +176,117 @@ def test_a_training_that_diverges_is_exit_code_1_and_writes_nothing(command, her
     assert "Traceback" not in result.err
     assert "smaller learning_rate" in result.err
     assert not (here / "m.npz").exists()
+
+
+# ------------------------------------------------------------------------------------- several classes, numbers, all rules
+
+THREE = np.where(ROWS[:, 0] > 0.5, "high", np.where(ROWS[:, 1] > 5, "low", "mid"))
+HEIGHTS = ROWS @ [3, -1, 0.1] + 1000
+
+
+def test_several_classes(command, here):
+    write(here / "three.csv", csv_text(THREE))
+    options = ("--layers", "5", "--output", "softmax", "--optimizer", "adam", "--learning-rate", "0.05", "--epochs", "80")
+    record = command("train", "three.csv", *options, "--batch-size", "8", "--model", "m.npz", "--json").json
+    assert (record["layers"], record["classes"], record["epochs"]) == ([3, 5, 3], ["high", "low", "mid"], 80)
+    assert (record["optimizer"], record["learning_rate"], record["beta1"]) == ("adam", 0.05, 0.9)
+    X = ((ROWS - ROWS.mean(axis=0)) / ROWS.std(axis=0)).T
+    Y = np.unique(THREE, return_inverse=True)[1]
+    net = bp.train(
+        X,
+        Y,
+        [3, 5, 3],
+        output="softmax",
+        optimizer=bp.Adam(0.05),
+        batch_size=8,
+        epochs=80,
+        seed=1,
+        parameters=start([3, 5, 3], 1, he),
+    )
+    np.testing.assert_allclose(record["costs"], net.costs, rtol=1e-9)
+    assert record["accuracy"] == net.score(X, Y) > 0.7
+    predicted = command("predict", "m.npz", "three.csv", "--json").json
+    assert predicted["classes"] == [["high", "low", "mid"][k] for k in net.predict(X)[0]]
+    assert predicted["accuracy"] == record["accuracy"]
+    np.testing.assert_allclose(predicted["probabilities"], net.predict_proba(X).T, rtol=1e-9)
+    lines = command("predict", "m.npz", "three.csv").out.splitlines()
+    assert lines[1].split(",")[1] == predicted["classes"][0]
+    assert float(lines[1].split(",")[0]) == max(predicted["probabilities"][0])
+
+
+def test_numbers(command, here):
+    """They are scaled for the training, and the model's outputs are in their own unit."""
+    write(here / "heights.csv", csv_text(HEIGHTS.tolist()))
+    options = (
+        "--layers",
+        "none",
+        "--output",
+        "identity",
+        "--optimizer",
+        "momentum:momentum=0.5,learning_rate=0.5",
+        "--epochs",
+        "200",
+    )
+    record = command("train", "heights.csv", *options, "--hold-out", "0.2", "--model", "m.npz", "--json").json
+    assert record["classes"] is None
+    assert "accuracy" not in record
+    assert record["momentum"] == 0.5
+    assert record["rms_error"] < 1e-3 * HEIGHTS.std()  # the labels are linear in the features
+    predicted = command("predict", "m.npz", "heights.csv", "--json").json
+    np.testing.assert_allclose(predicted["predictions"], HEIGHTS, atol=0.01 * HEIGHTS.std())
+    assert predicted["rms_error"] == pytest.approx(np.sqrt(np.mean((predicted["predictions"] - HEIGHTS) ** 2)), rel=1e-9)
+    text = command("predict", "m.npz", "heights.csv", "--output", "p.csv")
+    assert text.out.startswith("rms error ")
+    assert (here / "p.csv").read_text().splitlines()[0] == "prediction"
+    assert command("predict", "m.npz", "heights.csv", "--output", "p.csv").code == 0  # replaced
+    raw = command(
+        "train", "heights.csv", *options[:4], "--scale", "none", "--learning-rate", "1e-6", "--epochs", "1", "--json"
+    ).json
+    assert raw["costs"][0] == pytest.approx(np.mean((ROWS @ start([3, 1], 1, he)["W1"][0] - HEIGHTS) ** 2) / 2, rel=1e-9)
+
+
+def test_a_part_to_validate_and_patience(command):
+    options = ("--validation", "0.25", "--learning-rate", "1e-9", "--model", "m.npz")
+    result = command("train", "table.csv", "--layers", "4,2", *options, "--patience", "5")
+    assert "training  7 epochs, gradient descent, learning rate 1e-09, " in result.out
+    assert ", stopped early\n" in result.out
+    assert "after epoch 2, the best, which is kept" in result.out
+    record = command("train", "table.csv", "--layers", "4,2", *options, "--patience", "5", "--json").json
+    assert (record["epochs"], record["best_epoch"], len(record["validation_scores"])) == (7, 2, 7)
+    shown = command("train", "table.csv", "--layers", "4,2", *options, "--epochs", "3")
+    assert "after epoch 3, the last" in shown.out
+
+
+def test_hidden_activation_penalty_and_order(command):
+    options = (
+        "--hidden",
+        "leaky_relu:0.2",
+        "--l2",
+        "0.5",
+        "--batch-size",
+        "8",
+        "--no-shuffle",
+        "--optimizer",
+        "nesterov",
+        "--epochs",
+        "3",
+    )
+    record = command("train", "table.csv", "--layers", "4", *options, "--scale", "none", "--json").json
+    first = start([3, 4, 1], 1, he)
+    how: Any = {"hidden": bp.LeakyRelu(0.2), "l2": 0.5, "batch_size": 8, "shuffle": False, "optimizer": bp.Nesterov()}
+    net = bp.train(ROWS.T, LABELS, [3, 4, 1], epochs=3, parameters=first, **how)
+    assert record["costs"] == net.costs
+    penalty = 0.5 / 16 * sum(float(np.sum(net.parameters[key] ** 2)) for key in ("W1", "W2"))
+    assert record["cost"] == pytest.approx(net.cost(ROWS.T, LABELS) + penalty, rel=1e-12)
+
+
+def test_labels_that_are_no_numbers_are_refused(refused):
+    refused("train", "table.csv", *QUICK, "--output", "identity", words=["line 2, column 4 is", "expected a number"])
+
+
+def test_options_that_do_not_fit_are_refused(refused):
+    refused("train", "table.csv", *QUICK, "--patience", "3", words=["patience needs scores"])
+    refused("train", "table.csv", *QUICK, "--validation", "0.001", words=["validation is 0.001, 0 of 40 examples"])
 
 
 # ------------------------------------------------------------------------------------------------------- what is refused
@@ -216,7 +335,7 @@ def test_a_foreign_file_is_not_written_over(option, refused, here):
 
 @pytest.mark.parametrize("option", OUTPUTS)
 def test_where_nothing_can_be_written_nothing_is_trained(option, refused, monkeypatch):
-    monkeypatch.setattr(training, "_train", None)  # to call it would be a TypeError
+    monkeypatch.setattr(fitting, "run", None)  # to call it would be a TypeError
     refused("train", "table.csv", *QUICK, option, "none/file.npz", words=["none/file.npz", "No such file"])
     refused("train", "table.csv", *QUICK, option, "table.csv", words=["DATA", option, "same file"])
     refused("train", "table.csv", *QUICK, option, ".", words=["not a file"])
@@ -273,6 +392,19 @@ WRONG_OPTIONS = [
     ["--layers", "4", "--learning-rate", "0"],
     ["--layers", "4", "--seed", str(2**32)],
     ["--layers", "4", "--scale", "some"],
+    ["--layers", "4", "--hidden", "swish"],
+    ["--layers", "4", "--hidden", "tanh:0.1"],
+    ["--layers", "4", "--hidden", "leaky_relu:-1"],
+    ["--layers", "4", "--output", "tanh"],
+    ["--layers", "4", "--optimizer", "sgd"],
+    ["--layers", "4", "--optimizer", "adam:momentum=0.9"],
+    ["--layers", "4", "--optimizer", "adam:beta1"],
+    ["--layers", "4", "--optimizer", "adam:beta1=1"],
+    ["--layers", "4", "--l2", "-1"],
+    ["--layers", "4", "--batch-size", "0"],
+    ["--layers", "4", "--epochs", "x"],
+    ["--layers", "4", "--validation", "1"],
+    ["--layers", "4", "--patience", "0"],
     [],
 ]
 
@@ -310,8 +442,8 @@ def test_the_courses_pictures(pictures, command):
     layers = ("--layers", "20,7,5", "--start", "xavier", "--iterations", "2500")
     result = command("train", pictures.folder / "train_catvnoncat.h5", *layers, "--model", "cats.npz", "--json").json
     _, costs = direct(pictures.X_train, pictures.Y_train, [12288, 20, 7, 5, 1], 2500, 0.0075, lecun)
-    np.testing.assert_allclose(result["costs"], costs, rtol=1e-10, atol=0)
-    np.testing.assert_allclose(result["costs"][::24], [0.7717493284237686, 0.09287821526472397], rtol=1e-10, atol=0)
+    np.testing.assert_allclose(result["costs"][::100], costs, rtol=1e-10, atol=0)
+    np.testing.assert_allclose(result["costs"][::2400], [0.7717493284237686, 0.09287821526472397], rtol=1e-10, atol=0)
     assert result["accuracy"] == pytest.approx(0.9856459330143539, abs=1e-12)
     assert result["scale"] == "255"
     tested = command("predict", "cats.npz", pictures.folder / "test_catvnoncat.h5", "--json").json

@@ -1,0 +1,32 @@
+"""What a training draws before its first iteration: the parameters to begin with, and which examples are set aside."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# The deviation of the weights of a layer with n_prev inputs and n units.
+STARTS: dict[str, Callable[[int, int], float]] = {
+    "he": lambda n_prev, n: math.sqrt(2 / n_prev),
+    "xavier": lambda n_prev, n: 1 / math.sqrt(n_prev),
+    "glorot": lambda n_prev, n: math.sqrt(2 / (n_prev + n)),
+    "small": lambda n_prev, n: 0.01,
+}
+
+
+def drawn(sizes: list[int], kind: str, normal: Callable[[tuple[int, int]], Any]) -> dict[str, NDArray[np.float64]]:
+    """``W_l`` of standard normal numbers times the deviation that STARTS has for this kind, and ``b_l = 0``."""
+    parameters = {}
+    for l in range(1, len(sizes)):
+        n_prev, n = sizes[l - 1], sizes[l]
+        parameters[f"W{l}"] = normal((n, n_prev)) * STARTS[kind](n_prev, n)
+        parameters[f"b{l}"] = np.zeros((n, 1))
+    return parameters
+
+
+def split(m: int, count: int, generator: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which `count` of m examples are set aside, and which are left, both in ascending order."""
+    order = generator.permutation(m)
+    return np.sort(order[:count]), np.sort(order[count:])
