@@ -1,0 +1,74 @@
+"""What of scikit-learn's training the kernels cover, and the same in their terms; else the reason why scikit-learn's code runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from fastbackprop.extras.sklearn_mlp.internals import METHODS, module
+from fastbackprop.optimizers import Adam, Momentum, Nesterov, Optimizer
+
+HIDDEN = {"identity": "identity", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu"}
+OUTPUTS = {("log_loss", "softmax"): "softmax", ("log_loss", "logistic"): "sigmoid", ("squared_error", "identity"): "identity"}
+
+
+def obstacle(model: Any, own: type, given: Mapping[str, Any]) -> str | None:
+    """Why the kernels cannot train this model on these data; `own` has those methods of the model that are as they should be."""
+    X, y, layers = given["X"], given["y"], list(zip(model.coefs_, model.intercepts_))
+    if changed := [name for name in METHODS if _function(model, name) is not _function(own, name)]:
+        return f"{type(model).__name__} has its own {', '.join(changed)}"
+    if type(X) is not np.ndarray or X.dtype.char not in "fd" or not X.flags.aligned:
+        return f"X is of type {type(X).__name__}" + (f" and dtype {X.dtype}" if hasattr(X, "dtype") else "")
+    if model.activation not in HIDDEN or (model.loss, model.out_activation_) not in OUTPUTS:
+        return f"activation {model.activation!r}, loss {model.loss!r} and output {model.out_activation_!r} are not all known"
+    units = given["layer_units"]
+    for array, shape in zip((*model.coefs_, *model.intercepts_), (*zip(units, units[1:]), *((n,) for n in units[1:]))):
+        if type(array) is not np.ndarray or array.shape != shape or not array.flags.writeable:
+            return f"a coefs_ or intercepts_ is no writable array of shape {shape}"
+    if len(layers) != len(units) - 1 or len(model.intercepts_) != len(layers):
+        return f"there are {len(layers)} coefs_ and {len(model.intercepts_)} intercepts_ for {len(units)} layers"
+    if type(model._random_state) is not np.random.RandomState:
+        return f"the random state is a {type(model._random_state).__name__}"
+    if y.dtype.char not in "?fd" and y.dtype.kind not in "iu":
+        return f"y is of dtype {y.dtype}"
+    with np.errstate(over="ignore"):
+        if not np.isfinite(y.astype(X.dtype, copy=False)).all():
+            return f"y does not fit {X.dtype}"
+    if model.out_activation_ == "softmax" and not (y.sum(axis=1) == 1).all():
+        return "an example is not of one class"
+    return None
+
+
+def _function(owner: Any, name: str) -> Any:
+    method = getattr(owner, name)
+    return getattr(method, "__func__", method)
+
+
+def optimizer_of(model: Any) -> Optimizer | str:
+    """The update rule of the model's optimizer, or why there is none."""
+    theirs = model._optimizer
+    params = [*model.coefs_, *model.intercepts_]
+    if type(theirs) is module.AdamOptimizer:
+        moments = theirs.ms, theirs.vs
+    elif type(theirs) is module.SGDOptimizer:
+        moments = (theirs.velocities,)
+    else:
+        return f"the optimizer is of type {type(theirs).__name__}"
+    if any([np.shape(array) for array in arrays] != [array.shape for array in params] for arrays in moments):
+        return "the optimizer's state has other shapes than coefs_ and intercepts_"
+    if len({array.dtype for array in params}) != 1:
+        return "coefs_ and intercepts_ have several dtypes"
+    try:
+        if type(theirs) is module.AdamOptimizer:
+            return Adam(theirs.learning_rate_init, theirs.beta_1, theirs.beta_2, theirs.epsilon)
+        return (Nesterov if theirs.nesterov else Momentum)(theirs.learning_rate, theirs.momentum)
+    except (TypeError, ValueError) as error:
+        return str(error)
+
+
+def clip(dtype: np.dtype[Any]) -> tuple[float, float]:
+    """Bounds of a cross-entropy whose probabilities are clipped to ``[eps, 1 - eps]``."""
+    eps = float(np.finfo(dtype).eps)
+    return float(-np.log1p(-eps)), float(-np.log(eps))
