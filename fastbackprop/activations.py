@@ -1,6 +1,6 @@
 """The tables of activations and of output layers, one row each.
 
-What an activation computes stands in `kernels/activations.py`, what an output in `kernels/cost.py`, and both in `reference.py`.
+What an activation computes stands in `kernels/activations.py`, what an output in `kernels/outputs.py`, and both in `reference`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastbackprop import reference
 from fastbackprop.kernels import activations as kernels
+from fastbackprop.kernels import elementwise, outputs
+from fastbackprop.kernels.jit import Routine, addresses
 
 
 def _same_dtype(Z):
@@ -76,17 +79,58 @@ BY_CODE = {row.code: row for row in (LINEAR, *ACTIVATIONS.values())}
 
 
 @dataclass(frozen=True)
-class Output:
-    """An output layer with its cost, over its n_L rows: the activation, the reference's cost, and the labels that it expects.
+class Hidden:
+    """An activation of a training's hidden layers: the routines of g and of its gradient from A, None for the identity."""
 
-    Kernels take the cost and dZ from AL (`cross_entropy`, `output_gradient`), or in a training from Z (`logits_cost`,
-    `logits_gradient`).
+    name: str
+    activation: Routine | None
+    gradient: Routine | None
+    slope: float = 0.0
+
+
+@dataclass(frozen=True)
+class LeakyRelu:
+    """The hidden activation ``z`` above 0 and ``slope z`` below.
+
+    Source: Maas, Hannun and Ng, Rectifier nonlinearities improve neural network acoustic models, 2013.
     """
 
+    slope: float = 0.01
+
+
+HIDDEN = {
+    row.name: row
+    for row in (
+        Hidden("relu", elementwise.relu_chunk, elementwise.relu_gradient_chunk),
+        Hidden("sigmoid", elementwise.sigmoid_chunk, elementwise.sigmoid_gradient_of_chunk),
+        Hidden("tanh", elementwise.tanh_chunk, elementwise.tanh_gradient_of_chunk),
+        Hidden("identity", None, None),
+        Hidden("leaky_relu", elementwise.leaky_relu_chunk, elementwise.leaky_relu_gradient_of_chunk, LeakyRelu.slope),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Output:
+    """An output layer with its cost, over its n_L rows: its routine in a training, and the labels that it expects.
+
+    `activation` is that of the step functions, which sigmoid alone has: kernels take cost and dZ from AL there
+    (`cross_entropy`, `output_gradient`).
+    """
+
+    name: str
     cost_name: str
-    activation: Activation
-    cost: Callable[..., Any]
+    routine: Routine
     labels: tuple[float, float]
+    activation: Activation = LINEAR
 
 
-OUTPUT = Output("cross-entropy", SIGMOID, reference.compute_cost, (0.0, 1.0))
+OUTPUT = Output("sigmoid", "cross-entropy", outputs.sigmoid_output, (0.0, 1.0), SIGMOID)
+SOFTMAX = Output("softmax", "cross-entropy", outputs.softmax_output, (0.0, 1.0))
+SQUARED = Output("identity", "squared error", outputs.identity_output, (-np.inf, np.inf))
+OUTPUTS = {row.name: row for row in (OUTPUT, SOFTMAX, SQUARED)}
+
+
+def layer_functions(hidden: Hidden, output: Output, char: str) -> NDArray[Any]:
+    """The addresses of what layers compute, as the kernels of trainings take them; compiled or loaded first."""
+    return addresses((hidden.activation, hidden.gradient, output.routine), char)

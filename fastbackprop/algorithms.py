@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastbackprop.activations import HIDDEN, OUTPUT, Hidden, Output, layer_functions
 from fastbackprop.kernels.blocking import KC
 from fastbackprop.kernels.descent import DIVERGED, direct_descent
 from fastbackprop.kernels.gram_descent import DEPTH, gram_add, gram_descent, gram_finish, gram_mirror
@@ -53,10 +54,19 @@ class Direct:
     call: Callable[..., Any] = staticmethod(in_team)  # how a kernel is called
 
     def __init__(
-        self, X: np.ndarray, Y: np.ndarray, sizes: list[int], start: dict[str, np.ndarray] | None, rate: float
+        self,
+        X: np.ndarray,
+        Y: np.ndarray,
+        sizes: list[int],
+        start: dict[str, np.ndarray] | None,
+        rate: float,
+        *,
+        hidden: Hidden = HIDDEN["relu"],
+        output: Output = OUTPUT,
     ) -> None:
         dtype = self.dtype_of(X)
         self.X, self.sizes, self.rate = X, np.array(sizes, np.int64), rate
+        self.hidden, self.output = hidden, output
         self.largest = float(np.finfo(X.dtype).max)  # parameters beyond it are not finite
         self.Y = np.require(Y, dtype, ["C", "A", "W"]).reshape(-1)
         self.W = np.zeros(sum(sizes[l] * sizes[l - 1] for l in range(self.first, len(sizes))), dtype)
@@ -103,7 +113,12 @@ class Direct:
     def load(self) -> None:
         """Compile or load the kernels: a signal's exception ends the wait, as it could not in a thread that trains."""
         load_team()
+        self.functions()
         direct_descent[self.W.dtype.char]
+
+    def functions(self) -> np.ndarray:
+        """The addresses of what the layers compute; loaded, these are looked up without a wait."""
+        return layer_functions(self.hidden, self.output, self.W.dtype.char)
 
     def prepare(self) -> None:
         """Compute what the first iteration needs, also that of a resumed training; returns early when stopped."""
@@ -115,7 +130,8 @@ class Direct:
         """
         return self.call(
             direct_descent[self.W.dtype.char],
-            self.X, self.Y, self.sizes, self.W, self.b, self.rate, self.largest, begin, end, every, costs, self.state,
+            self.X, self.Y, self.sizes, self.functions(), self.hidden.slope, self.W, self.b, self.rate, self.largest,
+            begin, end, every, costs, self.state,
         )  # fmt: skip
 
     def advance(self, end: int) -> None:
@@ -205,6 +221,7 @@ class Gram(Direct):
 
     def load(self) -> None:
         load_team()
+        self.functions()
         for kernel in (gram_add, gram_mirror, gram_descent, gram_finish):
             kernel["d"]
 
@@ -219,8 +236,8 @@ class Gram(Direct):
     def kernel(self, begin: int, end: int, every: int, costs: np.ndarray) -> int:
         return self.call(
             gram_descent["d"],
-            self.G, self.Y, self.sizes, self.W, self.b, self.V.reshape(-1), self.S.reshape(-1), self.rate, self.largest,
-            begin, end, every, costs, self.state,
+            self.G, self.Y, self.sizes, self.functions(), self.hidden.slope, self.W, self.b, self.V.reshape(-1),
+            self.S.reshape(-1), self.rate, self.largest, begin, end, every, costs, self.state,
         )  # fmt: skip
 
     def parameters(self) -> dict[str, np.ndarray]:

@@ -216,7 +216,7 @@ def compute_cost(AL: ArrayLike, Y: ArrayLike) -> NDArray[Any]:
     """
     (outputs, labels), why = operands.cross_entropy(AL, Y)
     if why:
-        return by_reference(OUTPUT.cost.__name__, why)(outputs, labels)
+        return by_reference("compute_cost", why)(outputs, labels)
     dtype, total = outputs.dtype, empty(1)
     kernel = cost.cross_entropy[dtype.char]
     if not kernel(outputs, labels, total):

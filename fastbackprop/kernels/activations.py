@@ -93,6 +93,14 @@ def log(x):
 
 
 @inner
+def softplus_of_negative(x):
+    """log(1 + exp(x)) for float64 x <= 0: with u = 1 + e rounded, log(u) + (e - (u - 1)) / u; e where u is 1."""
+    e = exp_of_negative(x)
+    u = 1.0 + e
+    return log(u) + (e - (u - 1.0)) / u
+
+
+@inner
 def sigmoid(z):
     """1 / (1 + exp(-z)), as exp(-|z|) / (1 + exp(-|z|)) where z < 0; at most 4 ulp from the exact value."""
     e = exp_of_negative(-abs(z))
@@ -152,6 +160,36 @@ def relu(z):
 def relu_mask(da, z):
     """The gradient through relu: 0 where z <= 0, else da (also where z is nan)."""
     return zero_of(da) if z <= 0 else da
+
+
+@inner
+def leaky_relu(z, slope):
+    """z where it is above 0, else slope z; nan stays nan."""
+    return slope * z if z <= 0 else z
+
+
+# Gradients from A = g(Z), which a training keeps instead of Z.
+
+
+@inner
+def leaky_relu_gradient_of(da, a, slope):
+    """The gradient through leaky relu, whose slope is at least 0: a is above 0 where z is."""
+    return slope * da if a <= 0 else da
+
+
+@inner
+def sigmoid_gradient_of(da, a):
+    """The gradient through sigmoid."""
+    return da * a * (one_of(a) - a)
+
+
+@inner
+def tanh_gradient_of(da, a):
+    """The gradient through tanh."""
+    return da * (one_of(a) - a * a)
+
+
+# Gradients from Z.
 
 
 @inner

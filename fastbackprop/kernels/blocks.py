@@ -7,8 +7,8 @@ chunks depend on the shape alone, so the bits don't depend on the team.
 
 from typing import NamedTuple
 
-from fastbackprop.kernels.activations import relu
 from fastbackprop.kernels.blocking import BLOCK_BYTES, BLOCK_COLUMNS, BLOCK_OPERATIONS, CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS
+from fastbackprop.kernels.elementwise import apply
 from fastbackprop.kernels.jit import inner, routine
 from fastbackprop.kernels.kinds import ADDRESS, N, Number, Reals, Words
 from fastbackprop.kernels.mailbox import MEMBERS
@@ -17,6 +17,7 @@ from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of
 from fastbackprop.kernels.memory import allocate, free, load_flag
 from fastbackprop.kernels.microkernel import ADD, ZERO
 from fastbackprop.kernels.network import (
+    Examples,
     Net,
     Row,
     Workplace,
@@ -31,6 +32,7 @@ from fastbackprop.kernels.network import (
     units,
     widest,
 )
+from fastbackprop.kernels.outputs import Terms, terms_row
 from fastbackprop.kernels.product import product
 from fastbackprop.kernels.threads import do_chunks, single
 from fastbackprop.kernels.workspace import workspace
@@ -40,7 +42,7 @@ class Cut(NamedTuple):
     """How examples are cut into blocks of `columns` and chunks of `span`, and the workspace: a row of `room` a member.
 
     A row of `room` is a block's activations, its gradients, and scratch, `length` numbers a unit, then panels. A row of `sums`
-    is a chunk's dW and db; a number of `costs` its cost, where asked[0] is not 0.
+    is a chunk's dW and db; a number of `costs` its cost, where asked[0] is not 0. A member has two rows of `terms`.
     """
 
     columns: int
@@ -51,6 +53,7 @@ class Cut(NamedTuple):
     room: Matrix
     sums: Matrix
     costs: Reals
+    terms: Terms
     asked: Words
     ones: Matrix
 
@@ -66,7 +69,7 @@ class BlocksJob(NamedTuple):
     m: int
     inverse_m: Number
     X: Matrix
-    Y: Matrix
+    examples: Examples
     dZ1: Matrix
     parameters: Row
     cut: Cut
@@ -99,9 +102,11 @@ def cut_of(net, first, m, one, X, n_weights, team):
     room, sums, ones = workspace(copies * copy, one), workspace(chunks * width, one), workspace(columns, one)
     for j in range(columns):
         ones.data[ones.at + j] = one
+    terms = terms_row(columns)
     return Cut(
         columns, span, chunks, shared, length, Matrix(room.data, room.at, copy, 1), Matrix(sums.data, sums.at, width, 1),
-        allocate(chunks, 0.0), allocate(1, chunks), Matrix(ones.data, ones.at, 1, 1),
+        allocate(chunks, 0.0), Terms(allocate(2 * copies * terms, 0.0), 0, terms), allocate(1, chunks),
+        Matrix(ones.data, ones.at, 1, 1),
     )  # fmt: skip
 
 
@@ -112,20 +117,28 @@ def free_cut(c):
     free(c.sums.data)
     free(c.ones.data)
     free(c.costs)
+    free(c.terms.data)
     free(c.asked)
 
 
 @inner
-def _first_layer(n, columns, V, b, A, is_last):
-    """A = relu(V + b) on a block, or V + b if it is the last layer too."""
+def _add_bias(n, columns, V, b, Z):
+    """Z = V + b on a block."""
     for i in range(n):
-        bias, v, a = b.data[b.at + i], V.at + i * V.row, A.at + i * A.row
-        if is_last:
-            for j in range(columns):
-                A.data[a + j] = V.data[v + j] + bias
-        else:
-            for j in range(columns):
-                A.data[a + j] = relu(V.data[v + j] + bias)
+        bias, v, z = b.data[b.at + i], V.at + i * V.row, Z.at + i * Z.row
+        for j in range(columns):
+            Z.data[z + j] = V.data[v + j] + bias
+
+
+@inner
+def _first_layer(net, columns, V, parameters, place):
+    """A_1 = g(V + b_1) on a block, or V + b_1 if it is the last layer too."""
+    g, A, length = net.functions, rows_of(net, place.A, 1, place.length), place.length
+    applied = net.L > 1 and g.activation != 0
+    Z = Matrix(place.scratch.data, place.scratch.at, length, 1) if applied else A
+    _add_bias(net.sizes[1], columns, V, biases(net, parameters, 1), Z)
+    if applied:
+        apply(g.activation, net.sizes[1], length, Z, A, g.slope, place.team)
 
 
 @inner
@@ -152,9 +165,16 @@ def _workplace(job, member):
     A, dZ = Matrix(job.cut.room.data, at, job.cut.length, 1), Matrix(job.cut.room.data, at + block, job.cut.length, 1)
     scratch = Matrix(job.cut.room.data, at + 2 * block, job.cut.length, 1)
     panels = Matrix(job.cut.room.data, scratch.at + widest(net) * job.cut.length, 1, 1)
-    return Workplace(
-        job.cut.length, A, dZ, scratch, panels, job.cut.ones, job.state, single(job.team) if job.cut.shared else job.team
-    )
+    terms = Terms(job.cut.terms.data, 2 * member * job.cut.terms.row, job.cut.terms.row)
+    team = single(job.team) if job.cut.shared else job.team
+    return Workplace(job.cut.length, A, dZ, scratch, panels, terms, job.cut.ones, job.state, team)
+
+
+@inner
+def _beside(examples, j):
+    """Those of a block that begins with example j."""
+    Y, weights = part(examples.Y, 0, j), part(examples.weights, 0, j)
+    return Examples(Y, weights, examples.weighted, examples.low, examples.high)
 
 
 @routine(ADDRESS(BlocksJob), N, N)
@@ -163,24 +183,22 @@ def blocks_chunk(job, chunk, member):
     net, first, place, gradients = job.net, job.first, _workplace(job, member), gradients_in(job.net, job.cut.sums, chunk)
     begin = chunk * job.cut.span
     end = min(begin + job.cut.span, job.m)
-    total = 0.0
+    job.cut.costs[chunk] = 0.0
     for j in range(begin, end, job.cut.columns):
         if load_flag(job.state, 0) != 0:
             return  # nobody looks at the cost of what was stopped
         columns, start = min(job.cut.columns, end - j), ADD if j > begin else ZERO
         X = part(job.X, 0, j)
         if first == 2:
-            A1, b1 = rows_of(net, place.A, 1, job.cut.length), biases(net, job.parameters, 1)
-            _first_layer(net.sizes[1], columns, X, b1, A1, net.L == 1)
+            _first_layer(net, columns, X, job.parameters, place)
         forward_pass(net, first, columns, X, job.parameters, place)
-        total += output_pass(net, columns, part(job.Y, 0, j), place, job.cut.asked[0] != 0)
+        output_pass(net, columns, _beside(job.examples, j), place, job.cut.asked[0] != 0, job.cut.costs, chunk)
         backward_pass(net, first, columns, job.inverse_m, X, job.parameters, gradients, start, place)
         if first == 2:
             dZ1, db = rows_of(net, place.dZ, 1, job.cut.length), biases(net, gradients, 1)
             to_db = Product(net.sizes[1], 1, columns, job.inverse_m, dZ1, place.ones, db, start, db)
             product(to_db, place.panels, place.team)
             _copy(net.sizes[1], columns, dZ1, part(job.dZ1, 0, j))
-    job.cut.costs[chunk] = total
 
 
 @inner

@@ -1,10 +1,8 @@
-"""Cross-entropy and its gradient."""
-
-import math
+"""Cross-entropy and its gradient, from outputs AL; `outputs.py` has what a training takes from the logits."""
 
 import numpy as np
 
-from fastbackprop.kernels.activations import log, sigmoid, sigmoid_slope
+from fastbackprop.kernels.activations import log, sigmoid_slope
 from fastbackprop.kernels.intrinsics import stand_alone
 from fastbackprop.kernels.jit import entry, inner
 from fastbackprop.kernels.kinds import COSTS, IN, OUT
@@ -70,7 +68,7 @@ def cross_entropy(AL, Y, cost):
             _terms(n, AL.data, a, AL.column, Y.data, y, Y.column, terms)
         for rest in range(n, PIECE):
             terms[rest] = 0.0
-        total, lost = two_sum(total, pairwise(terms), lost)
+        total, lost = two_sum(total, pairwise(terms, 0), lost)
     free(terms)
     # Beside an infinite or undefined sum nothing is lost that could be known.
     cost[0] = 0.0 - ((total + lost) / m if lost - lost == 0 else total / m)
@@ -103,23 +101,3 @@ def output_gradient(AL, Y, Z, dZ):
             a, y, z = part(AL, i, j), part(Y, i, j), part(Z, i, j)
             _output_gradient_span(length, a.data, a.at, y.data, y.at, z.data, z.at, dZ.data, dZ.at + i * dZ.row + j)
     return True
-
-
-@inner
-def logits_gradient(n, Z, z, Y, y, dZ, dz):
-    """dZ = sigmoid(Z) - Y: what sigmoid and cross-entropy are together."""
-    stand_alone()
-    for j in range(n):
-        dZ[dz + j] = sigmoid(Z[z + j]) - Y[y + j]
-
-
-@inner
-def logits_cost(n, Z, z, Y, y):
-    """Sum of softplus(z) - y z, the cross-entropy of sigmoid(z), compensated."""
-    stand_alone()
-    total, lost = 0.0, 0.0
-    for j in range(n):
-        logit, label = np.float64(Z[z + j]), np.float64(Y[y + j])
-        term = max(logit, 0.0) - label * logit + math.log1p(math.exp(-abs(logit)))
-        total, lost = two_sum(total, term, lost)
-    return total + lost

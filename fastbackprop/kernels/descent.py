@@ -1,10 +1,12 @@
 """Full-batch gradient descent, compiled: the iterations of both algorithms, and the direct one's entry.
 
 X is read once an iteration, dA0 is never formed, nothing of the size of m is allocated. The output layer uses the fused
-gradient of sigmoid and cross-entropy, dZ_L = A_L - Y.
+gradient of its activation and cost, dZ_L = A_L - Y.
 """
 
 from typing import NamedTuple
+
+import numpy as np
 
 from fastbackprop.kernels.activations import one_of
 from fastbackprop.kernels.blocks import BlocksJob, all_blocks, blocks_chunk, cut_of, free_cut, gradients_in
@@ -15,7 +17,7 @@ from fastbackprop.kernels.matmul import Product
 from fastbackprop.kernels.matrix import Matrix, matrix
 from fastbackprop.kernels.memory import bare, load_flag
 from fastbackprop.kernels.microkernel import ZERO
-from fastbackprop.kernels.network import Row, free_net, net_of, units
+from fastbackprop.kernels.network import Examples, Row, free_net, functions_of, net_of, units
 from fastbackprop.kernels.product import product_in_pieces
 from fastbackprop.kernels.threads import claim, release
 from fastbackprop.kernels.update import Update, accept, stays_finite
@@ -78,21 +80,31 @@ def iterate(job, gram, updates, iterations, costs):
     return iterations.end
 
 
-@entry(IN, FLAT, TABLE, FLAT, FLAT, REAL, REAL, INT, INT, INT, COSTS, TABLE, INT, INT)
-def direct_descent(X, Y, sizes, W, b, learning_rate, largest, begin, end, every, costs, state, own_mailbox, team_mailbox):
+@inner
+def labels_of(Y, m):
+    """Labels (n_L, m) in a row, of examples that count alike."""
+    labels = Matrix(bare(Y), 0, m, 1)
+    return Examples(labels, labels, False, 0.0, np.inf)
+
+
+@entry(IN, FLAT, TABLE, TABLE, REAL, FLAT, FLAT, REAL, REAL, INT, INT, INT, COSTS, TABLE, INT, INT)
+def direct_descent(
+    X, Y, sizes, functions, slope, W, b, learning_rate, largest, begin, end, every, costs, state, own_mailbox, team_mailbox
+):  # fmt: skip
     """Iterations `begin` .. `end` - 1 of W <- W - learning_rate dW, likewise b; returns the first iteration not done.
 
-    X (n_0, m), Y (m), sizes n_0 .. n_L, W and b all layers' in one row, updated in place. `costs` takes the cost before each
-    iteration that is a multiple of `every`, the first of them at its start. state[0] not 0 stops within a block; state[1] is
-    DONE, STOPPED, or DIVERGED: the iteration would have made parameters beyond `largest`, the dtype's largest finite number.
-    Either leaves them as the iteration found them.
+    X (n_0, m), Y (n_L, m) in a row, sizes n_0 .. n_L, `functions` the addresses of `Functions`, with its `slope`, W and b all
+    layers' in one row, updated in place. `costs` takes the cost before each iteration that is a multiple of `every`, the first
+    of them at its start. state[0] not 0 stops within a block; state[1] is DONE, STOPPED, or DIVERGED: the iteration would have
+    made parameters beyond `largest`, the dtype's largest finite number. Either leaves them as the iteration found them.
     """
-    net, m, one = net_of(bare(sizes), sizes.size - 1, 1), X.shape[1], one_of(W[0])
+    m, one = X.shape[1], one_of(W[0])
+    net = net_of(bare(sizes), sizes.size - 1, 1, functions_of(functions, W.dtype.type(slope)))
     rate, inverse_m = W.dtype.type(learning_rate), one / W.dtype.type(m)
     examples, parameters = matrix(X), Row(Matrix(bare(W), 0, 1, 1), Matrix(bare(b), 0, 1, 1))
     team = claim(own_mailbox, team_mailbox)
     c = cut_of(net, 1, m, one, examples, W.size, team)
-    labels = Matrix(bare(Y), 0, m, 1)
+    labels = labels_of(Y, m)
     job = held(blocks_chunk, BlocksJob(net, 1, m, inverse_m, examples, labels, examples, parameters, c, bare(state), team))
     updates = of_layers(net, gradients_in(net, c.sums, 0), parameters, rate)
     iterations = Iterations(begin, end, every, b.dtype.type(largest))

@@ -9,25 +9,30 @@ from fastbackprop.kernels.activations import (
     RELU,
     SIGMOID,
     TANH,
+    leaky_relu,
+    leaky_relu_gradient_of,
     relu,
     relu_mask,
     sigmoid,
     sigmoid_gradient,
+    sigmoid_gradient_of,
     tanh,
     tanh_gradient,
+    tanh_gradient_of,
+    zero_of,
 )
 from fastbackprop.kernels.blocking import SHARED_ELEMENTS
 from fastbackprop.kernels.intrinsics import stand_alone
 from fastbackprop.kernels.jit import entry, inner, routine
 from fastbackprop.kernels.jobs import held
-from fastbackprop.kernels.kinds import ADDRESS, IN, INT, OUT, N
+from fastbackprop.kernels.kinds import ADDRESS, IN, INT, OUT, N, Number
 from fastbackprop.kernels.mailbox import MEMBERS
 from fastbackprop.kernels.matrix import Matrix, is_odd, matrix, part
 from fastbackprop.kernels.threads import claim, do_chunks, release
 
 
 class ActivationJob(NamedTuple):
-    """A = g(Z)."""
+    """A = g(Z); `slope` is that of leaky relu below 0."""
 
     rows: int
     columns: int
@@ -35,10 +40,11 @@ class ActivationJob(NamedTuple):
     column_step: int
     Z: Matrix
     A: Matrix
+    slope: Number
 
 
 class GradientJob(NamedTuple):
-    """dZ = dA * g'(Z)."""
+    """dZ = dA * g'(Z), where a training keeps A in the place of Z."""
 
     rows: int
     columns: int
@@ -47,6 +53,7 @@ class GradientJob(NamedTuple):
     dA: Matrix
     Z: Matrix
     dZ: Matrix
+    slope: Number
 
 
 @inner
@@ -77,13 +84,21 @@ def _named(name, function):
     return function
 
 
-def _activation_chunk(name, g):
-    """A = g(Z) on a chunk."""
+def _activation_chunk(name, g, sloped=False):
+    """A = g(Z) on a chunk, or g(Z, slope)."""
+    if sloped:
 
-    def activate(n, Z, z, z_step, A, a):
-        stand_alone()
-        for j in range(n):
-            A[a + j] = g(Z[z + j * z_step])
+        def activate(n, Z, z, z_step, A, a, slope):
+            stand_alone()
+            for j in range(n):
+                A[a + j] = g(Z[z + j * z_step], slope)
+
+    else:
+
+        def activate(n, Z, z, z_step, A, a, slope):
+            stand_alone()
+            for j in range(n):
+                A[a + j] = g(Z[z + j * z_step])
 
     span = inner(_named(f"{name}_span", activate))
 
@@ -93,20 +108,28 @@ def _activation_chunk(name, g):
         for i in range(rows):
             z, a = Z.at + i * Z.row, A.at + i * A.row
             if Z.column == 1:
-                span(columns, Z.data, z, 1, A.data, a)
+                span(columns, Z.data, z, 1, A.data, a, job.slope)
             else:
-                span(columns, Z.data, z, Z.column, A.data, a)
+                span(columns, Z.data, z, Z.column, A.data, a, job.slope)
 
     return routine(ADDRESS(ActivationJob), N, N)(_named(name, activation_chunk))
 
 
-def _gradient_chunk(name, g):
-    """dZ = dA * g'(Z) on a chunk."""
+def _gradient_chunk(name, g, sloped=False):
+    """dZ = dA * g'(Z) on a chunk, g being of dA and Z, or of the slope too."""
+    if sloped:
 
-    def gradient(n, dA, da, da_step, Z, z, z_step, dZ, dz):
-        stand_alone()
-        for j in range(n):
-            dZ[dz + j] = g(dA[da + j * da_step], Z[z + j * z_step])
+        def gradient(n, dA, da, da_step, Z, z, z_step, dZ, dz, slope):
+            stand_alone()
+            for j in range(n):
+                dZ[dz + j] = g(dA[da + j * da_step], Z[z + j * z_step], slope)
+
+    else:
+
+        def gradient(n, dA, da, da_step, Z, z, z_step, dZ, dz, slope):
+            stand_alone()
+            for j in range(n):
+                dZ[dz + j] = g(dA[da + j * da_step], Z[z + j * z_step])
 
     span = inner(_named(f"{name}_span", gradient))
 
@@ -116,9 +139,9 @@ def _gradient_chunk(name, g):
         for i in range(rows):
             da, z, dz = dA.at + i * dA.row, Z.at + i * Z.row, dZ.at + i * dZ.row
             if dA.column == 1 and Z.column == 1:
-                span(columns, dA.data, da, 1, Z.data, z, 1, dZ.data, dz)
+                span(columns, dA.data, da, 1, Z.data, z, 1, dZ.data, dz, job.slope)
             else:
-                span(columns, dA.data, da, dA.column, Z.data, z, Z.column, dZ.data, dz)
+                span(columns, dA.data, da, dA.column, Z.data, z, Z.column, dZ.data, dz, job.slope)
 
     return routine(ADDRESS(GradientJob), N, N)(_named(name, gradient_chunk))
 
@@ -127,6 +150,11 @@ relu_chunk, relu_gradient_chunk = _activation_chunk("relu_chunk", relu), _gradie
 sigmoid_chunk = _activation_chunk("sigmoid_chunk", sigmoid)
 sigmoid_gradient_chunk = _gradient_chunk("sigmoid_gradient_chunk", sigmoid_gradient)
 tanh_chunk, tanh_gradient_chunk = _activation_chunk("tanh_chunk", tanh), _gradient_chunk("tanh_gradient_chunk", tanh_gradient)
+# What trainings take besides: gradients from A, and leaky relu.
+sigmoid_gradient_of_chunk = _gradient_chunk("sigmoid_gradient_of_chunk", sigmoid_gradient_of)
+tanh_gradient_of_chunk = _gradient_chunk("tanh_gradient_of_chunk", tanh_gradient_of)
+leaky_relu_chunk = _activation_chunk("leaky_relu_chunk", leaky_relu, sloped=True)
+leaky_relu_gradient_of_chunk = _gradient_chunk("leaky_relu_gradient_of_chunk", leaky_relu_gradient_of, sloped=True)
 
 
 @inner
@@ -135,34 +163,34 @@ def _run(chunk_routine, job, chunks, team):
 
 
 @inner
-def _activation_job(rows, columns, Z, A, team):
+def _activation_job(rows, columns, Z, A, slope, team):
     if Z.column == 1 and Z.row == columns and A.row == columns:
         rows, columns = 1, rows * columns
     row_step, column_step, chunks = _steps(rows, columns, team)
-    return ActivationJob(rows, columns, row_step, column_step, Z, A), chunks
+    return ActivationJob(rows, columns, row_step, column_step, Z, A, slope), chunks
 
 
 @inner
-def _gradient_job(rows, columns, dA, Z, dZ, team):
+def _gradient_job(rows, columns, dA, Z, dZ, slope, team):
     along_rows = dA.column == 1 and Z.column == 1
     if along_rows and dA.row == columns and Z.row == columns and dZ.row == columns:
         rows, columns = 1, rows * columns
     row_step, column_step, chunks = _steps(rows, columns, team)
-    return GradientJob(rows, columns, row_step, column_step, dA, Z, dZ), chunks
+    return GradientJob(rows, columns, row_step, column_step, dA, Z, dZ, slope), chunks
 
 
 @inner
-def apply_relu(rows, columns, Z, A, team):
-    """A = relu(Z), by the team where it is worth it."""
-    job, chunks = _activation_job(rows, columns, Z, A, team)
-    _run(relu_chunk, job, chunks, team)
+def apply(function, rows, columns, Z, A, slope, team):
+    """A = g(Z), by the team where it is worth it; `function` is the address of the routine of g."""
+    job, chunks = _activation_job(rows, columns, Z, A, slope, team)
+    do_chunks(chunks > 1, team, function, held(relu_chunk, job), chunks)
 
 
 @inner
-def apply_relu_gradient(rows, columns, dA, Z, dZ, team):
-    """dZ = dA where Z > 0, by the team where it is worth it."""
-    job, chunks = _gradient_job(rows, columns, dA, Z, dZ, team)
-    _run(relu_gradient_chunk, job, chunks, team)
+def apply_gradient_of(function, rows, columns, dA, A, dZ, slope, team):
+    """dZ = dA * g'(Z) from A = g(Z), by the team where it is worth it; `function` is the address of the routine."""
+    job, chunks = _gradient_job(rows, columns, dA, A, dZ, slope, team)
+    do_chunks(chunks > 1, team, function, held(relu_gradient_chunk, job), chunks)
 
 
 # The chains in which an activation's code becomes its loop. No table of functions within a loop: it would be called for each
@@ -172,7 +200,7 @@ def apply_relu_gradient(rows, columns, dA, Z, dZ, team):
 @inner
 def apply_activation(rows, columns, Z, A, activation, team):
     """A = g(Z), by the team where it is worth it."""
-    job, chunks = _activation_job(rows, columns, Z, A, team)
+    job, chunks = _activation_job(rows, columns, Z, A, zero_of(Z.data[Z.at]), team)
     if activation == RELU:
         _run(relu_chunk, job, chunks, team)
     elif activation == SIGMOID:
@@ -184,7 +212,7 @@ def apply_activation(rows, columns, Z, A, activation, team):
 @inner
 def apply_gradient(rows, columns, dA, Z, dZ, activation, team):
     """dZ = dA * g'(Z), by the team where it is worth it."""
-    job, chunks = _gradient_job(rows, columns, dA, Z, dZ, team)
+    job, chunks = _gradient_job(rows, columns, dA, Z, dZ, zero_of(dZ.data[dZ.at]), team)
     if activation == RELU:
         _run(relu_gradient_chunk, job, chunks, team)
     elif activation == SIGMOID:

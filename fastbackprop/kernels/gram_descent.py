@@ -14,7 +14,7 @@ G stays as it is, row by row: packed into panels it was no faster (20 x 209 x 20
 from fastbackprop.kernels.activations import one_of
 from fastbackprop.kernels.blocking import KC
 from fastbackprop.kernels.blocks import BlocksJob, blocks_chunk, cut_of, free_cut, gradients_in
-from fastbackprop.kernels.descent import Iterations, OfGram, iterate, of_layers
+from fastbackprop.kernels.descent import Iterations, OfGram, iterate, labels_of, of_layers
 from fastbackprop.kernels.gram import MIRROR, gram, gram_step, gram_workspace_size, mirror
 from fastbackprop.kernels.jit import entry
 from fastbackprop.kernels.jobs import held
@@ -24,7 +24,7 @@ from fastbackprop.kernels.matmul import Product
 from fastbackprop.kernels.matrix import Matrix, matrix, transposed
 from fastbackprop.kernels.memory import allocate, bare, free, load_flag
 from fastbackprop.kernels.microkernel import ADD, ZERO
-from fastbackprop.kernels.network import Row, free_net, net_of
+from fastbackprop.kernels.network import Row, free_net, functions_of, net_of
 from fastbackprop.kernels.product import pieces_size, product_in_pieces
 from fastbackprop.kernels.threads import claim, release
 from fastbackprop.kernels.update import Update
@@ -80,19 +80,22 @@ def gram_finish(X, S, learning_rate, W1, state, own_mailbox, team_mailbox):
     free(own)
 
 
-@entry(IN, FLAT, TABLE, FLAT, FLAT, FLAT, FLAT, REAL, REAL, INT, INT, INT, COSTS, TABLE, INT, INT, dtypes="d")
-def gram_descent(G, Y, sizes, W, b, V, S, learning_rate, largest, begin, end, every, costs, state, own_mailbox, team_mailbox):
+@entry(IN, FLAT, TABLE, TABLE, REAL, FLAT, FLAT, FLAT, FLAT, REAL, REAL, INT, INT, INT, COSTS, TABLE, INT, INT, dtypes="d")
+def gram_descent(
+    G, Y, sizes, functions, slope, W, b, V, S, learning_rate, largest, begin, end, every, costs, state, own_mailbox,
+    team_mailbox,
+):  # fmt: skip
     """Iterations as in `direct_descent`, on G, V = W1 X and S = sum of dZ1; W holds the layers from the second on."""
     m, n_1, one = G.shape[0], sizes[1], one_of(b[0])
     rate, inverse_m = b.dtype.type(learning_rate), one / b.dtype.type(m)
-    parameters, labels = Row(Matrix(bare(W), 0, 1, 1), Matrix(bare(b), 0, 1, 1)), Matrix(bare(Y), 0, m, 1)
+    parameters, labels = Row(Matrix(bare(W), 0, 1, 1), Matrix(bare(b), 0, 1, 1)), labels_of(Y, m)
     first, total_dZ1 = Matrix(bare(V), 0, m, 1), Matrix(bare(S), 0, m, 1)
     rows = allocate(2 * n_1 * m, one)
     dZ1, change = Matrix(rows, 0, m, 1), Matrix(rows, n_1 * m, m, 1)
     team = claim(own_mailbox, team_mailbox)
     to_change = Product(n_1, m, m, inverse_m, dZ1, matrix(G), change, ZERO, change)
     panels = workspace(pieces_size(to_change, team[MEMBERS]), one)
-    net = net_of(bare(sizes), sizes.size - 1, 2)
+    net = net_of(bare(sizes), sizes.size - 1, 2, functions_of(functions, b.dtype.type(slope)))
     c = cut_of(net, 2, m, one, first, W.size, team)
     job = held(blocks_chunk, BlocksJob(net, 2, m, inverse_m, first, labels, dZ1, parameters, c, bare(state), team))
     updates = of_layers(net, gradients_in(net, c.sums, 0), parameters, rate)

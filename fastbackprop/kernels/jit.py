@@ -9,7 +9,7 @@ import atexit
 import gc
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -17,11 +17,13 @@ from typing import Any, ClassVar
 
 import llvmlite.binding as llvm
 import numba
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
+from numpy.typing import NDArray
 
 from fastbackprop.kernels.disk_cache import DiskCache, folder
 from fastbackprop.kernels.inlined import INTO_CALLERS, once_for_all_constants
@@ -204,6 +206,27 @@ def call_routine(builder: Any, function: Any, values: list[Any]) -> None:
 def routine(*arguments: Callable[[Any], Any]) -> Callable[[Callable[..., Any]], Routine]:
     """Mark vector code that entries call by its symbol."""
     return lambda function: Routine(function, arguments)
+
+
+def _load_routines(routines: Sequence[Routine], T: Any) -> None:
+    for wanted in routines:
+        for each in routines_of(wanted):
+            each.load(T)
+
+
+def addresses(routines: Sequence[Routine | None], char: str) -> NDArray[Any]:
+    """Where routines begin, for kernels that call those they are handed; 0 for None. In plain Python the routines themselves.
+
+    They are compiled or loaded as entries are (see `Entry`).
+    """
+    if not JIT:
+        return np.array([wanted or 0 for wanted in routines], object)
+    T, wanted = DTYPES[char], [each for each in routines if each is not None]
+    if any(each.symbol(T) not in Routine.loaded for each in wanted):
+        task = Task(_load_routines, wanted, T)
+        task.start()
+        task.wait(notice.look)
+    return np.array([0 if each is None else llvm.address_of_symbol(each.symbol(T)) for each in routines], np.int64)
 
 
 class Entry(Introduced, dict[str, Callable[..., Any]]):

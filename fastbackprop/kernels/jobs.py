@@ -2,7 +2,8 @@
 
 A routine takes the tuple's address, the number of a chunk and of the member that does it. `held` puts the tuple on the stack;
 `in_turn` does all chunks in the calling thread; `post` writes into a mailbox where the job lies, for any helper that claims
-chunks (`threads.share`).
+chunks (`threads.share`). Both take a routine, or the address of one (`jit.addresses`), chosen when a kernel is called: then
+it need not be compiled by those who choose another.
 """
 
 from llvmlite import ir
@@ -81,9 +82,12 @@ def held(typing_context, routine, job):
     return kind(routine, job), emit
 
 
-def _dtype_of(routine, at):
-    """The dtype of the arrays in the routine's job at an address."""
-    return next(T for T in DTYPES.values() if routine.arguments[0](T) == at)
+def _pointer_to(builder, routine, value, at):
+    """Emit the address of a routine for the job at `at`: of one that is named, or of whichever `value` is that of."""
+    if isinstance(routine, types.Integer):
+        return builder.inttoptr(value, ir.IntType(8).as_pointer())
+    T = next(T for T in DTYPES.values() if routine.routine.arguments[0](T) == at)
+    return routine.routine.address(builder, T)
 
 
 def _in_turn_twin(routine, job, chunks):
@@ -94,11 +98,11 @@ def _in_turn_twin(routine, job, chunks):
 @with_twin(_in_turn_twin)
 def in_turn(typing_context, routine, job, chunks):
     """Do all chunks of the job at an address, one after the other, in this thread."""
-    T = _dtype_of(routine.routine, job)
 
     def emit(context, builder, signature, arguments):
+        function = _pointer_to(builder, routine, arguments[0], job)
         with cgutils.for_range(builder, arguments[2]) as loop:
-            routine.routine.call(builder, T, [arguments[1], loop.index, ir.Constant(ir.IntType(64), 0)])
+            call_routine(builder, function, [arguments[1], loop.index, ir.Constant(ir.IntType(64), 0)])
         return context.get_dummy_value()
 
     return types.void(routine, job, types.intp), emit
@@ -111,11 +115,10 @@ def _no_team_twin(*arguments):
 @with_twin(_no_team_twin)
 def post(typing_context, team, routine, job):
     """Write into a mailbox where a routine and its job lie."""
-    T = _dtype_of(routine.routine, job)
 
     def emit(context, builder, signature, arguments):
         word = ir.IntType(64)
-        for place, pointer in ((ROUTINE, routine.routine.address(builder, T)), (JOB, arguments[2])):
+        for place, pointer in ((ROUTINE, _pointer_to(builder, routine, arguments[1], job)), (JOB, arguments[2])):
             where = address(context, builder, team, arguments[0], ir.Constant(word, place))
             builder.store(builder.ptrtoint(pointer, word), where)
         return context.get_dummy_value()

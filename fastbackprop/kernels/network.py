@@ -1,23 +1,37 @@
 """The whole network on a block of examples: forward, output gradient, backward. Training is made of it.
 
 All weights lie in one flat array, layer after layer, and all biases in another; `Net` says where each begins. A block's
-activations lie in a third, `length` numbers a unit, its gradients likewise. A hidden layer keeps A alone, since relu's mask
-is the same from Z or A; the output layer keeps Z, the logits. What only lives from one loop to the next (Z, dA) goes to
+activations lie in a third, `length` numbers a unit, its gradients likewise. A hidden layer keeps A alone, from which g'(Z)
+follows; the output layer keeps Z, the logits. What only lives from one loop to the next (Z, dA) goes to
 `scratch`, the widest layer's rows: LLVM does not vectorize an elementwise loop that works in place.
 """
 
 from typing import NamedTuple
 
 from fastbackprop.kernels.activations import one_of
-from fastbackprop.kernels.cost import logits_cost, logits_gradient
-from fastbackprop.kernels.elementwise import apply_relu, apply_relu_gradient
+from fastbackprop.kernels.elementwise import apply, apply_gradient_of
 from fastbackprop.kernels.jit import inner
-from fastbackprop.kernels.kinds import Words
+from fastbackprop.kernels.jobs import held, in_turn
+from fastbackprop.kernels.kinds import Number, Words
 from fastbackprop.kernels.matmul import Product
 from fastbackprop.kernels.matrix import Matrix, lanes_of, transposed
 from fastbackprop.kernels.memory import allocate, free, load_flag
 from fastbackprop.kernels.microkernel import BIAS, ZERO
+from fastbackprop.kernels.outputs import OutputJob, Terms, sigmoid_output
 from fastbackprop.kernels.product import pieces_size, product, product_in_pieces
+
+
+class Functions(NamedTuple):
+    """What layers compute besides products: the addresses of routines.
+
+    A = g(Z) of the hidden layers and its gradient from A, both 0 where g is the identity; the output's dZ and cost; the slope
+    of leaky relu below 0.
+    """
+
+    activation: int
+    gradient: int
+    output: int
+    slope: Number
 
 
 class Net(NamedTuple):
@@ -30,17 +44,34 @@ class Net(NamedTuple):
     sizes: Words
     weight_at: Words
     unit_at: Words
+    functions: Functions
+
+
+class Examples(NamedTuple):
+    """A block's labels Y (n_L, columns), weights of examples if `weighted`, and bounds of a term of cross-entropy."""
+
+    Y: Matrix
+    weights: Matrix
+    weighted: bool
+    low: float
+    high: float
 
 
 @inner
-def net_of(sizes, L, first):
+def functions_of(addresses, slope):
+    """The functions at addresses."""
+    return Functions(addresses[0], addresses[1], addresses[2], slope)
+
+
+@inner
+def net_of(sizes, L, first, functions):
     """The net of these layer sizes, its weights from layer `first` on; `free_net` comes after the last use."""
     weight_at, unit_at = allocate(L + 2, L), allocate(L + 2, L)
     weight_at[0], weight_at[1], unit_at[0], unit_at[1] = 0, 0, 0, 0
     for l in range(1, L + 1):
         weight_at[l + 1] = weight_at[l] + (sizes[l] * sizes[l - 1] if l >= first else 0)
         unit_at[l + 1] = unit_at[l] + sizes[l]
-    return Net(L, sizes, weight_at, unit_at)
+    return Net(L, sizes, weight_at, unit_at, functions)
 
 
 @inner
@@ -101,6 +132,7 @@ class Workplace(NamedTuple):
     dZ: Matrix
     scratch: Matrix
     panels: Matrix
+    terms: Terms
     ones: Matrix
     state: Words
     team: Words
@@ -160,30 +192,31 @@ def panels_size(net, first, columns, one, X, members):
 
 @inner
 def forward_pass(net, first, columns, X, row, place):
-    """Layers `first` .. L on a block: Z = W A_prev + b, A = relu(Z). X is what layer 1 sees of it. Ends early when stopped."""
-    one, length = one_of(place.ones.data[place.ones.at]), place.length
+    """Layers `first` .. L on a block: Z = W A_prev + b, A = g(Z). X is what layer 1 sees of it. Ends early when stopped."""
+    one, length, g = one_of(place.ones.data[place.ones.at]), place.length, net.functions
     for l in range(first, net.L + 1):
         A_prev = X if l == 1 else rows_of(net, place.A, l - 1, length)
         if load_flag(place.state, 0) != 0:
             return
         A = rows_of(net, place.A, l, length)
-        Z = Matrix(place.scratch.data, place.scratch.at, length, 1) if l < net.L else A
+        applied = l < net.L and g.activation != 0
+        Z = Matrix(place.scratch.data, place.scratch.at, length, 1) if applied else A
         product_in_pieces(_to_Z(net, l, columns, one, row, A_prev, Z), place.panels, place.team, place.state)
-        if l < net.L:
-            apply_relu(net.sizes[l], length, Z, A, place.team)
+        if applied:
+            apply(g.activation, net.sizes[l], length, Z, A, g.slope, place.team)
 
 
 @inner
-def output_pass(net, columns, Y, place, with_cost):
-    """dZ_L = sigmoid(Z_L) - Y; returns the block's sum of softplus(z) - y z, the cross-entropy, if it is asked for, else 0."""
+def output_pass(net, columns, examples, place, with_cost, costs, at):
+    """dZ_L = A_L - Y; the block's cost, if it is asked for, is added to costs[at]."""
     Z, dZ = rows_of(net, place.A, net.L, place.length), rows_of(net, place.dZ, net.L, place.length)
-    total = 0.0
-    for i in range(net.sizes[net.L]):
-        z, y = Z.at + i * Z.row, Y.at + i * Y.row
-        logits_gradient(columns, Z.data, z, Y.data, y, dZ.data, dZ.at + i * dZ.row)
-        if with_cost:
-            total += logits_cost(columns, Z.data, z, Y.data, y)
-    return total
+    Y, weights, weighted, terms = examples.Y, examples.weights, examples.weighted, place.terms
+    scratch = Matrix(place.scratch.data, place.scratch.at, place.length, 1)
+    job = OutputJob(
+        net.sizes[net.L], columns, Z, Y, dZ, scratch, terms, weights, weighted, with_cost, examples.low, examples.high, costs,
+        at,
+    )  # fmt: skip
+    in_turn(net.functions.output, held(sigmoid_output, job), 1)
 
 
 @inner
@@ -192,7 +225,7 @@ def backward_pass(net, first, columns, inverse_m, X, row, gradients, start, plac
 
     Ends early when stopped.
     """
-    one, length = one_of(inverse_m), place.length
+    one, length, g = one_of(inverse_m), place.length, net.functions
     for l in range(net.L, first - 1, -1):
         if load_flag(place.state, 0) != 0:
             return
@@ -202,8 +235,9 @@ def backward_pass(net, first, columns, inverse_m, X, row, gradients, start, plac
         to_weights = _to_dW(net, l, columns, inverse_m, dZ, A_prev, gradients, start)
         product_in_pieces(to_weights, place.panels, place.team, place.state)
         if l > 1 and load_flag(place.state, 0) == 0:
-            dA_prev = Matrix(place.scratch.data, place.scratch.at, length, 1)
+            dZ_prev = rows_of(net, place.dZ, l - 1, length)
+            dA_prev = Matrix(place.scratch.data, place.scratch.at, length, 1) if g.gradient != 0 else dZ_prev
             to_inputs = _to_dA_prev(net, l, columns, one, row, dZ, dA_prev)
             product_in_pieces(to_inputs, place.panels, place.team, place.state)
-            dZ_prev = rows_of(net, place.dZ, l - 1, length)
-            apply_relu_gradient(net.sizes[l - 1], length, dA_prev, A_prev, dZ_prev, place.team)
+            if g.gradient != 0:
+                apply_gradient_of(g.gradient, net.sizes[l - 1], length, dA_prev, A_prev, dZ_prev, g.slope, place.team)

@@ -16,12 +16,12 @@ def two_sum(total, term, lost):
 
 
 @inner
-def pairwise(terms):
-    """Sum of a piece, by halves."""
+def pairwise(terms, at):
+    """Sum of a piece from terms[at] on, by halves."""
     stand_alone()
     half = PIECE // 2
     while half > 0:
-        for j in range(half):
+        for j in range(at, at + half):
             terms[j] = terms[j] + terms[half + j]
         half //= 2
-    return terms[0]
+    return terms[at]

@@ -1,11 +1,18 @@
-"""The update of parameters: one formula, W - learning_rate dW."""
+"""The update of parameters: W - learning_rate dW, and a routine for each rule of a training by batches."""
 
 from typing import NamedTuple
 
+import numpy as np
+
+from fastbackprop.kernels.activations import one_of
+from fastbackprop.kernels.blocking import SHARED_ELEMENTS
 from fastbackprop.kernels.intrinsics import stand_alone
-from fastbackprop.kernels.jit import entry, inner
-from fastbackprop.kernels.kinds import IN, OUT, REAL, Number
+from fastbackprop.kernels.jit import entry, inner, routine
+from fastbackprop.kernels.jobs import held
+from fastbackprop.kernels.kinds import ADDRESS, IN, OUT, REAL, N, Number
+from fastbackprop.kernels.mailbox import MEMBERS
 from fastbackprop.kernels.matrix import Matrix, is_odd, matrix
+from fastbackprop.kernels.threads import do_chunks
 
 
 class Update(NamedTuple):
@@ -58,3 +65,149 @@ def descend(W, dW, learning_rate, W_new):
             old, slope = w.data[w.at + i * w.row + j * w.column], dw.data[dw.at + i * dw.row + j * dw.column]
             new.data[new.at + i * new.row + j] = stepped(old, slope, rate)
     return True
+
+
+# ------------------------------------------------------------------------------------------------- rules, a routine each
+
+
+class Rule(NamedTuple):
+    """A rule's numbers: that of the first moment (velocity), that of the second, and epsilon."""
+
+    first: Number
+    second: Number
+    epsilon: Number
+
+
+class StepJob(NamedTuple):
+    """A step of n numbers w in chunks of `step`, with the gradient dw + decay w; V and S are their first and second moments."""
+
+    n: int
+    step: int
+    w: Matrix
+    dw: Matrix
+    V: Matrix
+    S: Matrix
+    decay: Number
+    rate: Number
+    rule: Rule
+
+
+@inner
+def _gradient_descent(n, w, dw, decay, rate):
+    stand_alone()
+    for i in range(n):
+        value = w.data[w.at + i]
+        w.data[w.at + i] = stepped(value, dw.data[dw.at + i] + decay * value, rate)
+
+
+@inner
+def _momentum(n, w, dw, V, decay, rate, mu):
+    stand_alone()
+    for i in range(n):
+        value = w.data[w.at + i]
+        v = mu * V.data[V.at + i] - rate * (dw.data[dw.at + i] + decay * value)
+        V.data[V.at + i] = v
+        w.data[w.at + i] = value + v
+
+
+@inner
+def _nesterov(n, w, dw, V, decay, rate, mu):
+    stand_alone()
+    for i in range(n):
+        value = w.data[w.at + i]
+        step = rate * (dw.data[dw.at + i] + decay * value)
+        v = mu * V.data[V.at + i] - step
+        V.data[V.at + i] = v
+        w.data[w.at + i] = value + (mu * v - step)
+
+
+@inner
+def _adam(n, w, dw, V, S, decay, rate, rule):
+    stand_alone()
+    one = one_of(rate)
+    for i in range(n):
+        value = w.data[w.at + i]
+        d = dw.data[dw.at + i] + decay * value
+        v = rule.first * V.data[V.at + i] + (one - rule.first) * d
+        s = rule.second * S.data[S.at + i] + (one - rule.second) * (d * d)
+        V.data[V.at + i] = v
+        S.data[S.at + i] = s
+        w.data[w.at + i] = value - rate * v / (np.sqrt(s) + rule.epsilon)
+
+
+@inner
+def _span(job, chunk):
+    """How many numbers a chunk has, and where they begin."""
+    i = chunk * job.step
+    return min(job.step, job.n - i), i
+
+
+@inner
+def _from(A, i):
+    return Matrix(A.data, A.at + i, 1, 1)
+
+
+@routine(ADDRESS(StepJob), N, N)
+def gradient_descent_step(job, chunk, member):
+    """w <- w - rate d."""
+    n, i = _span(job, chunk)
+    _gradient_descent(n, _from(job.w, i), _from(job.dw, i), job.decay, job.rate)
+
+
+@routine(ADDRESS(StepJob), N, N)
+def momentum_step(job, chunk, member):
+    """V <- mu V - rate d, w <- w + V."""
+    n, i = _span(job, chunk)
+    _momentum(n, _from(job.w, i), _from(job.dw, i), _from(job.V, i), job.decay, job.rate, job.rule.first)
+
+
+@routine(ADDRESS(StepJob), N, N)
+def nesterov_step(job, chunk, member):
+    """V <- mu V - rate d, w <- w + mu V - rate d."""
+    n, i = _span(job, chunk)
+    _nesterov(n, _from(job.w, i), _from(job.dw, i), _from(job.V, i), job.decay, job.rate, job.rule.first)
+
+
+@routine(ADDRESS(StepJob), N, N)
+def adam_step(job, chunk, member):
+    """V <- beta1 V + (1 - beta1) d, S <- beta2 S + (1 - beta2) d^2, w <- w - rate V / (sqrt(S) + epsilon).
+
+    The rate and epsilon are those of the batch, see `adam_numbers`.
+    """
+    n, i = _span(job, chunk)
+    _adam(n, _from(job.w, i), _from(job.dw, i), _from(job.V, i), _from(job.S, i), job.decay, job.rate, job.rule)
+
+
+# How Adam's moments, which begin with 0, are corrected.
+UNCORRECTED, CORRECTED_RATE, CORRECTED = 0, 1, 2
+
+
+@inner
+def adam_numbers(correction, rate, first, second, epsilon, t):
+    """Rate and epsilon of batch t = 1, 2, ...: with them the moments need no correction of their own.
+
+    CORRECTED is Kingma and Ba's algorithm 1; CORRECTED_RATE their shorter form, in which epsilon is added to sqrt(S) as it is.
+    """
+    if correction == UNCORRECTED:
+        return rate, epsilon
+    of_second = np.sqrt(1.0 - second**t)
+    return rate * of_second / (1.0 - first**t), epsilon * of_second if correction == CORRECTED else epsilon
+
+
+@inner
+def take_step(function, n, w, dw, V, S, decay, rate, rule, team):
+    """A step of n numbers by the routine at an address, shared by the team where it is worth it."""
+    shared = team[MEMBERS] > 1 and n >= 2 * SHARED_ELEMENTS
+    step = SHARED_ELEMENTS if shared else n
+    job = held(gradient_descent_step, StepJob(n, step, w, dw, V, S, decay, rate, rule))
+    do_chunks(shared, team, function, job, -(-n // step))
+
+
+@inner
+def is_finite(n, w, largest):
+    """Whether n numbers are within `largest`."""
+    stand_alone()
+    bad = 0
+    for i in range(n):
+        bad += 0 if abs(w.data[w.at + i]) <= largest else 1
+    return bad == 0

@@ -81,7 +81,7 @@ class Allocator:
     beyond the page behind, but for less than a line, or they begin with the page before.
     """
 
-    FENCES = 24
+    FENCES = 48
 
     def __init__(self) -> None:
         cpu_target.target_context.refresh()  # now Numba has registered its own with the linker

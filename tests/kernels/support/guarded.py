@@ -11,10 +11,13 @@ import sys
 
 import numpy as np
 
+from fastbackprop.activations import HIDDEN, OUTPUT, OUTPUTS, layer_functions
+from fastbackprop.batches import Batches
 from fastbackprop.kernels import activations, cost, descent, elementwise, gram_descent, layer, update
 from fastbackprop.kernels.blocking import INNER_COLUMNS, INNER_ROWS, KC, MR, NV, SQUARE, STRIP_BYTES
 from fastbackprop.kernels.intrinsics import lanes
 from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO
+from fastbackprop.optimizers import Adam, GradientDescent, Momentum, Nesterov
 
 from . import probes
 from .fences import Allocator, Fence, distances
@@ -44,7 +47,7 @@ class Bench:
 
     def __init__(self, dtype, allocator):
         self.dtype, self.allocator = np.dtype(dtype), allocator
-        self.fences = [Fence() for _ in range(12)]
+        self.fences = [Fence() for _ in range(16)]
         self.rng = np.random.default_rng(0)
 
     def drawn(self, rows, columns, largest=8):
@@ -292,13 +295,14 @@ def problems(bench, most):
 def direct_descents(bench):
     """A few iterations; expected is what they leave in memory of the usual kind."""
     kernel, costs, state = descent.direct_descent[bench.dtype.char], np.zeros(1), np.zeros(2, np.int64)
+    functions = layer_functions(HIDDEN["relu"], OUTPUT, bench.dtype.char), 0.0
     for X, Y, sizes, W, b, schedule in problems(bench, 1201):
         for layout, members in (("wide C", 1), ("wide Fortran", 3)):
             rows = W.copy(), b.copy(), costs.copy()
-            kernel(X, Y, sizes, *rows[:2], *schedule, rows[2], state.copy(), *mailboxes(members))
-            written = [(x, None) for x in (Y, sizes, W, b)]
-            arguments = (X, layout), *written, *schedule, (costs, None), (state, None), *mailboxes(members)
-            bench.check(kernel, arguments, [Y, sizes, *rows, state])
+            kernel(X, Y, sizes, *functions, *rows[:2], *schedule, rows[2], state.copy(), *mailboxes(members))
+            before, written = [(x, None) for x in (Y, sizes)], [(x, None) for x in (W, b)]
+            last = *schedule, (costs, None), (state, None), *mailboxes(members)
+            bench.check(kernel, ((X, layout), *before, *functions, *written, *last), [Y, sizes, *rows, state])
 
 
 def gram_descents(bench):
@@ -306,6 +310,7 @@ def gram_descents(bench):
     if bench.dtype.char == "f":
         return
     start, state = np.zeros(1), np.zeros(2, np.int64)
+    functions = layer_functions(HIDDEN["relu"], OUTPUT, "d"), 0.0
     for X, Y, sizes, W, b, schedule in problems(bench, 300):
         n_0, m = X.shape
         n_1 = int(sizes[1])
@@ -322,13 +327,54 @@ def gram_descents(bench):
             bench.check(gram_descent.gram_finish["d"], to_finish, [W1 - 0.5 / m * V @ X.T, state])
             rows = [x.copy() for x in (rest, b, V.ravel(), S.ravel())]
             costs = start.copy()
-            gram_descent.gram_descent["d"](G, Y, sizes, *rows, *schedule, costs, state.copy(), *mailboxes(members))
-            written = [(x, None) for x in (Y, sizes, rest, b, V.ravel(), S.ravel())]
-            to_descend = (G, "wide C"), *written, *schedule, (start, None), (state, None), *mailboxes(members)
+            gram_descent.gram_descent["d"](G, Y, sizes, *functions, *rows, *schedule, costs, state.copy(), *mailboxes(members))
+            before, written = [(x, None) for x in (Y, sizes)], [(x, None) for x in (rest, b, V.ravel(), S.ravel())]
+            last = *schedule, (start, None), (state, None), *mailboxes(members)
+            to_descend = (G, "wide C"), *before, *functions, *written, *last
             bench.check(gram_descent.gram_descent["d"], to_descend, [Y, sizes, *rows, costs, state])
 
 
-PARTS = (micro_kernels, packing, products, gram_matrices, single_elements, layers, direct_descents, gram_descents)
+def batch_descents(bench):
+    """Epochs by batches of every output, hidden activation and rule; expected is what they leave in usual memory."""
+    dtype = bench.dtype
+    kinds = zip(
+        ("relu", "tanh", "leaky_relu", "sigmoid", "identity"),
+        ("sigmoid", "softmax", "identity", "softmax", "sigmoid"),
+        (Adam(0.01), Momentum(0.1), GradientDescent(0.1), Nesterov(0.1), Adam(0.01)),
+        (None, 3, MR + 1, 50, 10**6),
+        strict=True,
+    )
+    for hidden, output, optimizer, batch in kinds:
+        for sizes, m in itertools.product([(1, 2), (5, 3, 2), (3, MR + 1, 2, 3)], (1, MR + 1, 50, 301)):
+            X, Y = bench.drawn(sizes[0], m) / 8, bench.drawn(sizes[-1], m) / 8
+            weights, order = bench.rng.uniform(0.5, 1, m).astype(dtype), np.tile(bench.rng.permutation(m), 2)
+            start = {}
+            for l, (n_prev, n) in enumerate(itertools.pairwise(sizes), start=1):
+                start |= {f"W{l}": bench.drawn(n, n_prev) / 16, f"b{l}": bench.drawn(n, 1) / 16}
+            work = Batches(
+                X, Y, sizes, start, hidden=HIDDEN[hidden], output=OUTPUTS[output], optimizer=optimizer, l2=0.5,
+                weights=weights if m % 2 else None, batch_size=batch,
+            )  # fmt: skip
+            calls = []
+            work.call = lambda kernel, *arguments, calls=calls: calls.append((kernel, arguments)) or 0
+            work.advance(order, np.full(2, optimizer.learning_rate))
+            work.loss_and_gradients()
+            for (kernel, arguments), members in itertools.product(calls, (1, 3)):
+                expected = [x.copy() if isinstance(x, np.ndarray) else x for x in arguments]
+                kernel(*expected, *mailboxes(members))
+                read, arrays = [(arguments[0], "wide C"), (arguments[1], "wide C")], []
+                for before, after in zip(arguments[2:], expected[2:], strict=True):
+                    if isinstance(before, np.ndarray) and before.size:
+                        read.append((before, None))
+                        arrays.append(after)
+                    else:
+                        read.append(before)
+                bench.check(kernel, [*read, *mailboxes(members)], arrays)
+
+
+PARTS = (
+    micro_kernels, packing, products, gram_matrices, single_elements, layers, direct_descents, gram_descents, batch_descents
+)  # fmt: skip
 
 
 def main() -> None:

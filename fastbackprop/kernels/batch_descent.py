@@ -1,0 +1,215 @@
+"""Descent by batches of examples, compiled: epochs of any rule, with weight decay and weights of examples.
+
+The examples of a batch are gathered into a block, in an order that is handed in; without one the batch is all of them, as they
+lie. Whether numbers stay finite is looked at once an epoch, and the last good epoch is kept: a look at each batch would take as
+long as its update.
+"""
+
+from typing import NamedTuple
+
+from fastbackprop.kernels.activations import one_of
+from fastbackprop.kernels.blocking import SHARED_ELEMENTS
+from fastbackprop.kernels.blocks import BlocksJob, all_blocks, blocks_chunk, cut_of, free_cut, gradients_in
+from fastbackprop.kernels.descent import DIVERGED, DONE, STOPPED
+from fastbackprop.kernels.intrinsics import stand_alone
+from fastbackprop.kernels.jit import entry, inner, routine
+from fastbackprop.kernels.jobs import held
+from fastbackprop.kernels.kinds import ADDRESS, COSTS, FLAT, IN, INT, TABLE, N, Words
+from fastbackprop.kernels.mailbox import MEMBERS
+from fastbackprop.kernels.matmul import Product
+from fastbackprop.kernels.matrix import Matrix, matrix
+from fastbackprop.kernels.memory import allocate, bare, free, load_flag
+from fastbackprop.kernels.microkernel import ZERO
+from fastbackprop.kernels.network import Examples, Row, free_net, functions_of, net_of
+from fastbackprop.kernels.product import product
+from fastbackprop.kernels.threads import claim, do_chunks, release
+from fastbackprop.kernels.update import Rule, adam_numbers, is_finite, take_step
+
+STEP = 3  # the place of the rule's step in `functions`, after those of `network.Functions`
+SLOPE, L2, FIRST, SECOND, EPSILON, LOW, HIGH, LARGEST = range(8)  # places in `numbers`
+
+
+class GatherJob(NamedTuple):
+    """Columns order[at], order[at + 1], ... of X and Y, `count` of them, `step` a chunk, are copied to the block."""
+
+    n_0: int
+    n_L: int
+    count: int
+    step: int
+    order: Words
+    at: int
+    X: Matrix
+    Y: Matrix
+    X_block: Matrix
+    Y_block: Matrix
+
+
+@inner
+def _copy(n, A, a, step, B, b):
+    stand_alone()
+    for i in range(n):
+        B[b + i] = A[a + i * step]
+
+
+@routine(ADDRESS(GatherJob), N, N)
+def gather_chunk(job, chunk, member):
+    X, Y, X_block, Y_block = job.X, job.Y, job.X_block, job.Y_block
+    begin = chunk * job.step
+    for j in range(begin, min(begin + job.step, job.count)):
+        example = job.order[job.at + j]
+        x, block = X.at + example * X.column, X_block.at + j * X_block.column
+        if X.row == 1:
+            _copy(job.n_0, X.data, x, 1, X_block.data, block)
+        else:
+            _copy(job.n_0, X.data, x, X.row, X_block.data, block)
+        for i in range(job.n_L):
+            Y_block.data[Y_block.at + i * Y_block.row + j] = Y.data[Y.at + i * Y.row + example * Y.column]
+
+
+@inner
+def _gather(n_0, n_L, count, order, at, X, Y, X_block, Y_block, team):
+    """The block of a batch, by the team where it is worth it."""
+    shared = team[MEMBERS] > 1 and count * n_0 >= 2 * SHARED_ELEMENTS
+    step = max(1, SHARED_ELEMENTS // n_0) if shared else count
+    job = held(gather_chunk, GatherJob(n_0, n_L, count, step, order, at, X, Y, X_block, Y_block))
+    do_chunks(shared, team, gather_chunk, job, -(-count // step))
+
+
+@inner
+def _take_shares(count, weights, gathers, order, at, shares):
+    """Each weight of a batch over their sum, which is returned."""
+    total = 0.0
+    for j in range(count):
+        total += weights[order[at + j] if gathers else j]
+    for j in range(count):
+        shares.data[shares.at + j] = weights[order[at + j] if gathers else j] / total
+    return total
+
+
+@inner
+def _sum_of_squares(n, w, one, to, team):
+    """|w|^2, which is left in the first number of `to`."""
+    C = Matrix(to.data, to.at, 1, 1)
+    product(Product(1, 1, n, one, Matrix(w.data, w.at, n, 1), Matrix(w.data, w.at, 1, n), C, ZERO, C), C, team)
+    return to.data[to.at]
+
+
+@inner
+def _batch_of(net, count, inverse, X, examples, parameters, n_weights, flags, team):
+    """The job of a batch of so many examples."""
+    cut = cut_of(net, 1, count, one_of(inverse), X, n_weights, team)
+    cut.asked[0] = 1  # for the cost
+    return BlocksJob(net, 1, count, inverse, X, examples, X, parameters, cut, flags, team)
+
+
+@inner
+def _parameters_of(P, n_weights):
+    """The weights and the biases in the row of both."""
+    return Row(Matrix(P, 0, 1, 1), Matrix(P, n_weights, 1, 1))
+
+
+@entry(IN, IN, FLAT, TABLE, INT, TABLE, TABLE, COSTS, INT, FLAT, FLAT, FLAT, COSTS, INT, COSTS, TABLE, INT, INT)
+def batch_descent(
+    X, Y, weights, order, batch, sizes, functions, numbers, correction, P, M, kept, rates, t, costs, state, own_mailbox,
+    team_mailbox,
+):  # fmt: skip
+    """Epochs with the learning rates `rates`; returns how many were completed.
+
+    X (n_0, m), Y (n_L, m), `weights` of the examples or nothing; `order`: m numbers of examples an epoch, `batch` of them a
+    batch, or nothing: then a batch is all m. P holds all W, then all b; M the moments of P, as many as the rule has; `kept` is
+    room for both. `functions`: addresses as in `network.Functions`, then that of the rule's step. `numbers` by their places.
+    `t` batches are done. `costs` takes two numbers an epoch: the mean over its examples of their batches' costs, and of
+    l2 / (2 m) |W|^2, each before the batch's step. state[0] not 0 stops; state[1] is DONE, STOPPED or DIVERGED, where an epoch
+    made parameters beyond numbers[LARGEST]. Either leaves P and M as the last complete epoch did.
+    """
+    n_0, m = X.shape
+    n_L, L, n, one, number = Y.shape[0], sizes.size - 1, P.size, one_of(P[0]), P.dtype.type
+    net = net_of(bare(sizes), L, 1, functions_of(functions, number(numbers[SLOPE])))
+    n_weights = net.weight_at[L + 1]
+    gathers, weighted, rest = order.size > 0, weights.size > 0, m % batch
+    x, y = matrix(X), matrix(Y)
+    # A number for a sum, the shares of a batch's weights, and its examples.
+    at_X = 1 + (batch if weighted else 0)
+    at_Y = at_X + batch * n_0
+    room = allocate(at_Y + batch * n_L if gathers else at_X, one)
+    to_sum, shares = Matrix(room, 0, 1, 1), Matrix(room, 1, 1, 1)
+    X_block = Matrix(
+        room if gathers else x.data, at_X if gathers else x.at, 1 if gathers else x.row, n_0 if gathers else x.column
+    )  # fmt: skip
+    Y_block = Matrix(room if gathers else y.data, at_Y if gathers else y.at, batch if gathers else y.row, 1)
+    examples = Examples(Y_block, shares, weighted, numbers[LOW], numbers[HIGH])
+    parameters, flags, indices = _parameters_of(bare(P), n_weights), bare(state), bare(order)
+    V, S = _parameters_of(bare(M), n_weights), Row(Matrix(bare(M), n, 1, 1), Matrix(bare(M), n + n_weights, 1, 1))
+    rule_1, rule_2 = number(numbers[FIRST]), number(numbers[SECOND])
+    team = claim(own_mailbox, team_mailbox)
+    inverse = one if weighted else one / number(batch)
+    whole = held(blocks_chunk, _batch_of(net, batch, inverse, X_block, examples, parameters, n_weights, flags, team))
+    inverse = one if weighted or rest == 0 else one / number(rest)
+    last = held(blocks_chunk, _batch_of(net, max(rest, 1), inverse, X_block, examples, parameters, n_weights, flags, team))
+    state[1] = DONE
+    done = 0
+    while done < rates.size:
+        _copy(n, bare(P), 0, 1, bare(kept), 0)
+        _copy(M.size, bare(M), 0, 1, bare(kept), n)
+        cost, penalty, begin = 0.0, 0.0, 0
+        while begin < m and state[1] == DONE:
+            count, at = min(batch, m - begin), done * m + begin
+            job = whole if count == batch else last
+            if gathers:
+                _gather(n_0, n_L, count, indices, at, x, y, X_block, Y_block, team)
+            of_batch = _take_shares(count, weights, gathers, indices, at, shares) if weighted else float(count)
+            total = all_blocks(job)
+            if load_flag(flags, 0) != 0:
+                state[1] = STOPPED
+                break
+            decay = numbers[L2] / of_batch
+            cost += total * count if weighted else total
+            if decay != 0:
+                penalty += 0.5 * decay * count * _sum_of_squares(n_weights, parameters.W, one, to_sum, team)
+            t += 1
+            rate, epsilon = adam_numbers(correction, rates[done], numbers[FIRST], numbers[SECOND], numbers[EPSILON], t)
+            rule, dW = Rule(rule_1, rule_2, number(epsilon)), gradients_in(net, job.cut.sums, 0)
+            step, rate, none = functions[STEP], number(rate), number(0)
+            take_step(step, n_weights, parameters.W, dW.W, V.W, S.W, number(decay), rate, rule, team)
+            take_step(step, n - n_weights, parameters.b, dW.b, V.b, S.b, none, rate, rule, team)
+            begin += batch
+        if state[1] == DONE and not is_finite(n, parameters.W, numbers[LARGEST]):
+            state[1] = DIVERGED
+        if state[1] != DONE:
+            _copy(n, bare(kept), 0, 1, bare(P), 0)
+            _copy(M.size, bare(kept), n, 1, bare(M), 0)
+            break
+        costs[2 * done], costs[2 * done + 1] = cost / m, penalty / m
+        done += 1
+    release(team)
+    free_cut(whole.cut)
+    free_cut(last.cut)
+    free_net(net)
+    free(room)
+    return done
+
+
+@entry(IN, IN, FLAT, TABLE, TABLE, COSTS, FLAT, FLAT, COSTS, TABLE, INT, INT)
+def batch_gradient(X, Y, weights, sizes, functions, numbers, P, dP, costs, state, own_mailbox, team_mailbox):
+    """Cost and penalty of all examples, as in `batch_descent`, and dP, the gradient of both; ends early when stopped."""
+    m, L, n, one, number = X.shape[1], sizes.size - 1, P.size, one_of(P[0]), P.dtype.type
+    net = net_of(bare(sizes), L, 1, functions_of(functions, number(numbers[SLOPE])))
+    n_weights, weighted, x, y = net.weight_at[L + 1], weights.size > 0, matrix(X), matrix(Y)
+    room = allocate(1 + (m if weighted else 0), one)
+    to_sum, shares = Matrix(room, 0, 1, 1), Matrix(room, 1, 1, 1)
+    examples = Examples(y, shares, weighted, numbers[LOW], numbers[HIGH])
+    of_batch = _take_shares(m, weights, False, bare(sizes), 0, shares) if weighted else float(m)
+    team, parameters = claim(own_mailbox, team_mailbox), _parameters_of(bare(P), n_weights)
+    inverse = one if weighted else one / number(m)
+    job = held(blocks_chunk, _batch_of(net, m, inverse, x, examples, parameters, n_weights, bare(state), team))
+    total = all_blocks(job)
+    decay = number(numbers[L2] / of_batch)
+    costs[0] = total if weighted else total / m
+    costs[1] = 0.5 * decay * _sum_of_squares(n_weights, parameters.W, one, to_sum, team)
+    dW = gradients_in(net, job.cut.sums, 0).W
+    for i in range(n):
+        dP[i] = dW.data[dW.at + i] + (decay * P[i] if i < n_weights else number(0))
+    release(team)
+    free_cut(job.cut)
+    free_net(net)
+    free(room)
