@@ -1,6 +1,6 @@
 """What needs an optional dependency. Each module is imported when it is used, and names its extra if that is missing."""
 
-EXTRAS = {"data": "h5py", "plot": "matplotlib", "progress": "tqdm"}  # the library of each
+EXTRAS = {"data": "h5py", "plot": "matplotlib", "progress": "tqdm", "sklearn": "scikit-learn"}  # the library of each
 
 
 def missing(what: str, extra: str) -> ImportError:

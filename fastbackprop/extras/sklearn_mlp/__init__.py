@@ -23,8 +23,8 @@ __all__ = ["MLPClassifier", "MLPRegressor", "patch_sklearn", "unpatch_sklearn"]
 class MLPClassifier(Compiled, SCIKIT_LEARN["MLPClassifier"]):  # type: ignore[misc]
     """`sklearn.neural_network.MLPClassifier`, trained by compiled code.
 
-    Parameters, attributes, methods, messages and random numbers are scikit-learn's, whose documentation holds here too. What the
-    kernels do not cover runs scikit-learn's code, and the logger ``fastbackprop`` says so, and why, at DEBUG.
+    Parameters, attributes, methods, messages and random numbers are scikit-learn's, whose documentation holds here too. What
+    the kernels do not cover runs scikit-learn's code, and the logger ``fastbackprop`` says so, and why, at DEBUG.
 
     Examples
     --------
@@ -39,9 +39,9 @@ class MLPClassifier(Compiled, SCIKIT_LEARN["MLPClassifier"]):  # type: ignore[mi
 class MLPRegressor(Compiled, SCIKIT_LEARN["MLPRegressor"]):  # type: ignore[misc]
     """`sklearn.neural_network.MLPRegressor`, trained by compiled code.
 
-    Parameters, attributes, methods, messages and random numbers are scikit-learn's, whose documentation holds here too. What the
-    kernels do not cover (``loss="poisson"`` is one such case) runs scikit-learn's code, and the logger ``fastbackprop`` says so,
-    and why, at DEBUG.
+    Parameters, attributes, methods, messages and random numbers are scikit-learn's, whose documentation holds here too. What
+    the kernels do not cover, like ``loss="poisson"``, runs scikit-learn's code, and the logger ``fastbackprop`` says so, and
+    why, at DEBUG.
 
     Examples
     --------

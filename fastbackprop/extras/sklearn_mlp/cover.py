@@ -1,34 +1,37 @@
-"""What of scikit-learn's training the kernels cover, and the same in their terms; else the reason why scikit-learn's code runs."""
+"""What of scikit-learn's trainings the kernels cover, in their terms; of all else the reason why scikit-learn's code runs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from fastbackprop.extras.sklearn_mlp.internals import METHODS, module
+from fastbackprop.extras.sklearn_mlp.internals import module
 from fastbackprop.optimizers import Adam, Momentum, Nesterov, Optimizer
 
 HIDDEN = {"identity": "identity", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu"}
 OUTPUTS = {("log_loss", "softmax"): "softmax", ("log_loss", "logistic"): "sigmoid", ("squared_error", "identity"): "identity"}
 
 
-def obstacle(model: Any, own: type, given: Mapping[str, Any]) -> str | None:
-    """Why the kernels cannot train this model on these data; `own` has those methods of the model that are as they should be."""
-    X, y, layers = given["X"], given["y"], list(zip(model.coefs_, model.intercepts_))
-    if changed := [name for name in METHODS if _function(model, name) is not _function(own, name)]:
+def obstacle(model: Any, methods: Mapping[str, Any], given: Mapping[str, Any]) -> str | None:
+    """Why the kernels cannot train this model on these data; `methods` are those that the model should have."""
+    X, y = given["X"], given["y"]
+    if changed := [name for name, own in methods.items() if _function(model, name) is not own]:
         return f"{type(model).__name__} has its own {', '.join(changed)}"
     if type(X) is not np.ndarray or X.dtype.char not in "fd" or not X.flags.aligned:
         return f"X is of type {type(X).__name__}" + (f" and dtype {X.dtype}" if hasattr(X, "dtype") else "")
     if model.activation not in HIDDEN or (model.loss, model.out_activation_) not in OUTPUTS:
         return f"activation {model.activation!r}, loss {model.loss!r} and output {model.out_activation_!r} are not all known"
     units = given["layer_units"]
-    for array, shape in zip((*model.coefs_, *model.intercepts_), (*zip(units, units[1:]), *((n,) for n in units[1:]))):
-        if type(array) is not np.ndarray or array.shape != shape or not array.flags.writeable:
-            return f"a coefs_ or intercepts_ is no writable array of shape {shape}"
-    if len(layers) != len(units) - 1 or len(model.intercepts_) != len(layers):
-        return f"there are {len(layers)} coefs_ and {len(model.intercepts_)} intercepts_ for {len(units)} layers"
+    expected = [*pairwise(units), *((n,) for n in units[1:])]
+    if [np.shape(array) for array in (*model.coefs_, *model.intercepts_)] != expected:
+        return f"coefs_ and intercepts_ are not of shapes {expected}"
+    if not all(type(array) is np.ndarray and array.flags.writeable for array in (*model.coefs_, *model.intercepts_)):
+        return "not all coefs_ and intercepts_ are writable arrays"
+    if {array.dtype for array in (*model.coefs_, *model.intercepts_)} != {X.dtype}:
+        return f"not all coefs_ and intercepts_ are of X's dtype, {X.dtype}"
     if type(model._random_state) is not np.random.RandomState:
         return f"the random state is a {type(model._random_state).__name__}"
     if y.dtype.char not in "?fd" and y.dtype.kind not in "iu":
@@ -58,8 +61,6 @@ def optimizer_of(model: Any) -> Optimizer | str:
         return f"the optimizer is of type {type(theirs).__name__}"
     if any([np.shape(array) for array in arrays] != [array.shape for array in params] for arrays in moments):
         return "the optimizer's state has other shapes than coefs_ and intercepts_"
-    if len({array.dtype for array in params}) != 1:
-        return "coefs_ and intercepts_ have several dtypes"
     try:
         if type(theirs) is module.AdamOptimizer:
             return Adam(theirs.learning_rate_init, theirs.beta_1, theirs.beta_2, theirs.epsilon)

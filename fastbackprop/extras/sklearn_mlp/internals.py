@@ -40,12 +40,16 @@ STATE = {
 }
 
 
+_names: dict[str, list[str]] = {}  # the parameters that the installed version has
+
+
 def _moved() -> str | None:
     try:
         for name, known in PARAMETERS.items():
-            found = list(inspect.signature(getattr(Base, name)).parameters)
-            if found[1:] not in (known.split(), [word for word in known.split() if word != "sample_weight"]):
+            found = list(inspect.signature(getattr(Base, name)).parameters)[1:]
+            if found not in (known.split(), [word for word in known.split() if word != "sample_weight"]):
                 return f"{name} has parameters {', '.join(found)}"
+            _names[name] = found
         loop = Base._fit_stochastic
         if type(loop) is not FunctionType or loop.__globals__ is not vars(module) or loop.__closure__:
             return "_fit_stochastic is no plain function of its module"
@@ -89,8 +93,7 @@ def say_moved() -> None:
 
 def arguments_of(name: str, *arguments: Any, **keywords: Any) -> dict[str, Any]:
     """The arguments of a call of one of `PARAMETERS`, by name; sample_weight is None where a version has none."""
-    bound = inspect.signature(getattr(Base, name)).bind(None, *arguments, **keywords)
-    return {"sample_weight": None, **bound.arguments}
+    return {"sample_weight": None, **dict(zip(_names[name], arguments, strict=False)), **keywords}
 
 
 def loop_with(functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:

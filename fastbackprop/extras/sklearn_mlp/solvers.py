@@ -8,7 +8,7 @@ from typing import Any
 from fastbackprop.extras.sklearn_mlp.cover import obstacle
 from fastbackprop.extras.sklearn_mlp.epochs import Epochs
 from fastbackprop.extras.sklearn_mlp.evaluations import Evaluations
-from fastbackprop.extras.sklearn_mlp.internals import MOVED, arguments_of, say_moved
+from fastbackprop.extras.sklearn_mlp.internals import METHODS, MOVED, Base, arguments_of, say_moved
 
 logger = logging.getLogger("fastbackprop")
 
@@ -56,7 +56,11 @@ class Compiled:
         if MOVED:
             say_moved()
             return False
-        why = obstacle(self, Compiled, arguments_of(name, *arguments, **keywords))
+        why = obstacle(self, OWN, arguments_of(name, *arguments, **keywords))
         if why:
             logger.debug("%s: scikit-learn's code trains, since %s", type(self).__name__, why)
         return not why
+
+
+# Where a model has another method, that is a subclass's.
+OWN = {name: vars(Compiled).get(name, getattr(Base, name, None)) for name in METHODS}

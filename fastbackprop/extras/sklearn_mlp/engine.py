@@ -1,0 +1,79 @@
+"""scikit-learn's parameters, moments and data in the terms of the engine, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastbackprop import activations
+from fastbackprop.batches import Batches
+from fastbackprop.extras.sklearn_mlp.cover import HIDDEN, OUTPUTS, clip
+from fastbackprop.optimizers import Optimizer
+
+
+def batches_of(
+    model: Any, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, optimizer: Optimizer, batch_size: int | None
+) -> Batches:
+    """The training of this model, with the kernels loaded and the state of its optimizer."""
+    dtype = model.coefs_[0].dtype
+    batches = Batches(
+        np.ascontiguousarray(X, dtype).T,
+        y.astype(dtype, order="C", copy=False).T,
+        [len(model.coefs_[0]), *(len(b) for b in model.intercepts_)],
+        columns(model.coefs_, model.intercepts_),
+        hidden=activations.HIDDEN[HIDDEN[model.activation]],
+        output=activations.OUTPUTS[OUTPUTS[model.loss, model.out_activation_]],
+        optimizer=optimizer,
+        l2=model.alpha,
+        weights=weights,
+        batch_size=batch_size,
+        corrected=False,
+    )
+    if model.loss == "log_loss":
+        batches.clip = clip(dtype)
+    if hasattr(model, "_optimizer"):
+        load_moments(batches, model._optimizer)
+    batches.load()
+    return batches
+
+
+def columns(weights: Any, biases: Any) -> dict[str, np.ndarray]:
+    """``W1, b1, ...`` of scikit-learn's lists of coefficients ``(n_prev, n)`` and intercepts ``(n,)``."""
+    named = {f"W{l}": W.T for l, W in enumerate(weights, 1)}
+    return named | {f"b{l}": b.reshape(-1, 1) for l, b in enumerate(biases, 1)}
+
+
+def rows(parameters: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """scikit-learn's coefficients, then its intercepts."""
+    L = len(parameters) // 2
+    return [parameters[f"W{l}"].T for l in range(1, L + 1)] + [parameters[f"b{l}"][:, 0] for l in range(1, L + 1)]
+
+
+def save_parameters(batches: Batches, model: Any) -> None:
+    """In place, as scikit-learn changes them."""
+    for array, value in zip([*model.coefs_, *model.intercepts_], rows(batches.views()), strict=True):
+        array[...] = value
+
+
+def load_moments(batches: Batches, optimizer: Any) -> None:
+    """Begin with the state of scikit-learn's optimizer."""
+    kept = [optimizer.ms, optimizer.vs] if hasattr(optimizer, "ms") else [optimizer.velocities]
+    for views, arrays in zip(batches.moments(), kept, strict=True):
+        for view, array in zip(rows(views), arrays, strict=True):
+            view[...] = array
+    batches.t = getattr(optimizer, "t", 0)
+
+
+def save_moments(batches: Batches, optimizer: Any) -> None:
+    """Leave scikit-learn's optimizer as it would be after these batches."""
+    moments = [[np.array(value, order="C") for value in rows(views)] for views in batches.moments()]
+    if not hasattr(optimizer, "ms"):
+        (optimizer.velocities,) = moments
+        return
+    optimizer.ms, optimizer.vs = moments
+    optimizer.t = batches.t
+    if batches.done:
+        optimizer.learning_rate = (
+            optimizer.learning_rate_init * np.sqrt(1 - optimizer.beta_2**batches.t) / (1 - optimizer.beta_1**batches.t)
+        )

@@ -1,0 +1,42 @@
+"""Loss and gradient for SciPy's L-BFGS-B, compiled; the search itself is SciPy's, called by scikit-learn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastbackprop.batches import Batches
+from fastbackprop.extras.sklearn_mlp.engine import batches_of, rows
+from fastbackprop.kernels.tasks import Task
+from fastbackprop.optimizers import GradientDescent
+from fastbackprop.slices import wait
+
+QUICK_OPERATIONS = 2 * 10**8  # of an evaluation for which Ctrl-C waits, a few milliseconds; larger ones have a thread
+
+
+class Evaluations:
+    """The evaluations of one fit."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.batches: Batches | None = None
+
+    def loss_and_gradient(
+        self, packed_coef_inter: np.ndarray, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None, **unused: Any
+    ) -> tuple[np.float64, np.ndarray]:
+        """In place of `_loss_grad_lbfgs`; the model's coefs_ and intercepts_ are parts of `packed_coef_inter` afterwards."""
+        model = self.model
+        model._unpack(packed_coef_inter)
+        if self.batches is None:
+            work = Task(batches_of, model, X, y, sample_weight, GradientDescent(), None)
+            work.start()
+            self.batches = work.wait()
+        for view, array in zip(rows(self.batches.views()), [*model.coefs_, *model.intercepts_], strict=True):
+            view[...] = array
+        if self.batches.operations <= QUICK_OPERATIONS:
+            cost, penalty, gradients = self.batches.loss_and_gradients()
+        else:
+            cost, penalty, gradients = wait(self.batches, Task(self.batches.loss_and_gradients), None)  # type: ignore[arg-type]
+        outputs = model.n_outputs_ if model.loss == "squared_error" else 1
+        return np.float64(cost / outputs + penalty), np.concatenate([part.ravel() for part in rows(gradients)])
