@@ -79,15 +79,17 @@ class Epochs:
             self._release()
             yield from module.gen_batches(n, batch_size)
 
-    def epoch(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None, **unused: Any) -> tuple[Any, list, list]:
-        """In place of `_backprop`: an epoch's loss, and no gradients; nothing where scikit-learn is to do it."""
+    def epoch(
+        self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None, coef_grads: Any, intercept_grads: Any, **unused: Any
+    ) -> tuple[Any, Any, Any]:
+        """In place of `_backprop`: an epoch's loss, or 0 where scikit-learn is to do it; the gradients are not touched."""
         if self.batches is None:
             self._prepare(X, y, sample_weight)
         if self.batches is not None and not self.losses and not self.batches.diverged:
             self._compute()
         if self.losses:
             self.taken += 1
-            return self.losses.popleft(), [], []
+            return self.losses.popleft(), coef_grads, intercept_grads
         if self.batches is not None and self.batches.diverged:
             logger.debug(
                 "%s: scikit-learn's code trains on, since epoch %d makes parameters that are not finite",
@@ -95,7 +97,7 @@ class Epochs:
             )  # fmt: skip
             self._rewind()
         self.plain = True
-        return 0.0, [], []
+        return 0.0, coef_grads, intercept_grads
 
     # ------------------------------------------------------------------------------------------------------- compiled epochs
 
