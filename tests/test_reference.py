@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,17 +12,32 @@ from fastbackprop import reference
 from fastbackprop.testing import CASES, Size, assert_same_bits, assert_same_form, assert_within_bound, map_arrays
 
 SIZE = Size((4, 5, 3, 1), 6)
+PAGES = {path.stem: path for path in Path(reference.__file__).parent.glob("*.py")}
 EVERY_CALL = [(name, activation) for name, case in CASES.items() for activation in case.activations or (None,)]
 
 
-def test_it_imports_numpy_alone():
-    imported: list[str | None] = []
-    for node in ast.walk(ast.parse(inspect.getsource(reference))):
+def imported(page):
+    """The modules that a page imports from."""
+    for node in ast.walk(ast.parse(page.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            imported += [alias.name for alias in node.names]
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            imported.append(node.module)
-    assert imported == ["numpy"]
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_it_imports_numpy_alone():
+    assert list(imported(PAGES["__init__"])) == ["numpy"]
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=list(PAGES))
+def test_a_page_imports_numpy_and_pages(page):
+    assert all(name == "numpy" or name.startswith("fastbackprop.reference") for name in imported(page))
+
+
+def test_no_page_is_called_like_a_function():
+    """`fastbackprop.reference.sigmoid` is the function, whatever has been imported."""
+    assert {"general", "outputs"} <= PAGES.keys()
+    assert not PAGES.keys() & {*fastbackprop.__all__, "train"}
 
 
 def test_its_names_are_the_fourteen_and_activations():

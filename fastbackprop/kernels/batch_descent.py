@@ -30,11 +30,11 @@ SLOPE, L2, FIRST, SECOND, EPSILON, LOW, HIGH, LARGEST = range(8)  # places in `n
 
 
 class GatherJob(NamedTuple):
-    """Columns order[at], order[at + 1], ... of X and Y, `count` of them, `step` a chunk, are copied to the block."""
+    """Columns order[at], order[at + 1], ... of X and Y, `columns` of them, `step` a chunk, are copied to the block."""
 
     n_0: int
     n_L: int
-    count: int
+    columns: int
     step: int
     order: Words
     at: int
@@ -55,7 +55,7 @@ def _copy(n, A, a, step, B, b):
 def gather_chunk(job, chunk, member):
     X, Y, X_block, Y_block = job.X, job.Y, job.X_block, job.Y_block
     begin = chunk * job.step
-    for j in range(begin, min(begin + job.step, job.count)):
+    for j in range(begin, min(begin + job.step, job.columns)):
         example = job.order[job.at + j]
         x, block = X.at + example * X.column, X_block.at + j * X_block.column
         if X.row == 1:

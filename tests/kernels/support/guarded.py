@@ -8,6 +8,7 @@ they are, and nothing is read that lies between or was never written: it is nan,
 
 import itertools
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -348,21 +349,22 @@ def batch_descents(bench):
         for sizes, m in itertools.product([(1, 2), (5, 3, 2), (3, MR + 1, 2, 3)], (1, MR + 1, 50, 301)):
             X, Y = bench.drawn(sizes[0], m) / 8, bench.drawn(sizes[-1], m) / 8
             weights, order = bench.rng.uniform(0.5, 1, m).astype(dtype), np.tile(bench.rng.permutation(m), 2)
-            start = {}
+            start: dict[str, np.ndarray] = {}
             for l, (n_prev, n) in enumerate(itertools.pairwise(sizes), start=1):
                 start |= {f"W{l}": bench.drawn(n, n_prev) / 16, f"b{l}": bench.drawn(n, 1) / 16}
             work = Batches(
                 X, Y, sizes, start, hidden=HIDDEN[hidden], output=OUTPUTS[output], optimizer=optimizer, l2=0.5,
                 weights=weights if m % 2 else None, batch_size=batch,
             )  # fmt: skip
-            calls = []
+            calls: list[tuple[Any, tuple[Any, ...]]] = []
             work.call = lambda kernel, *arguments, calls=calls: calls.append((kernel, arguments)) or 0
-            work.advance(order, np.full(2, optimizer.learning_rate))
+            work.advance(order, np.full(2, 0.01))
             work.loss_and_gradients()
             for (kernel, arguments), members in itertools.product(calls, (1, 3)):
                 expected = [x.copy() if isinstance(x, np.ndarray) else x for x in arguments]
                 kernel(*expected, *mailboxes(members))
-                read, arrays = [(arguments[0], "wide C"), (arguments[1], "wide C")], []
+                read: list[Any] = [(arguments[0], "wide C"), (arguments[1], "wide C")]
+                arrays = []
                 for before, after in zip(arguments[2:], expected[2:], strict=True):
                     if isinstance(before, np.ndarray) and before.size:
                         read.append((before, None))
