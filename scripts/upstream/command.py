@@ -15,7 +15,17 @@ def main(arguments: list[str]) -> int:
     """Run them in a folder of their own, with no settings of this project; returns pytest's exit code."""
     print(f"==> tests of scikit-learn {sklearn.__version__}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pytest", "--pyargs", MODULE, "-p", "scripts.upstream.plugin", "-p", "no:cacheprovider"]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--pyargs",
+            MODULE,
+            "-p",
+            "scripts.upstream.plugin",
+            "-p",
+            "no:cacheprovider",
+        ]
         command += ["-c", "/dev/null", "--rootdir", folder, "-q", *arguments]
         return subprocess.run(command, cwd=folder).returncode
 

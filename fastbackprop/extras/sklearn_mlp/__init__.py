@@ -5,8 +5,6 @@ Everything but the epochs themselves is scikit-learn's own code: checks, start, 
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastbackprop.extras import missing
 
 try:
@@ -14,13 +12,13 @@ try:
 except ImportError as error:
     raise missing("fastbackprop.extras.sklearn_mlp", "sklearn") from error
 
-from fastbackprop.extras.sklearn_mlp.internals import SCIKIT_LEARN
+from fastbackprop.extras.sklearn_mlp.internals import module
 from fastbackprop.extras.sklearn_mlp.solvers import Compiled
 
 __all__ = ["MLPClassifier", "MLPRegressor", "patch_sklearn", "unpatch_sklearn"]
 
 
-class MLPClassifier(Compiled, SCIKIT_LEARN["MLPClassifier"]):  # type: ignore[misc]
+class MLPClassifier(Compiled, module.MLPClassifier):
     """`sklearn.neural_network.MLPClassifier`, trained by compiled code.
 
     Parameters, attributes, methods, messages and random numbers are scikit-learn's, whose documentation holds here too. What
@@ -36,7 +34,7 @@ class MLPClassifier(Compiled, SCIKIT_LEARN["MLPClassifier"]):  # type: ignore[mi
     """
 
 
-class MLPRegressor(Compiled, SCIKIT_LEARN["MLPRegressor"]):  # type: ignore[misc]
+class MLPRegressor(Compiled, module.MLPRegressor):
     """`sklearn.neural_network.MLPRegressor`, trained by compiled code.
 
     Parameters, attributes, methods, messages and random numbers are scikit-learn's, whose documentation holds here too. What
@@ -53,7 +51,7 @@ class MLPRegressor(Compiled, SCIKIT_LEARN["MLPRegressor"]):  # type: ignore[misc
     """
 
 
-OURS: dict[str, Any] = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
+_OURS = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
 
 
 def patch_sklearn() -> None:
@@ -62,9 +60,9 @@ def patch_sklearn() -> None:
     Names that were imported before stay scikit-learn's. The module that defines its classes stays as it is, so that models of
     scikit-learn's classes can still be pickled.
     """
-    vars(neural_network).update(OURS)
+    vars(neural_network).update(_OURS)
 
 
 def unpatch_sklearn() -> None:
     """Have `sklearn.neural_network` hold scikit-learn's own classes again."""
-    vars(neural_network).update(SCIKIT_LEARN)
+    vars(neural_network).update({name: getattr(module, name) for name in _OURS})

@@ -54,7 +54,7 @@ def optimizer_of(model: Any) -> Optimizer | str:
     theirs = model._optimizer
     params = [*model.coefs_, *model.intercepts_]
     if type(theirs) is module.AdamOptimizer:
-        moments = theirs.ms, theirs.vs
+        moments: tuple[Any, ...] = theirs.ms, theirs.vs
     elif type(theirs) is module.SGDOptimizer:
         moments = (theirs.velocities,)
     else:

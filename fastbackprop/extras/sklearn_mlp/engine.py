@@ -10,12 +10,16 @@ from fastbackprop import activations
 from fastbackprop.batches import Batches
 from fastbackprop.extras.sklearn_mlp.cover import HIDDEN, OUTPUTS, clip
 from fastbackprop.optimizers import Optimizer
+from fastbackprop.slices import OVERHEAD_OPERATIONS
+
+QUICK_OPERATIONS = 2 * 10**8  # multiply-adds
+MOST_INDICES = 2**21  # of the orders of examples that are drawn at once: 16 MiB
 
 
 def batches_of(
     model: Any, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, optimizer: Optimizer, batch_size: int | None
 ) -> Batches:
-    """The training of this model, with the kernels loaded and the state of its optimizer."""
+    """The training of this model, with the state of its optimizer."""
     dtype = model.coefs_[0].dtype
     batches = Batches(
         np.ascontiguousarray(X, dtype).T,
@@ -34,7 +38,6 @@ def batches_of(
         batches.clip = clip(dtype)
     if hasattr(model, "_optimizer"):
         load_moments(batches, model._optimizer)
-    batches.load()
     return batches
 
 
@@ -50,12 +53,6 @@ def rows(parameters: dict[str, np.ndarray]) -> list[np.ndarray]:
     return [parameters[f"W{l}"].T for l in range(1, L + 1)] + [parameters[f"b{l}"][:, 0] for l in range(1, L + 1)]
 
 
-def save_parameters(batches: Batches, model: Any) -> None:
-    """In place, as scikit-learn changes them."""
-    for array, value in zip([*model.coefs_, *model.intercepts_], rows(batches.views()), strict=True):
-        array[...] = value
-
-
 def load_moments(batches: Batches, optimizer: Any) -> None:
     """Begin with the state of scikit-learn's optimizer."""
     kept = [optimizer.ms, optimizer.vs] if hasattr(optimizer, "ms") else [optimizer.velocities]
@@ -65,15 +62,33 @@ def load_moments(batches: Batches, optimizer: Any) -> None:
     batches.t = getattr(optimizer, "t", 0)
 
 
-def save_moments(batches: Batches, optimizer: Any) -> None:
-    """Leave scikit-learn's optimizer as it would be after these batches."""
+def save(batches: Batches, model: Any) -> None:
+    """Leave the model and scikit-learn's optimizer as they would be after these batches, coefficients changed in place."""
+    for array, value in zip([*model.coefs_, *model.intercepts_], rows(batches.views()), strict=True):
+        array[...] = value
+    optimizer, t = model._optimizer, batches.t
     moments = [[np.array(value, order="C") for value in rows(views)] for views in batches.moments()]
-    if not hasattr(optimizer, "ms"):
+    if hasattr(optimizer, "ms"):
+        optimizer.ms, optimizer.vs = moments
+        optimizer.t = t
+        if t:
+            optimizer.learning_rate = (
+                optimizer.learning_rate_init * np.sqrt(1 - optimizer.beta_2**t) / (1 - optimizer.beta_1**t)
+            )
+    else:
         (optimizer.velocities,) = moments
-        return
-    optimizer.ms, optimizer.vs = moments
-    optimizer.t = batches.t
-    if batches.done:
-        optimizer.learning_rate = (
-            optimizer.learning_rate_init * np.sqrt(1 - optimizer.beta_2**batches.t) / (1 - optimizer.beta_1**batches.t)
-        )
+
+
+def loss(batches: Batches, model: Any, epoch: int) -> np.float64:
+    """The loss of an epoch as scikit-learn defines it: a squared error is a mean over the outputs too."""
+    return total_loss(model, batches.costs[epoch], batches.penalties[epoch])
+
+
+def total_loss(model: Any, cost: float, penalty: float) -> np.float64:
+    return np.float64(cost / (model.n_outputs_ if model.loss == "squared_error" else 1) + penalty)
+
+
+def quick_epochs(batches: Batches) -> int:
+    """How many epochs take some milliseconds, for which Ctrl-C may wait: a thread of their own could take longer."""
+    operations = batches.operations + batches.batches * OVERHEAD_OPERATIONS
+    return min(QUICK_OPERATIONS // operations, MOST_INDICES // batches.X.shape[1])

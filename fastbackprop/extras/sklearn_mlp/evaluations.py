@@ -7,12 +7,10 @@ from typing import Any
 import numpy as np
 
 from fastbackprop.batches import Batches
-from fastbackprop.extras.sklearn_mlp.engine import batches_of, rows
+from fastbackprop.extras.sklearn_mlp.engine import batches_of, quick_epochs, rows, total_loss
 from fastbackprop.kernels.tasks import Task
 from fastbackprop.optimizers import GradientDescent
-from fastbackprop.slices import wait
-
-QUICK_OPERATIONS = 2 * 10**8  # of an evaluation for which Ctrl-C waits, a few milliseconds; larger ones have a thread
+from fastbackprop.slices import behind, wait
 
 
 class Evaluations:
@@ -29,14 +27,12 @@ class Evaluations:
         model = self.model
         model._unpack(packed_coef_inter)
         if self.batches is None:
-            work = Task(batches_of, model, X, y, sample_weight, GradientDescent(), None)
-            work.start()
-            self.batches = work.wait()
+            self.batches = behind(X.nbytes, batches_of, model, X, y, sample_weight, GradientDescent(), None)
+            self.batches.load()
         for view, array in zip(rows(self.batches.views()), [*model.coefs_, *model.intercepts_], strict=True):
             view[...] = array
-        if self.batches.operations <= QUICK_OPERATIONS:
+        if quick_epochs(self.batches):
             cost, penalty, gradients = self.batches.loss_and_gradients()
         else:
             cost, penalty, gradients = wait(self.batches, Task(self.batches.loss_and_gradients), None)  # type: ignore[arg-type]
-        outputs = model.n_outputs_ if model.loss == "squared_error" else 1
-        return np.float64(cost / outputs + penalty), np.concatenate([part.ravel() for part in rows(gradients)])
+        return total_loss(model, cost, penalty), np.concatenate([part.ravel() for part in rows(gradients)])

@@ -14,7 +14,6 @@ from sklearn.neural_network import _multilayer_perceptron as module
 
 logger = logging.getLogger("fastbackprop")
 
-SCIKIT_LEARN = {name: getattr(module, name) for name in ("MLPClassifier", "MLPRegressor")}
 Base = module.BaseMultilayerPerceptron
 
 # The parameters of its methods after self. Versions below 1.7 have no sample_weight.
@@ -26,8 +25,8 @@ PARAMETERS = {
 }
 # What its loop of epochs calls and keeps, beside its parameters.
 LOOP = {
-    "shuffle", "gen_batches", "_backprop", "_random_state", "_optimizer", "update_params", "iteration_ends", "trigger_stopping",
-    "_update_no_improvement_count", "_no_improvement_count", "n_iter_no_change", "max_iter", "t_",
+    "shuffle", "gen_batches", "_safe_indexing", "_backprop", "_random_state", "_optimizer", "update_params", "iteration_ends",
+    "trigger_stopping", "_update_no_improvement_count", "_no_improvement_count", "n_iter_no_change", "max_iter", "t_",
 }  # fmt: skip
 # The loop calls these of the model, or they call each other: where a subclass has its own, scikit-learn's loop calls that.
 METHODS = (

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from fastbackprop.extras.sklearn_mlp.cover import obstacle
 from fastbackprop.extras.sklearn_mlp.epochs import Epochs
 from fastbackprop.extras.sklearn_mlp.evaluations import Evaluations
 from fastbackprop.extras.sklearn_mlp.internals import METHODS, MOVED, Base, arguments_of, say_moved
+from fastbackprop.slices import running
 
 logger = logging.getLogger("fastbackprop")
 
@@ -16,35 +18,37 @@ logger = logging.getLogger("fastbackprop")
 class Compiled:
     """What stands before scikit-learn's class: each method takes what scikit-learn's takes, and does what it does."""
 
-    # The training in progress; only while a fit runs.
-    _training: Epochs | Evaluations | None = None
+    _training: Epochs | Evaluations | None = None  # while a fit runs
 
     def _fit_stochastic(self, *arguments: Any, **keywords: Any) -> None:
-        if not self._covered("_fit_stochastic", arguments, keywords):
+        if self._covered("_fit_stochastic", arguments, keywords):
+            training = Epochs(self, arguments_of("_fit_stochastic", *arguments, **keywords)["incremental"])
+            self._train(training, training.run, arguments, keywords)
+        else:
             super()._fit_stochastic(*arguments, **keywords)  # type: ignore[misc]
-            return
+
+    def _fit_lbfgs(self, *arguments: Any, **keywords: Any) -> None:
+        fit = super()._fit_lbfgs  # type: ignore[misc]
+        if self._covered("_fit_lbfgs", arguments, keywords):
+            self._train(Evaluations(self), fit, arguments, keywords)
+        else:
+            fit(*arguments, **keywords)
+
+    def _train(
+        self, training: Epochs | Evaluations, fit: Callable[..., None], arguments: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> None:
+        """Fit, while the two methods below ask this training."""
         try:
-            self._training = training = Epochs(self, arguments_of("_fit_stochastic", *arguments, **keywords)["incremental"])
-            training.run(*arguments, **keywords)
+            self._training = training
+            fit(*arguments, **keywords)
         finally:
-            self._training = None
-            del self._training
+            vars(self).pop("_training", None)
+            running.pop(training.batches, None)  # type: ignore[call-overload]
 
     def _backprop(self, *arguments: Any, **keywords: Any) -> Any:
         if isinstance(self._training, Epochs) and not self._training.plain:
             return self._training.epoch(**arguments_of("_backprop", *arguments, **keywords))
         return super()._backprop(*arguments, **keywords)  # type: ignore[misc]
-
-    def _fit_lbfgs(self, *arguments: Any, **keywords: Any) -> None:
-        if not self._covered("_fit_lbfgs", arguments, keywords):
-            super()._fit_lbfgs(*arguments, **keywords)  # type: ignore[misc]
-            return
-        try:
-            self._training = Evaluations(self)
-            super()._fit_lbfgs(*arguments, **keywords)  # type: ignore[misc]
-        finally:
-            self._training = None
-            del self._training
 
     def _loss_grad_lbfgs(self, *arguments: Any, **keywords: Any) -> Any:
         if isinstance(self._training, Evaluations):
