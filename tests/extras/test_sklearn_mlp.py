@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("sklearn")
+sklearn = pytest.importorskip("sklearn")
 
 from sklearn import neural_network as theirs
 from sklearn.datasets import make_classification, make_multilabel_classification, make_regression
+from threadpoolctl import threadpool_limits
 
 from fastbackprop.extras import sklearn_mlp as ours
 
@@ -39,8 +40,9 @@ WEIGHTS = np.random.default_rng(6).uniform(0.2, 3, M)
 
 @pytest.fixture(autouse=True)
 def compiled(request, fallbacks):
-    """Every fit of a test is compiled, but for those marked."""
-    yield
+    """Every fit of a test is compiled, but for those marked; BLAS has one thread, since its threads would wait for each other."""
+    with threadpool_limits(1):
+        yield
     if not request.node.get_closest_marker("falls_back"):
         assert not [line for line in fallbacks() if "scikit-learn's code" in line]
 
@@ -65,7 +67,7 @@ def close(mine, reference, rtol=RTOL):
 
 def alike(mine, reference, X, rtol=RTOL):
     """All that a fit leaves, and predictions."""
-    assert vars(mine).keys() == vars(reference).keys()
+    assert vars(mine).keys() - {"_sklearn_version"} == vars(reference).keys() - {"_sklearn_version"}
     for name in ("n_iter_", "t_", "n_layers_", "n_outputs_", "out_activation_", "n_features_in_", "_no_improvement_count"):
         assert getattr(mine, name, None) == getattr(reference, name, None), name
     for name in ("coefs_", "intercepts_", "loss_curve_", "validation_scores_"):
@@ -80,6 +82,8 @@ def alike(mine, reference, X, rtol=RTOL):
         for name in a:
             if isinstance(b[name], list):
                 close(a[name], b[name], rtol)
+            elif isinstance(b[name], str):
+                assert a[name] == b[name]
             else:
                 close([a[name]], [b[name]], 1e-15)
     for name in ("predict", "predict_proba"):
@@ -127,7 +131,7 @@ def test_fifty_epochs_are_scikit_learns(solver, activation, target):
         {**SGD, "momentum": 0.0},
         {**SGD, "nesterovs_momentum": False},
         {**SGD, "learning_rate": "invscaling", "power_t": 0.3},
-        {**SGD, "learning_rate": "adaptive", "learning_rate_init": 0.5, "tol": 0.02, "n_iter_no_change": 2},
+        {**SGD, "learning_rate": "adaptive", "learning_rate_init": 0.1, "tol": 0.05, "n_iter_no_change": 2},
         {**SGD, "tol": 0.01},
         {"tol": 0.01, "n_iter_no_change": 4},
         {"n_iter_no_change": np.inf},
@@ -151,7 +155,9 @@ def test_options(target, options):
     check(target, options)
 
 
-@pytest.mark.parametrize("options", [{}, {**SGD, "learning_rate": "adaptive", "tol": 0.05}, {"validation_fraction": 0.4}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {**SGD, "learning_rate": "adaptive", "tol": 0.05}, {"validation_fraction": 0.4}], ids=str
+)
 @pytest.mark.parametrize("target", TARGETS)
 def test_early_stopping(target, options):
     check(target, {**options, "early_stopping": True, "n_iter_no_change": 4})
@@ -204,7 +210,8 @@ def test_a_saturated_output_is_clipped_as_scikit_learn_clips_it():
     X, y = np.array([[40.0], [60.0], [-50.0], [-3.0]]), np.array([0, 1, 1, 0])
     for labels in (y, np.column_stack([y, 1 - y, y]), y + 2 * (np.arange(4) == 0)):
         mine, reference = pair(
-            "MLPClassifier", {"activation": "identity", "max_iter": 3, "learning_rate_init": 0.5, "solver": "sgd", "momentum": 0.5}
+            "MLPClassifier",
+            {"activation": "identity", "max_iter": 3, "learning_rate_init": 0.5, "solver": "sgd", "momentum": 0.5},
         )
         recorded(mine.fit, X, labels)
         recorded(reference.fit, X, labels)
@@ -233,7 +240,7 @@ def test_a_step_from_one_state_and_to_and_fro(target, options):
     """Each class takes the steps of the other's state: its parameters, its optimizer, its generator."""
     kind, (X, y) = TARGETS[target]
     mine, reference = pair(kind, {**options, "batch_size": M})
-    first = {"classes": np.unique(y)} if target in ("binary", "classes") else {}
+    first = {"classes": range(4) if target == "labels" else np.unique(y)} if kind == "MLPClassifier" else {}
     for i in range(8):
         mine.partial_fit(X, y, **(first if i == 0 else {}))
         reference.partial_fit(X, y, **(first if i == 0 else {}))
@@ -244,7 +251,7 @@ def test_a_step_from_one_state_and_to_and_fro(target, options):
         if i % 2:
             mine, reference = type(mine)(), type(reference)()
             mine.__setstate__(other)
-            reference.__setstate__({**state, "_sklearn_version": other.get("_sklearn_version")})
+            reference.__setstate__({**state, "_sklearn_version": sklearn.__version__})
     assert mine.coefs_[0] is not reference.coefs_[0]
 
 

@@ -79,13 +79,12 @@ def save(batches: Batches, model: Any) -> None:
         (optimizer.velocities,) = moments
 
 
-def loss(batches: Batches, model: Any, epoch: int) -> np.float64:
-    """The loss of an epoch as scikit-learn defines it: a squared error is a mean over the outputs too."""
-    return total_loss(model, batches.costs[epoch], batches.penalties[epoch])
-
-
-def total_loss(model: Any, cost: float, penalty: float) -> np.float64:
-    return np.float64(cost / (model.n_outputs_ if model.loss == "squared_error" else 1) + penalty)
+def loss(model: Any, cost: float, penalty: float, *data: np.ndarray | None) -> np.floating[Any]:
+    """The loss of X, y and perhaps weights as scikit-learn defines it: a squared error is a mean over the outputs too."""
+    if model.loss != "squared_error":
+        return np.float64(cost + penalty)
+    kind: Any = np.result_type(*(array for array in data if array is not None)).type
+    return kind(cost / model.n_outputs_ + penalty)
 
 
 def quick_epochs(batches: Batches) -> int:

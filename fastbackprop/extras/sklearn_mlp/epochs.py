@@ -94,7 +94,7 @@ class Epochs:
             raise error
         self.batch_size = int(batch_size)
         if not self.plain:
-            yield slice(0, n)
+            yield slice(0, batch_size - batch_size + n)  # of the kind of number that decides the loss's dtype
         if self.plain:
             self._release()
             yield from module.gen_batches(n, batch_size)
@@ -121,8 +121,9 @@ class Epochs:
                 self._redraw(self.before, self.taken + 1)
             self.plain = True
             return 0.0, coef_grads, intercept_grads
+        cost, penalty = self.batches.costs[self.taken], self.batches.penalties[self.taken]
         self.taken += 1
-        return loss(self.batches, self.model, self.taken - 1), coef_grads, intercept_grads
+        return loss(self.model, cost, penalty, X, y, sample_weight), coef_grads, intercept_grads
 
     # ------------------------------------------------------------------------------------------------------- compiled epochs
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastbackprop.batches import Batches
-from fastbackprop.extras.sklearn_mlp.engine import batches_of, quick_epochs, rows, total_loss
+from fastbackprop.extras.sklearn_mlp.engine import batches_of, loss, quick_epochs, rows
 from fastbackprop.kernels.tasks import Task
 from fastbackprop.optimizers import GradientDescent
 from fastbackprop.slices import behind, wait
@@ -22,7 +22,7 @@ class Evaluations:
 
     def loss_and_gradient(
         self, packed_coef_inter: np.ndarray, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None, **unused: Any
-    ) -> tuple[np.float64, np.ndarray]:
+    ) -> tuple[np.floating[Any], np.ndarray]:
         """In place of `_loss_grad_lbfgs`; the model's coefs_ and intercepts_ are parts of `packed_coef_inter` afterwards."""
         model = self.model
         model._unpack(packed_coef_inter)
@@ -35,4 +35,4 @@ class Evaluations:
             cost, penalty, gradients = self.batches.loss_and_gradients()
         else:
             cost, penalty, gradients = wait(self.batches, Task(self.batches.loss_and_gradients), None)  # type: ignore[arg-type]
-        return total_loss(model, cost, penalty), np.concatenate([part.ravel() for part in rows(gradients)])
+        return loss(model, cost, penalty, X, y, sample_weight), np.concatenate([part.ravel() for part in rows(gradients)])
