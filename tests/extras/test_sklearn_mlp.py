@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-sklearn = pytest.importorskip("sklearn")
+pytest.importorskip("sklearn")
 
+import sklearn
 from sklearn import neural_network as theirs
 from sklearn.datasets import make_classification, make_multilabel_classification, make_regression
 from threadpoolctl import threadpool_limits
@@ -40,7 +41,7 @@ WEIGHTS = np.random.default_rng(6).uniform(0.2, 3, M)
 
 @pytest.fixture(autouse=True)
 def compiled(request, fallbacks):
-    """Every fit of a test is compiled, but for those marked; BLAS has one thread, since its threads would wait for each other."""
+    """Every fit of a test is compiled, but for those marked. BLAS has one thread: more would wait for each other."""
     with threadpool_limits(1):
         yield
     if not request.node.get_closest_marker("falls_back"):

@@ -20,8 +20,8 @@ def obstacle(model: Any, methods: Mapping[str, Any], given: Mapping[str, Any]) -
     X, y = given["X"], given["y"]
     if changed := [name for name, own in methods.items() if _function(model, name) is not own]:
         return f"{type(model).__name__} has its own {', '.join(changed)}"
-    if type(X) is not np.ndarray or X.dtype.char not in "fd" or not X.flags.aligned:
-        return f"X is of type {type(X).__name__}" + (f" and dtype {X.dtype}" if hasattr(X, "dtype") else "")
+    if type(X) is not np.ndarray or X.dtype.char not in "fd":
+        return f"X is of type {type(X).__name__} and dtype {X.dtype}"
     if model.activation not in HIDDEN or (model.loss, model.out_activation_) not in OUTPUTS:
         return f"activation {model.activation!r}, loss {model.loss!r} and output {model.out_activation_!r} are not all known"
     units = given["layer_units"]

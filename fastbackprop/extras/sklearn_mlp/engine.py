@@ -22,8 +22,8 @@ def batches_of(
     """The training of this model, with the state of its optimizer."""
     dtype = model.coefs_[0].dtype
     batches = Batches(
-        np.ascontiguousarray(X, dtype).T,
-        y.astype(dtype, order="C", copy=False).T,
+        np.require(X, dtype, ["C", "A"]).T,  # an example lies in one piece
+        np.require(y, dtype, ["C", "A"]).T,
         [len(model.coefs_[0]), *(len(b) for b in model.intercepts_)],
         columns(model.coefs_, model.intercepts_),
         hidden=activations.HIDDEN[HIDDEN[model.activation]],

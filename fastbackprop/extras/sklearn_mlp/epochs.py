@@ -114,11 +114,12 @@ class Epochs:
         if self.batches is not None and not self._done() and not self.batches.diverged:
             self._compute(self.batches)
         if self.batches is None or not self._done():
-            if self.batches is not None:
+            if self.before is not None:
                 why = f"epoch {self.taken + 1} makes parameters that are not finite"
                 logger.debug("%s: scikit-learn's code trains on, since %s", type(self.model).__name__, why)
-                assert self.before is not None
                 self._redraw(self.before, self.taken + 1)
+            else:
+                self._draw(1)
             self.plain = True
             return 0.0, coef_grads, intercept_grads
         cost, penalty = self.batches.costs[self.taken], self.batches.penalties[self.taken]
@@ -132,13 +133,13 @@ class Epochs:
         return self.batches is not None and self.batches.done > self.taken
 
     def _prepare(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None:
+        self.model._optimizer.update_params = lambda params, grads: None  # the engine does that
         optimizer = optimizer_of(self.model)
         if isinstance(optimizer, str):
             logger.debug("%s: scikit-learn's code trains, since %s", type(self.model).__name__, optimizer)
             return
         self.batches = behind(X.nbytes, batches_of, self.model, X, y, weights, optimizer, self.batch_size)
         self.batches.load()
-        self.model._optimizer.update_params = lambda params, grads: None  # the engine does that
 
     def _release(self) -> None:
         """Leave the optimizer to scikit-learn."""

@@ -38,24 +38,25 @@ STATE = {
     "SGDOptimizer": {"learning_rate_init", "learning_rate", "lr_schedule", "momentum", "nesterov", "power_t", "velocities"},
 }
 
+PARAMETERS_FOUND: dict[str, list[str]] = {}  # those of the installed version
 
-_names: dict[str, list[str]] = {}  # the parameters that the installed version has
 
-
-def _moved() -> str | None:
+def look() -> str | None:
+    """Why scikit-learn's internals are not those that are known here, or None."""
     try:
         for name, known in PARAMETERS.items():
             found = list(inspect.signature(getattr(Base, name)).parameters)[1:]
             if found not in (known.split(), [word for word in known.split() if word != "sample_weight"]):
                 return f"{name} has parameters {', '.join(found)}"
-            _names[name] = found
+            PARAMETERS_FOUND[name] = found
         loop = Base._fit_stochastic
         if type(loop) is not FunctionType or loop.__globals__ is not vars(module) or loop.__closure__:
             return "_fit_stochastic is no plain function of its module"
         if lost := LOOP - {*loop.__code__.co_names}:
             return f"_fit_stochastic does without {', '.join(sorted(lost))}"
-        for name in METHODS:
-            getattr(Base, name)
+        for owner, names in ((Base, METHODS), (module, ("gen_batches", "_safe_indexing"))):
+            for name in names:
+                getattr(owner, name)
         for name, known_state in STATE.items():
             if vars(getattr(module, name)([np.zeros(1)])).keys() != known_state:
                 return f"{name} has other attributes"
@@ -75,7 +76,7 @@ def permutation(random: np.random.RandomState, n: int) -> np.ndarray:
     return drawn
 
 
-MOVED = _moved()
+MOVED = look()
 _said = False
 
 
@@ -92,7 +93,7 @@ def say_moved() -> None:
 
 def arguments_of(name: str, *arguments: Any, **keywords: Any) -> dict[str, Any]:
     """The arguments of a call of one of `PARAMETERS`, by name; sample_weight is None where a version has none."""
-    return {"sample_weight": None, **dict(zip(_names[name], arguments, strict=False)), **keywords}
+    return {"sample_weight": None, **dict(zip(PARAMETERS_FOUND[name], arguments, strict=False)), **keywords}
 
 
 def loop_with(functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
