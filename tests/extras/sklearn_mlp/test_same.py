@@ -18,7 +18,10 @@ from threadpoolctl import threadpool_limits
 
 from fastbackprop.extras import sklearn_mlp as ours
 
+from .sides import said
+
 RTOL = 1e-9
+OLD = np.lib.NumpyVersion(np.__version__) < "2.0.0"  # a loss of float32 data is of another kind there
 M = 90  # examples
 BINARY = make_classification(M, 6, random_state=1)
 CLASSES = make_classification(M, 6, n_informative=4, n_classes=3, random_state=2)
@@ -40,12 +43,11 @@ WEIGHTS = np.random.default_rng(6).uniform(0.2, 3, M)
 
 
 @pytest.fixture(autouse=True)
-def compiled(request, fallbacks):
-    """Every fit of a test is compiled, but for those marked. BLAS has one thread: more would wait for each other."""
+def compiled(fallbacks):
+    """Every fit of a test is compiled. BLAS has one thread: more would wait for each other."""
     with threadpool_limits(1):
         yield
-    if not request.node.get_closest_marker("falls_back"):
-        assert not [line for line in fallbacks() if "scikit-learn's code" in line]
+    assert not said(fallbacks)
 
 
 def recorded(call, *arguments, **keywords):
@@ -59,9 +61,9 @@ def recorded(call, *arguments, **keywords):
 def close(mine, reference, rtol=RTOL):
     assert len(mine) == len(reference)
     for a, b in zip(mine, reference, strict=True):
-        assert type(a) is type(b)
+        assert type(a) is type(b) or OLD
         a, b = np.asarray(a), np.asarray(b)
-        assert a.dtype == b.dtype
+        assert a.dtype == b.dtype or (OLD and not a.shape)
         assert a.shape == b.shape
         np.testing.assert_allclose(a, b, rtol, rtol * np.abs(b).max(initial=0))
 
