@@ -20,6 +20,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 class Raising(list):
     """A loss curve that interrupts the loop as it gets so many losses."""
 
+    last: int
+
     def append(self, loss):
         super().append(loss)
         if len(self) == self.last:

@@ -1,5 +1,6 @@
 """The compiled classes as estimators: checked by scikit-learn, patched in, pickled, searched over; what they say and raise."""
 
+import doctest
 import pickle
 import subprocess
 import sys
@@ -39,6 +40,14 @@ def test_parameters_are_scikit_learns():
         assert repr(mine(alpha=3, max_iter=5)) == repr(reference(alpha=3, max_iter=5))
     model = clone(ours.MLPClassifier((3,)).set_params(alpha=1.0))
     assert (type(model), model.alpha, model.hidden_layer_sizes) == (ours.MLPClassifier, 1.0, (3,))
+
+
+@pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])
+def test_the_example_of_a_docstring_is_right(name):
+    (example,) = doctest.DocTestFinder(recurse=False).find(getattr(ours, name), name, globs={"np": np})
+    failed, attempted = doctest.DocTestRunner().run(example)
+    assert attempted > 2
+    assert not failed
 
 
 def test_a_pipeline_and_a_search_in_two_processes():
