@@ -36,21 +36,34 @@ from fastbackprop.team import in_team, load_team
 
 
 @dataclass(frozen=True)
-class _Rule:
-    """A rule's routine, the number of moments that it keeps, and where its numbers stand among those of the kernel."""
+class RuleRow:
+    """A rule's routine, the number of moments that it keeps, and where its numbers stand among those of the kernel.
+
+    `linear`: whether the step is linear in the gradient, so that the gram algorithm can take it.
+    """
 
     routine: Routine
     moments: int
     numbers: dict[str, int]
     correction: int = UNCORRECTED
+    linear: bool = True
 
 
-_RULES: dict[type[Optimizer], _Rule] = {
-    GradientDescent: _Rule(gradient_descent_step, 0, {}),
-    Momentum: _Rule(momentum_step, 1, {"momentum": FIRST}),
-    Nesterov: _Rule(nesterov_step, 1, {"momentum": FIRST}),
-    Adam: _Rule(adam_step, 2, {"beta1": FIRST, "beta2": SECOND, "epsilon": EPSILON}, CORRECTED),
+RULES: dict[type[Optimizer], RuleRow] = {
+    GradientDescent: RuleRow(gradient_descent_step, 0, {}),
+    Momentum: RuleRow(momentum_step, 1, {"momentum": FIRST}),
+    Nesterov: RuleRow(nesterov_step, 1, {"momentum": FIRST}),
+    Adam: RuleRow(adam_step, 2, {"beta1": FIRST, "beta2": SECOND, "epsilon": EPSILON}, CORRECTED, linear=False),
 }
+
+
+def numbers_of(hidden: Hidden, optimizer: Optimizer, l2: float, dtype: np.dtype[Any]) -> np.ndarray:
+    """The numbers that the kernels take, in their places."""
+    numbers = np.zeros(8)
+    numbers[[SLOPE, L2, HIGH, LARGEST]] = hidden.slope, l2, np.inf, float(np.finfo(dtype).max)
+    for name, place in RULES[type(optimizer)].numbers.items():
+        numbers[place] = getattr(optimizer, name)
+    return numbers
 
 
 class Batches:
@@ -101,12 +114,9 @@ class Batches:
         self.batch_size = X.shape[1] if batch_size is None else min(batch_size, X.shape[1])
         self.Y = np.ascontiguousarray(Y) if self.batch_size == X.shape[1] else Y  # gathered, or read along its rows
         self.weights = np.empty(0, X.dtype) if weights is None else np.require(weights, X.dtype, ["C", "A", "W"])
-        self.hidden, self.output, self.optimizer, self._rule = hidden, output, optimizer, _RULES[type(optimizer)]
+        self.hidden, self.output, self.optimizer, self._rule = hidden, output, optimizer, RULES[type(optimizer)]
         self._correction = self._rule.correction if corrected else min(self._rule.correction, CORRECTED_RATE)
-        self._numbers = np.zeros(8)
-        self._numbers[[SLOPE, L2, HIGH, LARGEST]] = hidden.slope, l2, np.inf, float(np.finfo(X.dtype).max)
-        for name, place in self._rule.numbers.items():
-            self._numbers[place] = getattr(optimizer, name)
+        self._numbers = numbers_of(hidden, optimizer, l2, X.dtype)
         n = sum(sizes[l] * sizes[l - 1] + sizes[l] for l in range(1, len(sizes)))
         self.P, self.M = np.empty(n, X.dtype), np.zeros(self._rule.moments * n, X.dtype)
         self._kept = np.empty(n + self.M.size, X.dtype)
@@ -189,14 +199,14 @@ class Batches:
         return int(done)
 
     def loss_and_gradients(self) -> tuple[float, float, dict[str, np.ndarray]]:
-        """Cost, penalty and the gradients of their sum, of all examples at the present parameters, as the parameters' dict."""
+        """Cost, penalty, and ``dW1, db1, ..., dWL, dbL`` of their sum, of all examples at the present parameters."""
         costs, dP = np.empty(2), np.empty_like(self.P)
         self.call(
             batch_gradient[self.P.dtype.char],
             self.X, np.ascontiguousarray(self.Y), self.weights, self.sizes, self._functions(), self._numbers, self.P, dP, costs,
             self.state,
         )  # fmt: skip
-        return float(costs[0]), float(costs[1]), self._split(dP)
+        return float(costs[0]), float(costs[1]), {f"d{key}": value for key, value in self._split(dP).items()}
 
     @property
     def diverged(self) -> bool:

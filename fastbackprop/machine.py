@@ -41,12 +41,16 @@ def versions() -> dict[str, str]:
 
 def processor() -> str:
     """The model's name and Numba's name for its kind, which implies its instructions."""
+    return f"{model()} ({llvm.get_host_cpu_name()})"
+
+
+def model() -> str:
+    """The processor's model, as the system names it."""
     try:
         fields = dict(line.split(":", 1) for line in Path("/proc/cpuinfo").read_text().splitlines() if ":" in line)
-        model = {key.strip(): value.strip() for key, value in fields.items()}["model name"]
+        return {key.strip(): value.strip() for key, value in fields.items()}["model name"]
     except (OSError, KeyError):
-        model = platform.processor() or platform.machine()
-    return f"{model} ({llvm.get_host_cpu_name()})"
+        return platform.processor() or platform.machine()
 
 
 def blas() -> str:

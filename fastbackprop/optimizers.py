@@ -13,7 +13,9 @@ from fastbackprop import arguments
 
 @dataclass(frozen=True)
 class Optimizer:
-    """What all update rules have: their numbers are checked as they are made."""
+    """What all update rules have: a learning rate; their numbers are checked as they are made."""
+
+    learning_rate: float
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -38,6 +38,7 @@ SIZES = {
     "pictures": Size((12288, 20, 7, 5, 1), 209),
     "many": Size((12288, 64, 1), 2000),
     "square": Size((1000, 1000, 1), 1000),
+    "few": Size((4000, 2, 1), 23),
 }
 # The sizes at which every function is timed; at the others a training takes minutes with the reference.
 TIMED = ("one", "planar", "table", "digits", "pictures", "square")

@@ -1,4 +1,4 @@
-"""Shared fixtures: real pictures where they exist, the reference made to raise or to saturate without a warning."""
+"""Shared fixtures: real pictures where they exist, the threads, the reference made to raise or to saturate."""
 
 from __future__ import annotations
 
@@ -23,6 +23,14 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 # A shell starts what runs in the background with Ctrl-C ignored; the programs that tests start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def threads():
+    """A function that sets the number of threads until the test ends."""
+    before = fastbackprop.get_num_threads()
+    yield fastbackprop.set_num_threads
+    fastbackprop.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

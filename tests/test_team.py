@@ -43,13 +43,6 @@ def everything(shape, dtype=np.float64, order="C"):
     return results
 
 
-@pytest.fixture
-def threads():
-    before = bp.get_num_threads()
-    yield bp.set_num_threads
-    bp.set_num_threads(before)
-
-
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("shape", SHAPES)

@@ -34,6 +34,11 @@ class Layers(_Ratio):
     params, param_names = timed.params[1:], timed.param_names[1:]
 
 
+class Transposed(_Ratio):
+    timed = bench_layers.Transposed
+    params, param_names = timed.params[1:], timed.param_names[1:]
+
+
 class Network(_Ratio):
     timed = bench_network.Network
     params, param_names = timed.params[1:], timed.param_names[1:]

@@ -10,7 +10,7 @@ from typing import Any
 
 from fastbackprop import machine
 from fastbackprop.commands import options, print_json
-from fastbackprop.extras import EXTRAS
+from fastbackprop.extras import EXTRAS, MODULES
 from fastbackprop.kernels import disk_cache, jit
 from fastbackprop.resources import usable_cores
 from fastbackprop.team import get_num_threads
@@ -39,7 +39,8 @@ def extras() -> dict[str, str | None]:
     """The version of each extra's library; None where it is not installed."""
     found = {}
     for extra, library in EXTRAS.items():
-        found[extra] = None if importlib.util.find_spec(library) is None else importlib.metadata.version(library)
+        there = importlib.util.find_spec(MODULES.get(library, library)) is not None
+        found[extra] = importlib.metadata.version(library) if there else None
     return found
 
 

@@ -41,10 +41,15 @@ def load_data(folder: str | os.PathLike[str] = "datasets") -> tuple[np.ndarray, 
     ValueError
         A file that cannot be read as HDF5, lacks an entry, or whose labels are not one a picture.
     """
+    return read("load_data", folder)
+
+
+def read(what: str, folder: str | os.PathLike[str]) -> tuple[np.ndarray, ...]:
+    """The arrays that ``load_data`` returns, for the function that is named."""
     try:
         import h5py
     except ImportError as error:
-        raise missing("load_data", "data") from error
+        raise missing(what, "data") from error
     folder = Path(folder).absolute()
     expected = f"expected the files {' and '.join(FILES)} in it"
     if not folder.is_dir():

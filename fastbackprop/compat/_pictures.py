@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastbackprop import arguments
-from fastbackprop.extras import missing
+from fastbackprop.compat._plots import pyplot
 
 
 def print_mislabeled_images(classes: Sequence[Any] | NDArray[Any], X: ArrayLike, y: ArrayLike, p: ArrayLike) -> None:
@@ -35,10 +35,7 @@ def print_mislabeled_images(classes: Sequence[Any] | NDArray[Any], X: ArrayLike,
     ValueError
         Shapes that do not fit, labels other than 0 and 1, or columns that are no square pictures.
     """
-    try:
-        from matplotlib import pyplot as plt
-    except ImportError as error:
-        raise missing("print_mislabeled_images", "plot") from error
+    plt = pyplot("print_mislabeled_images")
     columns = arguments.numbers("X", X)
     side = isqrt(len(columns) // 3) if columns.ndim == 2 else 0
     if side == 0 or len(columns) != 3 * side * side:

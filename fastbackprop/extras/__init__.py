@@ -1,6 +1,7 @@
 """What needs an optional dependency. Each module is imported when it is used, and names its extra if that is missing."""
 
-EXTRAS = {"data": "h5py", "plot": "matplotlib", "progress": "tqdm", "sklearn": "scikit-learn"}  # the library of each
+EXTRAS = {"data": "h5py", "mat": "scipy", "plot": "matplotlib", "progress": "tqdm", "sklearn": "scikit-learn"}  # each's library
+MODULES = {"scikit-learn": "sklearn"}  # where a library's module has another name
 
 
 def missing(what: str, extra: str) -> ImportError:

@@ -2,10 +2,11 @@
 
 ::
 
-    entries       layer.py   elementwise.py   cost.py   update.py   descent.py   gram_descent.py
-    (from Python)    |            |                                     |        |       |
-    one iteration    |            |                                  blocks.py --+    gram.py     blocks of examples through
-                     |            |                                  network.py          |        all layers; the Gram matrix
+    entries       layer.py   elementwise.py   cost.py   update.py   descent.py        gram_descent.py
+    (from Python)    |            |                        |        batch_descent.py  gram_rule_descent.py
+                     |            |                        |           |        |       |
+    one iteration    |            |                        |        blocks.py --+    gram.py     blocks of examples through
+                     |            |                   outputs.py -- network.py          |        all layers; the Gram matrix
     products      product.py -----+-------------------------------------+----------------+
                   plan.py         how a product is done: method, blocks, chunks, room
     loops         matmul.py
@@ -24,6 +25,9 @@ code that all entries call by its symbol.
 Threads: a caller passes two mailboxes, its own and that of the team (`threads.py`), each with scratch memory that stays from
 call to call (`workspace.py`). The kernel claims the team's if it is free, and gives it back at its end. It posts jobs there,
 chunks of a product, of strips or of blocks, which any idle helper claims; where none comes, the caller does them all.
+
+What a training's layers compute besides products, and how parameters step, are routines too, whose addresses its kernels are
+handed (`jit.addresses`): one machine code serves all activations, outputs and rules; none is compiled for who takes another.
 
 What kernels promise: the numbers and nothing else. No checks (a wrong shape reads out of bounds: callers check), no Python
 objects, no allocation in loops, no global state; nan and inf go through as IEEE 754 has them; an element's sum runs in

@@ -87,10 +87,17 @@ def _take_shares(count, weights, gathers, order, at, shares):
 
 
 @inner
-def _sum_of_squares(n, w, one, to, team):
-    """|w|^2, which is left in the first number of `to`."""
+def copy_row(n, A, a, B, b):
+    """B[b ..] = A[a ..], n numbers."""
+    _copy(n, A, a, 1, B, b)
+
+
+@inner
+def dot(n, v, w, to, team):
+    """<v, w> of rows of n numbers, which is left in the first number of `to`."""
     C = Matrix(to.data, to.at, 1, 1)
-    product(Product(1, 1, n, one, Matrix(w.data, w.at, n, 1), Matrix(w.data, w.at, 1, n), C, ZERO, C), C, team)
+    one = one_of(C.data[C.at])
+    product(Product(1, 1, n, one, Matrix(v.data, v.at, n, 1), Matrix(w.data, w.at, 1, n), C, ZERO, C), C, team)
     return to.data[to.at]
 
 
@@ -140,7 +147,7 @@ def batch_descent(
     examples = Examples(Y_block, shares, weighted, numbers[LOW], numbers[HIGH])
     parameters, flags, indices = _parameters_of(bare(P), n_weights), bare(state), bare(order)
     V, S = _parameters_of(bare(M), n_weights), Row(Matrix(bare(M), n, 1, 1), Matrix(bare(M), n + n_weights, 1, 1))
-    rule_1, rule_2 = number(numbers[FIRST]), number(numbers[SECOND])
+    first, second = numbers[FIRST], numbers[SECOND]
     team = claim(own_mailbox, team_mailbox)
     inverse = one if weighted else one / number(batch)
     whole = held(blocks_chunk, _batch_of(net, batch, inverse, X_block, examples, parameters, n_weights, flags, team))
@@ -149,8 +156,8 @@ def batch_descent(
     state[1] = DONE
     done = 0
     while done < rates.size:
-        _copy(n, bare(P), 0, 1, bare(kept), 0)
-        _copy(M.size, bare(M), 0, 1, bare(kept), n)
+        copy_row(n, bare(P), 0, bare(kept), 0)
+        copy_row(M.size, bare(M), 0, bare(kept), n)
         cost, penalty, begin = 0.0, 0.0, 0
         while begin < m and state[1] == DONE:
             count, at = min(batch, m - begin), done * m + begin
@@ -165,10 +172,11 @@ def batch_descent(
             decay = numbers[L2] / of_batch
             cost += total * count if weighted else total
             if decay != 0:
-                penalty += 0.5 * decay * count * _sum_of_squares(n_weights, parameters.W, one, to_sum, team)
+                penalty += 0.5 * decay * count * dot(n_weights, parameters.W, parameters.W, to_sum, team)
             t += 1
-            rate, epsilon = adam_numbers(correction, rates[done], numbers[FIRST], numbers[SECOND], numbers[EPSILON], t)
-            rule, dW = Rule(rule_1, rule_2, number(epsilon)), gradients_in(net, job.cut.sums, 0)
+            rate, epsilon = adam_numbers(correction, rates[done], first, second, numbers[EPSILON], t)
+            rule = Rule(number(first), number(second), number(1.0 - first), number(1.0 - second), number(epsilon))
+            dW = gradients_in(net, job.cut.sums, 0)
             step, rate, none = functions[STEP], number(rate), number(0)
             take_step(step, n_weights, parameters.W, dW.W, V.W, S.W, number(decay), rate, rule, team)
             take_step(step, n - n_weights, parameters.b, dW.b, V.b, S.b, none, rate, rule, team)
@@ -176,8 +184,8 @@ def batch_descent(
         if state[1] == DONE and not is_finite(n, parameters.W, numbers[LARGEST]):
             state[1] = DIVERGED
         if state[1] != DONE:
-            _copy(n, bare(kept), 0, 1, bare(P), 0)
-            _copy(M.size, bare(kept), n, 1, bare(M), 0)
+            copy_row(n, bare(kept), 0, bare(P), 0)
+            copy_row(M.size, bare(kept), n, bare(M), 0)
             break
         costs[2 * done], costs[2 * done + 1] = cost / m, penalty / m
         done += 1
@@ -205,7 +213,7 @@ def batch_gradient(X, Y, weights, sizes, functions, numbers, P, dP, costs, state
     total = all_blocks(job)
     decay = number(numbers[L2] / of_batch)
     costs[0] = total if weighted else total / m
-    costs[1] = 0.5 * decay * _sum_of_squares(n_weights, parameters.W, one, to_sum, team)
+    costs[1] = 0.5 * decay * dot(n_weights, parameters.W, parameters.W, to_sum, team)
     dW = gradients_in(net, job.cut.sums, 0).W
     for i in range(n):
         dP[i] = dW.data[dW.at + i] + (decay * P[i] if i < n_weights else number(0))

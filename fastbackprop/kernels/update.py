@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastbackprop.kernels.activations import one_of
 from fastbackprop.kernels.blocking import SHARED_ELEMENTS
 from fastbackprop.kernels.intrinsics import stand_alone
 from fastbackprop.kernels.jit import entry, inner, routine
@@ -71,10 +70,15 @@ def descend(W, dW, learning_rate, W_new):
 
 
 class Rule(NamedTuple):
-    """A rule's numbers: that of the first moment (velocity), that of the second, and epsilon."""
+    """A rule's numbers: that of the first moment (velocity), that of the second, and epsilon.
+
+    The shares are 1 less the two, rounded once: of float32 numbers near 1 the difference would have few digits.
+    """
 
     first: Number
     second: Number
+    first_share: Number
+    second_share: Number
     epsilon: Number
 
 
@@ -124,12 +128,11 @@ def _nesterov(n, w, dw, V, decay, rate, mu):
 @inner
 def _adam(n, w, dw, V, S, decay, rate, rule):
     stand_alone()
-    one = one_of(rate)
     for i in range(n):
         value = w.data[w.at + i]
         d = dw.data[dw.at + i] + decay * value
-        v = rule.first * V.data[V.at + i] + (one - rule.first) * d
-        s = rule.second * S.data[S.at + i] + (one - rule.second) * (d * d)
+        v = rule.first * V.data[V.at + i] + rule.first_share * d
+        s = rule.second * S.data[S.at + i] + rule.second_share * (d * d)
         V.data[V.at + i] = v
         S.data[S.at + i] = s
         w.data[w.at + i] = value - rate * v / (np.sqrt(s) + rule.epsilon)
@@ -197,6 +200,8 @@ def adam_numbers(correction, rate, first, second, epsilon, t):
 @inner
 def take_step(function, n, w, dw, V, S, decay, rate, rule, team):
     """A step of n numbers by the routine at an address, shared by the team where it is worth it."""
+    if n == 0:
+        return
     shared = team[MEMBERS] > 1 and n >= 2 * SHARED_ELEMENTS
     step = SHARED_ELEMENTS if shared else n
     job = held(gradient_descent_step, StepJob(n, step, w, dw, V, S, decay, rate, rule))

@@ -11,20 +11,31 @@ import sys
 from pathlib import Path
 
 from fastbackprop.team import get_num_threads
-from scripts.benching import calls, functions, layers, matmul, training
+from scripts.benching import calls, figures, functions, layers, matmul, scaling, training
 from scripts.measuring.fairness import keep_freed_memory
 from scripts.measuring.machine import facts
 from scripts.publishing import publish
 from scripts.revisions import compare
 
-GROUPS = {"functions": functions, "layers": layers, "matmul": matmul, "calls": calls, "training": training}
+GROUPS = {
+    "functions": functions,
+    "layers": layers,
+    "matmul": matmul,
+    "calls": calls,
+    "training": training,
+    "scaling": scaling,
+}
 COMMANDS = {"compare": compare, "publish": publish}
 
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     top.add_argument(
-        "--figures", action="store_true", help="write the tables of docs/figures.md and README.md, and nothing else"
+        "--figures",
+        nargs="*",
+        choices=figures.TOPICS,
+        metavar="TOPIC",
+        help=f"measure what scripts/figures draws, and nothing else: {', '.join(figures.TOPICS)}; all when none is named",
     )
     groups = top.add_subparsers(dest="group", metavar="GROUP or command")
     for name, module in GROUPS.items():
@@ -44,8 +55,8 @@ def main() -> None:
     top = parser()
     options = top.parse_args()
     keep_freed_memory()
-    if options.figures:
-        functions.write_figures()
+    if options.figures is not None:
+        figures.measure(options.figures or list(figures.TOPICS))
         return
     if options.group is None:
         top.print_help(sys.stderr)
@@ -54,9 +65,9 @@ def main() -> None:
         raise SystemExit(COMMANDS[options.group].run(options))
     machine = facts()
     print(*machine, sep="\n")
-    figures = GROUPS[options.group].run(options)
+    measured = GROUPS[options.group].run(options)
     if options.json:
-        options.json.write_text(json.dumps({"machine": machine, "group": options.group, "figures": figures}, indent=1))
+        options.json.write_text(json.dumps({"machine": machine, "group": options.group, "figures": measured}, indent=1))
 
 
 if __name__ == "__main__":

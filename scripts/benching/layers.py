@@ -46,15 +46,15 @@ class Cell(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """A cell, its median seconds, and reference / fast with its interval."""
+    """A cell, the seconds of both sides, and reference / fast."""
 
     cell: Cell
-    reference: float
-    fast: float
+    reference: Estimate
+    fast: Estimate
     ratio: Estimate
 
     def __str__(self) -> str:
-        return f"{self.cell}  {1e6 * self.reference:>10.1f} us {1e6 * self.fast:>10.1f} us   {self.ratio}"
+        return f"{self.cell}  {1e6 * self.reference.median:>10.1f} us {1e6 * self.fast.median:>10.1f} us   {self.ratio}"
 
 
 def grid() -> list[Cell]:
@@ -117,4 +117,9 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
             if options.all:
                 print(measured[-1], flush=True)
     print(*summary(measured), sep="\n")
-    return [{**each.cell._asdict(), **each._asdict(), "cell": str(each.cell)} for each in measured]
+    return [as_row(each) for each in measured]
+
+
+def as_row(measured: Measured) -> dict[str, Any]:
+    cell, *estimates = measured
+    return cell._asdict() | dict(zip(Measured._fields[1:], estimates, strict=True))

@@ -38,6 +38,7 @@ def measure(n: int, dtype: str, threads: int, peak: MultiplyAdds, repeats: int) 
         "n": n,
         "dtype": dtype,
         "threads": threads,
+        **{name: median_interval(seconds[name]) for name in ("NumPy", "fast")},
         **{f"{name} GFLOP/s": statistics.median(rates[name]) / 1e9 for name in sides},
         "ratio": paired_ratio(seconds["NumPy"], seconds["fast"]),
         "of peak": paired_ratio(rates["fast"], rates["peak"]),

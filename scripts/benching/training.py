@@ -58,11 +58,14 @@ def measure(name: str, threads: int, repeats: int) -> list[dict[str, Any]]:
         rows.append(
             {
                 "net": name,
+                "layers": net.layers_dims,
+                "m": net.m,
+                "iterations": net.iterations,
                 "algorithm": side,
                 "threads": threads,
                 "measured iterations": iterations[side],
-                "reference": statistics.median(whole["reference"]),
-                "fast": statistics.median(whole[side]),
+                "reference": median_interval(whole["reference"]),
+                "fast": median_interval(whole[side]),
                 "ratio": paired_ratio(whole["reference"], whole[side]),
                 "limit": statistics.median(limits),
                 "limit by": "arithmetic" if by_arithmetic >= statistics.median(limits) else "memory",
@@ -80,14 +83,14 @@ def lines(rows: list[dict[str, Any]]) -> list[str]:
     peaks = f"multiply-adds {first['GFLOP/s']:.0f} GFLOP/s, memory {first['GB/s']:.0f} GB/s"
     result = [
         f"{net}: {net.iterations:,} iterations   ({peaks})",
-        f"  {'reference':<9} {_time(first['reference'], net.slice, net)}",
+        f"  {'reference':<9} {_time(first['reference'].median, net.slice, net)}",
     ]
     for row in rows:
         of_choice = row is first
         ratio = f"{row['ratio']} x the reference{wanted(goals.ratio if of_choice else goals.direct)}"
         part = f"{row['of limit']} of the limit by {row['limit by']}, {1e3 * row['limit']:.4g} ms"
         part += wanted(goals.of_limit if of_choice else None)
-        result.append(f"  {row['algorithm']:<9} {_time(row['fast'], row['measured iterations'], net)}   {ratio}; {part}")
+        result.append(f"  {row['algorithm']:<9} {_time(row['fast'].median, row['measured iterations'], net)}   {ratio}; {part}")
     return result
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import importlib.metadata
 import json
-import statistics
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -20,9 +21,10 @@ from scripts.benching.training import algorithm_of
 from scripts.comparing.libraries import SIDES, Problem, Training
 from scripts.measuring.machine import facts
 from scripts.measuring.nets import LEARNING_RATE, NETS, Net, examples, largest_difference, start
-from scripts.measuring.timing import interleave, paired_ratio
+from scripts.measuring.timing import interleave, median_interval, paired_ratio
 
 OURS = "fastbackprop"
+LIBRARIES = {"PyTorch": "torch", "JAX": "jax", "scikit-learn": "scikit-learn"}
 
 
 def tolerance(net: Net, iterations: int) -> float:
@@ -44,6 +46,15 @@ def trainings(problem: Problem, names: list[str]) -> tuple[dict[str, Training], 
         except ImportError as error:
             skipped[name] = str(error)
     return there, skipped
+
+
+def library_versions() -> dict[str, str]:
+    """Of the libraries that are installed."""
+    found = {}
+    for name, distribution in LIBRARIES.items():
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(distribution)
+    return found
 
 
 def measure(name: str, threads: int, repeats: int, names: list[str]) -> dict[str, Any]:
@@ -80,7 +91,7 @@ def measure(name: str, threads: int, repeats: int, names: list[str]) -> dict[str
         "algorithm": chosen,
         "sides": {
             side: {
-                "seconds": statistics.median(times),
+                "seconds": median_interval(times),
                 "measured iterations": measured[side],
                 "ratio": paired_ratio(times, whole[OURS]),
             }

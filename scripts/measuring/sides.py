@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable
 from types import ModuleType
 from typing import NamedTuple
 
 import fastbackprop
 from fastbackprop import reference
-from scripts.measuring.timing import REST, Estimate, interleave, paired_ratio
+from scripts.measuring.timing import REST, Estimate, interleave, median_interval, paired_ratio
 
 
 class Compared(NamedTuple):
-    """Median seconds of both sides, and reference / fast with its interval."""
+    """Seconds of both sides and reference / fast, each a median with its interval."""
 
-    reference: float
-    fast: float
+    reference: Estimate
+    fast: Estimate
     ratio: Estimate
 
 
@@ -32,4 +31,4 @@ def compare(call: Callable[[ModuleType], Callable[[], object]], repeats: int, wi
         side()  # compiles, or loads what was compiled
     seconds = interleave(sides, repeats, within=within, at_least=at_least, rest=rest())
     theirs, ours = seconds.values()
-    return Compared(statistics.median(theirs), statistics.median(ours), paired_ratio(theirs, ours))
+    return Compared(median_interval(theirs), median_interval(ours), paired_ratio(theirs, ours))

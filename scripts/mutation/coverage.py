@@ -2,7 +2,8 @@
 
 They run with NUMBA_DISABLE_JIT=1, where every kernel is Python that a profile sees, each with a time limit. Code that only runs
 compiled (it emits machine code, or is a job of a team) is covered by the tests that reach something else of the same file. The
-test file that is named after a module covers it as a whole: what programs reach that a test starts is not recorded.
+test file that is named after a module covers it as a whole: what programs reach that a test starts is not recorded, nor is
+a test that is skipped where nothing is compiled.
 """
 
 from __future__ import annotations
@@ -35,10 +36,10 @@ class Coverage:
 
     @cached_property
     def test_files(self) -> list[Path]:
-        """Test files that name the package, without those of the scripts, which test other things."""
+        """All test files but those of the scripts, which test other things."""
         tests = self.root / "tests"
         files = [path for path in sorted(tests.rglob("test_*.py")) if not path.is_relative_to(tests / "scripts")]
-        return [path for path in files if path.stem != AGAIN and PACKAGE in path.read_text()]
+        return [path for path in files if path.stem != AGAIN]
 
     @cached_property
     def tests_digest(self) -> str:
@@ -159,7 +160,10 @@ class Coverage:
         return chosen
 
     def compiled_tests(self, fault: Fault) -> list[str]:
-        """All tests that reach it, or are named after its file, the likeliest to find it first."""
+        """All tests that reach it, and the whole of a test file that is named after its own, the likeliest to find it first."""
         tests, _ = self._covering(fault)
-        tests += [test for test in self._reached if self._is_named_after(test.partition("::")[0], fault) and test not in tests]
-        return [test for of_file in self._by_file(tests, fault) for test in of_file]
+        by_file = {of_file[0].partition("::")[0]: of_file for of_file in self._by_file(tests, fault)}
+        named = [path.relative_to(self.root).as_posix() for path in self.test_files]
+        named = [name for name in named if self._is_named_after(name, fault)]
+        first = [test for name in named for test in (*by_file.pop(name, ()), name)]
+        return first + [test for of_file in by_file.values() for test in of_file]

@@ -1,7 +1,8 @@
 """A pytest plugin of `scripts/mutate`: runs chosen tests in a chosen order, with a time limit, and records what they reach.
 
-The environment variable MUTATION_PLAN names a JSON file: `limit`, the seconds of a test; `order`, the tests to run, or
-nothing for all; `record`, a file to write to, or nothing; `package`, the folder whose functions are of interest.
+The environment variable MUTATION_PLAN names a JSON file: `limit`, the seconds of a test; `order`, the tests to run, where
+a file stands for those of its tests that are not named; `record`, a file to write to, or nothing; `package`, the folder whose
+functions are of interest.
 """
 
 from __future__ import annotations
@@ -44,9 +45,10 @@ def pytest_collection() -> None:
 
 
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    if PLAN["order"]:
-        place = {name: i for i, name in enumerate(PLAN["order"])}
-        items[:] = sorted((item for item in items if item.nodeid in place), key=lambda item: place[item.nodeid])
+    place = {name: i for i, name in enumerate(PLAN["order"])}
+    places = [place.get(item.nodeid, place.get(item.nodeid.partition("::")[0])) for item in items]
+    chosen = [(at, i) for i, at in enumerate(places) if at is not None]
+    items[:] = [items[i] for _, i in sorted(chosen)]
 
 
 def _family(item: pytest.Item) -> str:

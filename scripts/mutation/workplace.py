@@ -85,9 +85,8 @@ class Workplace:
         """Run tests, or all tests of files, in this order; the limits hold where nothing else runs."""
         crowd = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # a test that waits for processors does not hang
         limit, timeout = crowd * limit, crowd * timeout
-        order = [test for test in tests if "::" in test]
         files = list(dict.fromkeys(test.split("::")[0] for test in tests))
-        plan = {"limit": limit, "order": order, "record": str(record or ""), "package": str(self.folder / PACKAGE)}
+        plan = {"limit": limit, "order": list(tests), "record": str(record or ""), "package": str(self.folder / PACKAGE)}
         self.plan.write_text(json.dumps(plan))
         # The last one is set for commands; tests run programs in folders of their own.
         dropped = "NUMBA_", "FASTBACKPROP_NUM_THREADS", "PYTHONSAFEPATH"

@@ -11,12 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from scripts.measuring.machine import facts
-from scripts.revisions.decision import FIRST, LOOKS, Change, Rounds, changes, table
+from scripts.revisions.decision import FIRST, LOOKS, Change, Rounds, Rule, changes, table
 from scripts.revisions.installed import CannotCompare, Installed, commit, git, install
 from scripts.revisions.sides import Side, compile_all, measure, one_round
 
 # The fast functions alone, at sizes that differ in what their time goes to; float32 once, whose kernels are the same sources.
-DEFAULT = (r"'fast'.*'(one|table|digits|pictures)(/\d+)?', 'float64'", r"'fast'.*'digits(/\d+)?', 'float32'")
+SIZES, FLOAT32_SIZE = ("one", "table", "digits", "pictures", "few"), "digits"
+DEFAULT = (rf"'fast'.*'({'|'.join(SIZES)})(/\d+)?', 'float64'", rf"'fast'.*'{FLOAT32_SIZE}(/\d+)?', 'float32'")
+DEFAULT_HELP = f"all of the fast functions at the sizes {', '.join(SIZES)} in float64, and at {FLOAT32_SIZE} in float32"
 LOOK_AGAIN = 0.25  # of the time is kept for what the first look suspects
 
 
@@ -26,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--bench",
         action="append",
         metavar="REGEX",
-        help="the timed benchmarks of asv_benches to compare, in place of the default",
+        help=f"the timed benchmarks of asv_benches to compare, in place of the default: {DEFAULT_HELP}",
     )
     parser.add_argument(
         "--minutes", type=float, default=17.0, metavar="N", help="how long it may measure, all installed and compiled"
@@ -70,22 +72,32 @@ def compare(options: argparse.Namespace) -> int:
 
 
 def look_again(
-    look: Callable[[dict[str, int], int, float], dict[str, Rounds]], calls: dict[str, int], start: float, until: float
+    look: Callable[[dict[str, int], Rule, float], dict[str, Rounds]],
+    calls: dict[str, int],
+    start: float,
+    until: float,
+    clock: Callable[[], float] = time.monotonic,
 ) -> tuple[dict[str, Change], list[str]]:
-    """The changes that every look confirms; and the names of those that there was no time to look at again, the smaller ones.
+    """The changes that every look confirms; and the names of those that there was no time to look at again.
 
-    ``look`` measures the benchmarks of a dict like ``calls``, in so many rounds, until a time.
+    ``look`` measures the benchmarks of a dict like ``calls`` in a rule's rounds, until a time; all, or those that fit.
     """
-    found = changes(look(calls, FIRST.rounds, until - LOOK_AGAIN * (until - start)), FIRST)
-    # A benchmark takes about as long as any other: a rest, and samples of the same length.
-    affordable = max(5, int(len(calls) * LOOK_AGAIN * FIRST.rounds / sum(rule.rounds for rule in LOOKS[1:])))
-    seen = [*found]
-    found = {name: found[name] for name in seen[:affordable]}
-    for rule in LOOKS[1:]:
+    measured = look(calls, FIRST, until - LOOK_AGAIN * (until - start))
+    if not measured:
+        raise CannotCompare(
+            f"{FIRST.fewest} rounds do not fit into the time: allow more --minutes, or choose fewer benchmarks by --bench"
+        )
+    found = changes(measured, FIRST)
+    unsure: list[str] = []
+    for number, rule in enumerate(LOOKS[1:], start=1):
         if found:
-            _tick(f"measuring {len(found)} of {len(seen)} again that looked changed")
-            found = changes(look({name: calls[name] for name in found}, rule.rounds, until), rule)
-    return found, seen[affordable:]
+            _tick(f"measuring {len(found)} again that looked changed")
+            now = clock()
+            share = (until - now) / (len(LOOKS) - number)  # the last look takes all that is left
+            measured = look({name: calls[name] for name in found}, rule, now + share)
+            unsure += [name for name in found if name not in measured]
+            found = changes(measured, rule)
+    return found, unsure
 
 
 def _benchmarks(pair: tuple[Installed, Installed], patterns: list[re.Pattern[str]]) -> tuple[dict[str, int], dict[str, str]]:

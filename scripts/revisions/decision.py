@@ -16,18 +16,43 @@ from scripts.measuring.timing import Estimate, median_interval
 
 
 class Rule(NamedTuple):
-    """A change has a median ratio of ``ratio`` at least, and an interval of ``confidence`` that stays beyond ``margin``."""
+    """A change has a median ratio of ``ratio`` at least, and an interval of ``confidence`` that stays beyond ``margin``.
+
+    Where time is short there are fewer than ``rounds``, all of which have to agree then; ``fewest`` reach the confidence.
+    Of benchmarks for which there is no time at all the first ones are kept, or with ``spread`` some from all over the list.
+    """
 
     rounds: int
+    fewest: int
     confidence: float
     ratio: float
     margin: float
+    spread: bool
 
 
 # The first look may be wrong, and misses little: of six rounds one may disagree. The next are to be right: one of nine may.
-FIRST = Rule(rounds=6, confidence=0.75, ratio=1.07, margin=1.03)
-AGAIN = Rule(rounds=9, confidence=0.95, ratio=1.1, margin=1.05)
+FIRST = Rule(rounds=6, fewest=3, confidence=0.75, ratio=1.07, margin=1.03, spread=True)
+AGAIN = Rule(rounds=9, fewest=6, confidence=0.95, ratio=1.1, margin=1.05, spread=False)  # the largest changes are first
 LOOKS = (FIRST, AGAIN, AGAIN)
+
+
+class Fit(NamedTuple):
+    """How many rounds there are, the first included, and which benchmarks go on after it."""
+
+    rounds: int
+    kept: list[str]
+
+
+def fit(names: list[str], rule: Rule, took: float, left: float) -> Fit:
+    """What fits into ``left`` seconds after a first round that took ``took``.
+
+    Rounds are given up before benchmarks, and of these as few as need be; none may be left.
+    """
+    more = min(rule.rounds - 1, int(left / max(took, 1e-9)))
+    if more >= rule.fewest - 1:
+        return Fit(1 + more, names)
+    count = max(0, int(len(names) * left / ((rule.fewest - 1) * took)))
+    return Fit(rule.fewest, [names[i * len(names) // count if rule.spread else i] for i in range(count)])
 
 
 class Rounds(NamedTuple):

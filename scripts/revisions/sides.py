@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from scripts.measuring.machine import OPENBLAS_OVERRIDES
 from scripts.measuring.timing import REST
-from scripts.revisions.decision import Rounds
+from scripts.revisions.decision import Rounds, Rule, fit
 from scripts.revisions.installed import SUITE, CannotCompare, Installed
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -28,7 +28,7 @@ class Failed(CannotCompare):
 
 
 class Side:
-    """The process of one revision, with a disk cache of its own."""
+    """The process of one revision; the suite has it keep machine code where only the same package does."""
 
     def __init__(self, installed: Installed) -> None:
         self.name = installed.name
@@ -36,7 +36,6 @@ class Side:
         environment |= {
             "PYTHONPATH": str(installed.folder),
             "PYTHONSAFEPATH": "1",
-            "NUMBA_CACHE_DIR": str(installed.folder / "machine-code"),
             "FASTBACKPROP_QUIET": "1",
         }
         self._said = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (until the process ends)
@@ -46,14 +45,21 @@ class Side:
         )
 
     def ask(self, name: str, *arguments: object) -> Any:
-        assert self._process.stdin and self._process.stdout
-        try:
+        self.send(name, *arguments)
+        return self.answer()
+
+    def send(self, name: str, *arguments: object) -> None:
+        """Ask without waiting for the answer."""
+        assert self._process.stdin
+        self._asked = name, *arguments
+        with suppress(BrokenPipeError):  # it has ended, as its answer says
             print(json.dumps([name, arguments]), file=self._process.stdin, flush=True)
-            answer = self._process.stdout.readline()
-        except BrokenPipeError:
-            answer = ""
+
+    def answer(self) -> Any:
+        assert self._process.stdout
+        answer = self._process.stdout.readline()
         if not answer:
-            asked = " ".join(str(part) for part in (name, *arguments))
+            asked = " ".join(map(str, self._asked))
             code = self._process.wait()
             raise CannotCompare(
                 f"the process of {self.name} ended with {code}, asked for: {asked}; it said last: {self.last()}"
@@ -104,8 +110,10 @@ def one_round(pair: tuple[Installed, Installed], calls: dict[str, int], swapped:
         turns = [first, second]
         for name, n in calls.items():
             seconds: dict[Side, list[float]] = {first: [], second: []}
-            first.ask("prepare", name, 0)
-            second.ask("prepare", name, REST)
+            for side in turns:  # both at once: neither is timed yet
+                side.send("prepare", name, REST)
+            for side in turns:
+                side.answer()
             for _ in range(SAMPLES):
                 for side in turns:
                     seconds[side].append(side.ask("sample", n, HELPERS_REST) / n)
@@ -120,33 +128,35 @@ def one_round(pair: tuple[Installed, Installed], calls: dict[str, int], swapped:
 def measure(
     one_round: Callable[[dict[str, int], bool], dict[str, tuple[float, float]]],
     calls: dict[str, int],
-    rounds: int,
+    rule: Rule,
     until: float,
     tick: Callable[[str], None],
     clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, Rounds]:
-    """That many rounds, which end about when the clock shows ``until`` at the latest.
+    """The rounds of a rule, which end about when the clock shows ``until`` at the latest.
 
-    Where the first round shows that they would not, as on a busy machine, the others are of every second benchmark, or every
-    third, and so on; CannotCompare where not one fits.
+    Where the first round shows that they would not, as on a busy machine, there are fewer rounds, then fewer benchmarks
+    (`decision.fit`); others follow where these took less time than was expected. The result has those with all their rounds.
     """
     start = clock()
     first = one_round(calls, False)
     measured = {name: Rounds([before], [after]) for name, (before, after) in first.items()}
     took = clock() - start
-    tick(f"round 1 of {rounds}: {took:.0f} s")
-    step = math.ceil((rounds - 1) * took / max(until - clock(), 1e-9))
-    kept = [*measured][:: max(step, 1)]
-    if step > len(measured):
-        raise CannotCompare(
-            f"{rounds} rounds do not fit into the time: allow more --minutes, or choose fewer benchmarks by --bench"
-        )
-    if step > 1:
-        tick(f"too slow for {len(measured)} benchmarks in the time: {len(kept)} of them, spread over the list, go on")
-    for i in range(1, rounds):
-        start = clock()
-        for name, (before, after) in one_round({name: calls[name] for name in kept}, bool(i % 2)).items():
-            measured[name].before.append(before)
-            measured[name].after.append(after)
-        tick(f"round {i + 1} of {rounds}: {clock() - start:.0f} s")
-    return {name: measured[name] for name in kept}
+    tick(f"round 1 of {rule.rounds}: {took:.0f} s")
+    each, waiting = took / len(measured), [*measured]
+    while waiting:
+        rounds, kept = fit(waiting, rule, each * len(waiting), until - clock())
+        if not kept:
+            tick(f"too slow for {len(waiting)} of {len(measured)} benchmarks in the time")
+            break
+        if len(kept) < len(waiting):
+            tick(f"{len(kept)} of {len(waiting)} benchmarks fit into the time, as it seems")
+        for i in range(1, rounds):
+            start = clock()
+            for name, (before, after) in one_round({name: calls[name] for name in kept}, bool(i % 2)).items():
+                measured[name].before.append(before)
+                measured[name].after.append(after)
+            took = clock() - start
+            tick(f"round {i + 1} of {rounds}: {took:.0f} s")
+        each, waiting = took / len(kept), [name for name in waiting if name not in kept]
+    return {name: rounds for name, rounds in measured.items() if name not in waiting}

@@ -1,5 +1,7 @@
 """``compare``: all sides do the same training, and the differences are real ones."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -23,6 +25,12 @@ def test_the_sides_end_with_the_same_numbers(command):
     fast = record["sides"]["fast"]
     assert min(fast["seconds"], fast["ratio"]) > 0
     assert max(fast["parameters_apart"], fast["costs_apart"]) < 1e-9
+
+
+def test_the_seconds_of_all_sides_are_part_of_those_of_the_command(command):
+    begun = time.perf_counter()
+    sides = command("compare", "table.csv", *QUICK, "--json").json["sides"].values()
+    assert 0 < sum(side["seconds"] for side in sides) <= time.perf_counter() - begun
 
 
 def test_a_difference_is_found(command, monkeypatch):

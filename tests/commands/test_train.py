@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -33,6 +34,12 @@ def test_the_same_numbers_as_a_direct_call(command):
     AL, _ = bp.L_model_forward(ROWS.T, parameters)
     assert result.json["cost"] == float(bp.compute_cost(AL, LABELS.reshape(1, -1)))
     assert result.json["accuracy"] == np.mean((AL > 0.5) == LABELS)
+
+
+def test_the_seconds_are_part_of_those_of_the_command(command):
+    begun = time.perf_counter()
+    seconds = command("train", "table.csv", *QUICK, "--json").json["seconds"]
+    assert 0 < seconds <= time.perf_counter() - begun
 
 
 @pytest.mark.parametrize(("kind", "scale"), [("he", he), ("xavier", lecun), ("small", lambda n_prev: 0.01)])

@@ -266,6 +266,21 @@ def test_a_bias_that_alone_would_cease_to_be_finite(algorithm, dtype, large):
     assert_same_bits(training.parameters(), start)
 
 
+@pytest.mark.plain
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_the_largest_finite_weight_trains_on(algorithm, dtype):
+    """The hidden unit is off, so that W2 = largest stays as it is, and only b2 moves."""
+    X, Y = np.array([[1, 2, 3]], dtype), np.array([[1, 1, 0]], dtype)
+    start = {"W1": 0.0, "b1": 0.0, "W2": np.finfo(dtype).max, "b2": 0.0}
+    start = {key: np.array([[value]], dtype) for key, value in start.items()}
+    training = train(algorithm, X, Y, start, 0.1, 5)
+    assert (training.done, training.state[1], training.diverged) == (5, DONE, False)
+    trained = training.parameters()
+    assert trained["b2"] > 0
+    assert_same_bits(trained | {"b2": start["b2"]}, start)
+
+
 @pytest.mark.parametrize("scale", [10, 1000])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

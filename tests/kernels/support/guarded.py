@@ -14,6 +14,7 @@ import numpy as np
 
 from fastbackprop.activations import HIDDEN, OUTPUT, OUTPUTS, layer_functions
 from fastbackprop.batches import Batches
+from fastbackprop.gram_rules import GramRule
 from fastbackprop.kernels import activations, cost, descent, elementwise, gram_descent, layer, update
 from fastbackprop.kernels.blocking import INNER_COLUMNS, INNER_ROWS, KC, MR, NV, SQUARE, STRIP_BYTES
 from fastbackprop.kernels.intrinsics import lanes
@@ -361,21 +362,44 @@ def batch_descents(bench):
             work.advance(order, np.full(2, 0.01))
             work.loss_and_gradients()
             for (kernel, arguments), members in itertools.product(calls, (1, 3)):
-                expected = [x.copy() if isinstance(x, np.ndarray) else x for x in arguments]
-                kernel(*expected, *mailboxes(members))
-                read: list[Any] = [(arguments[0], "wide C"), (arguments[1], "wide C")]
-                arrays = []
-                for before, after in zip(arguments[2:], expected[2:], strict=True):
-                    if isinstance(before, np.ndarray) and before.size:
-                        read.append((before, None))
-                        arrays.append(after)
-                    else:
-                        read.append(before)
-                bench.check(kernel, [*read, *mailboxes(members)], arrays)
+                recorded(bench, kernel, arguments, 2, members)
+
+
+def recorded(bench, kernel, arguments, matrices, members):
+    """A call as it was recorded: its first arguments are matrices, in the others it may write."""
+    expected = [x.copy() if isinstance(x, np.ndarray) else x for x in arguments]
+    kernel(*expected, *mailboxes(members))
+    passed: list[Any] = [(x, "wide C") for x in arguments[:matrices]]
+    written = []
+    for before, after in zip(arguments[matrices:], expected[matrices:], strict=True):
+        fenced = isinstance(before, np.ndarray) and before.size
+        passed.append((before, None) if fenced else before)
+        written += [after] if fenced else []
+    bench.check(kernel, [*passed, *mailboxes(members)], written)
+
+
+def gram_rule_descents(bench):
+    """A few iterations with a velocity and decay."""
+    if bench.dtype.char == "f":
+        return
+    for X, Y, sizes, W, _, _ in problems(bench, 300):
+        start = {f"b{l}": np.zeros((int(n), 1)) for l, n in enumerate(sizes[1:], start=1)}
+        ends = np.cumsum(sizes[1:] * sizes[:-1])
+        for l, weights in enumerate(np.split(W, ends[:-1]), start=1):
+            start[f"W{l}"] = weights.reshape(int(sizes[l]), int(sizes[l - 1]))
+        work = GramRule(X, Y.reshape(1, -1), sizes.tolist(), start, Nesterov(0.1), 0.5)
+        work.G[...], work.V[...] = X.T @ X, start["W1"] @ X
+        work.V_start[...] = work.V
+        calls: list[tuple[Any, tuple[Any, ...]]] = []
+        work.call = lambda kernel, *arguments, calls=calls: calls.append((kernel, arguments)) or 0
+        work.kernel(0, 3, 1, np.zeros(3))
+        for members in (1, 3):
+            recorded(bench, *calls[0], 1, members)
 
 
 PARTS = (
-    micro_kernels, packing, products, gram_matrices, single_elements, layers, direct_descents, gram_descents, batch_descents
+    micro_kernels, packing, products, gram_matrices, single_elements, layers, direct_descents, gram_descents, batch_descents,
+    gram_rule_descents,
 )  # fmt: skip
 
 

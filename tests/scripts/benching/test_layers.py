@@ -15,7 +15,12 @@ KINDS = 2 * 2 * len(ACTIVATIONS)  # dtypes, directions
 
 def measured(ratio, n=64, low=None, high=None, m=19):
     cell = Cell(64, n, m, "float64", "linear_activation_forward", "relu")
-    return Measured(cell, 1e-3, 1e-3 / ratio, Estimate(ratio, low or ratio, high or ratio))
+    return Measured(
+        cell,
+        Estimate(1e-3, 1e-3, 1e-3),
+        Estimate(1e-3 / ratio, 1e-3 / ratio, 1e-3 / ratio),
+        Estimate(ratio, low or ratio, high or ratio),
+    )
 
 
 def test_every_shape_in_both_dtypes_directions_and_activations():

@@ -3,7 +3,8 @@
 import pytest
 
 pytest.importorskip("threadpoolctl")
-from scripts.comparing.command import apart, better, lines
+from scripts.comparing.command import apart, better, lines, row
+from scripts.drawing.tables import peers
 
 
 def run(threads, seconds, difference=1e-15):
@@ -13,7 +14,7 @@ def run(threads, seconds, difference=1e-15):
         "threads": threads,
         "algorithm": "direct",
         "sides": {
-            side: {"seconds": time, "measured iterations": 100, "ratio": [time, 0.9 * time, 1.1 * time]}
+            side: {"seconds": [time, time, time], "measured iterations": 100, "ratio": [time, 0.9 * time, 1.1 * time]}
             for side, time in seconds.items()
         },
         "skipped": {"JAX jit": "No module named 'jax'"},
@@ -30,7 +31,7 @@ RUNS = [
 
 
 def test_each_side_but_ours_counts_by_its_better_number_of_threads():
-    chosen = {side: (figures["threads"], figures["seconds"]) for side, figures in better(RUNS).items()}
+    chosen = {side: (figures["threads"], figures["seconds"][0]) for side, figures in better(RUNS).items()}
     assert chosen == {
         "fastbackprop": (2, 1.1),
         "reference": (1, 5.0),
@@ -51,3 +52,12 @@ def test_parameters_that_differ_are_reported():
         "table: scikit-learn, 2 threads: 1.0e-03"
     ]
     assert len(apart([run(1, {"fastbackprop": 1.0, "reference": 2.0}, difference=float("nan"))])) == 1
+
+
+def test_a_nets_runs_are_a_row_of_the_table():
+    made = row(RUNS)
+    assert (made["net"], made["m"], made["algorithm"]) == ("table", 569, "direct")
+    assert made["sides"]["reference"]["seconds"] == [5.0, 5.0, 5.0]
+    (cells,) = peers([made]).rows
+    assert cells[:2] == ["[30, 16, 8, 1], 569, 10,000", "1,100"]
+    assert cells[2:] == ["2.00 [1.80, 2.20]", "3.50 [3.15, 3.85]", "5.00 [4.50, 5.50]"]

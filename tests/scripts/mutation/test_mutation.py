@@ -4,16 +4,21 @@ The tool itself shows whether the tests of the package find them; that takes an 
 """
 
 import ast
+import shutil
+import subprocess
+import textwrap
 from collections import Counter
 
 import pytest
 
 from scripts import ROOT
 from scripts.mutation import faults
+from scripts.mutation.coverage import Coverage
 from scripts.mutation.faults import Fault
 from scripts.mutation.results import EXPLAINED, Results, explanations, report
 from scripts.mutation.rules import RULES
 from scripts.mutation.trial import Result
+from scripts.mutation.workplace import Workplace
 
 EACH = 8
 
@@ -130,6 +135,55 @@ def test_a_rule_makes_the_slip_that_it_is_about(rule, expected, package):
 def test_what_only_decides_on_speed_or_stands_in_is_left_alone(package):
     lines = {fault.shown_before for fault in faults.candidates(package(kernels_of_layer=KERNEL))}
     assert not any("BLOCK" in line or "a - 1" in line or "rows > 3" in line for line in lines)
+
+
+HERE, OTHER = "tests/kernels/test_here.py", "tests/test_other.py"
+PROJECT = {
+    "fastbackprop/here.py": "def f():\n    return 1\n",
+    HERE: """
+        from pathlib import Path
+        def test_first(): assert Path("third").exists()
+        def test_second(): pass
+        def test_third(): Path("third").touch()
+        """,
+    OTHER: """
+        def test_one(): pass
+        def test_two(): assert False
+        """,
+    "conftest.py": """
+        from hypothesis import settings
+        settings.register_profile("ci")
+        """,
+}
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A copy of a project of two files of tests, one of them named after a module."""
+    for name, text in PROJECT.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(textwrap.dedent(text))
+    shutil.copytree(ROOT / "scripts" / "mutation", tmp_path / "scripts" / "mutation")
+    shutil.copy(ROOT / "scripts" / "__init__.py", tmp_path / "scripts")
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    return Workplace(tmp_path, tmp_path / "build")
+
+
+def test_a_module_is_covered_by_the_whole_test_file_of_its_name(place):
+    """Whatever is recorded of it: where nothing is compiled, its tests may be skipped."""
+    fault = Fault("wrong constant", "fastbackprop/here.py", "f", 0, 1, "1", "2", "1", "2", 2)
+    coverage = Coverage(place, place.root / "coverage")
+    reaches = {"passed": True, "seconds": 0.1, "reached": ["fastbackprop/here.py:1"]}
+    for recorded in ([], ["test_third"]):
+        coverage.tests = {f"{OTHER}::test_one": reaches} | {f"{HERE}::{name}": reaches for name in recorded}
+        coverage.__dict__.pop("_reached", None)
+        assert coverage.compiled_tests(fault) == [*(f"{HERE}::{name}" for name in recorded), HERE, f"{OTHER}::test_one"]
+
+
+def test_a_file_stands_for_its_tests_that_are_not_named(place):
+    run = place.pytest([f"{HERE}::test_third", HERE, f"{OTHER}::test_one"], plain=False, limit=60, timeout=60)
+    assert run.status == 0, run.output
+    assert "4 passed" in run.output
 
 
 FAULT = Fault("wrong edge", "fastbackprop/kernels/layer.py", "kernel", 4, 5, "n", "n - 1", "f(n)", "f(n - 1)", 1)

@@ -72,8 +72,8 @@ def revisions(monkeypatch, tmp_path):
     monkeypatch.setattr(compare, "Side", Process)
     monkeypatch.setattr(compare, "compile_all", lambda installed, names: (dict.fromkeys(names, 1), {}))
 
-    def measure(one_round, calls, rounds, until, tick):
-        return {name: Rounds([1.0] * rounds, [ratios.get(name, 1.0)] * rounds) for name in calls}
+    def measure(one_round, calls, rule, until, tick):
+        return {name: Rounds([1.0] * rule.rounds, [ratios.get(name, 1.0)] * rule.rounds) for name in calls}
 
     monkeypatch.setattr(compare, "measure", measure)
     return ratios.update
@@ -93,6 +93,18 @@ def test_the_default_list_leaves_others_out(revisions, capsys):
     assert run("a") == 0
     assert run("a", "--bench", "time_x") == 1
     assert "bench_x.X.time_x('fast')" in capsys.readouterr().out
+
+
+def test_a_time_in_which_nothing_fits_is_refused(revisions, capsys, monkeypatch):
+    monkeypatch.setattr(compare, "measure", lambda one_round, calls, rule, until, tick: {})
+    assert run("a") == 2
+    assert "3 rounds do not fit into the time" in capsys.readouterr().err
+
+
+def test_help_names_the_default_list(capsys):
+    with pytest.raises(SystemExit):
+        run("--help")
+    assert compare.DEFAULT_HELP in " ".join(capsys.readouterr().out.split())
 
 
 def test_nothing_to_compare_is_refused(revisions, capsys):

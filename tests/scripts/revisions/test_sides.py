@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from scripts.revisions import sides
+from scripts.revisions.decision import FIRST
 from scripts.revisions.installed import CannotCompare, Installed
 from scripts.revisions.sides import Failed, Side, compile_all, measure, one_round
 
@@ -22,29 +23,74 @@ class Clock:
         self.rounds.append((swapped, [*calls]))
         return {name: (1.0, 2.0) for name in calls}
 
-    def measure(self, rounds, until):
-        return measure(self.one_round, dict.fromkeys(NAMES, 1), rounds, until, lambda line: None, lambda: self.now)
+    def measure(self, rule, until):
+        return measure(self.one_round, dict.fromkeys(NAMES, 1), rule, until, lambda line: None, lambda: self.now)
 
 
 def test_the_first_side_takes_turns_by_rounds():
     clock = Clock()
-    measured = clock.measure(4, 1000)
-    assert [swapped for swapped, _ in clock.rounds] == [False, True, False, True]
-    assert measured == dict.fromkeys(NAMES, ([1.0] * 4, [2.0] * 4))
+    measured = clock.measure(FIRST, 1000)
+    assert [swapped for swapped, _ in clock.rounds] == [False, True] * 3
+    assert measured == dict.fromkeys(NAMES, ([1.0] * 6, [2.0] * 6))
 
 
-@pytest.mark.parametrize(("until", "kept"), [(60, NAMES), (59, NAMES[::2]), (35, NAMES[::2]), (30, NAMES[::3])])
-def test_what_does_not_fit_is_left_out_evenly(until, kept):
+@pytest.mark.parametrize(
+    ("until", "rounds", "kept"), [(60, 6, NAMES), (59, 5, NAMES), (30, 3, NAMES), (29, 3, NAMES[:-1]), (20, 3, NAMES[::2])]
+)
+def test_rounds_end_in_time(until, rounds, kept):
     clock = Clock()
-    measured = clock.measure(6, until)
+    measured = clock.measure(FIRST, until)
     assert [*measured] == kept
-    assert all(len(rounds.before) == len(rounds.after) == 6 for rounds in measured.values())
-    assert clock.now <= max(until, 10 + 5 * len(kept))
+    assert all(len(one.before) == len(one.after) == rounds for one in measured.values())
+    assert clock.now <= until
 
 
-def test_rounds_of_which_nothing_fits_are_refused():
-    with pytest.raises(CannotCompare, match="6 rounds do not fit"):
-        Clock().measure(6, 12)
+def test_what_a_slow_first_round_left_out_follows_where_time_is_left():
+    clock = Clock()
+
+    def slow_at_first(calls, swapped):
+        clock.now += 0 if clock.rounds else 90
+        return clock.one_round(calls, swapped)
+
+    measured = measure(slow_at_first, dict.fromkeys(NAMES, 1), FIRST, 150, lambda line: None, lambda: clock.now)
+    kept = clock.rounds[1][1]
+    assert 0 < len(kept) < len(NAMES), "a round of a hundred seconds is the first guess"
+    assert [*measured] == NAMES and all(len(rounds.before) >= 3 for rounds in measured.values())
+    assert clock.now <= 150
+
+
+def test_where_nothing_fits_nothing_is_measured():
+    clock = Clock()
+    assert clock.measure(FIRST, 11) == {}
+    assert len(clock.rounds) == 1
+
+
+def test_both_sides_are_prepared_before_either_is_timed(monkeypatch, tmp_path):
+    told = []
+
+    class Fake:
+        def __init__(self, installed):
+            self.name = installed.name
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *exception):
+            pass
+
+        def send(self, name, *arguments):
+            told.append(f"{self.name} {name}")
+
+        def answer(self):
+            told.append(f"{self.name} ready")
+
+        def ask(self, name, *arguments):
+            told.append(f"{self.name} {name}")
+            return 1.0
+
+    monkeypatch.setattr(sides, "Side", Fake)
+    one_round((Installed("a", tmp_path, ""), Installed("b", tmp_path, "")), {"x": 1}, False)
+    assert told[:6] == ["a prepare", "b prepare", "a ready", "b ready", "a sample", "b sample"]
 
 
 def test_a_round_keeps_each_sides_best_whoever_is_first(monkeypatch, tmp_path):
@@ -61,6 +107,12 @@ def test_a_round_keeps_each_sides_best_whoever_is_first(monkeypatch, tmp_path):
         def ask(self, name, *arguments):
             return next(self.seconds) if name == "sample" else None
 
+        def send(self, name, *arguments):
+            pass
+
+        def answer(self):
+            pass
+
     monkeypatch.setattr(sides, "Side", Fake)
     before, after = (Installed(samples, tmp_path, "") for samples in ("8 4 6", "10 14 12"))
     for swapped in (False, True):
@@ -73,7 +125,6 @@ class Calls:
     params = (["fast", "missing", "broken", "dead"], [1, 2])
     def setup(self, kind, n):
         print("noise on the standard output")
-        assert os.environ["NUMBA_CACHE_DIR"].startswith(os.environ["PYTHONPATH"])
         assert not {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"} & set(os.environ)
         if kind == "missing":
             raise NotImplementedError
