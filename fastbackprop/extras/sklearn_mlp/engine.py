@@ -47,10 +47,10 @@ def columns(weights: Any, biases: Any) -> dict[str, np.ndarray]:
     return named | {f"b{l}": b.reshape(-1, 1) for l, b in enumerate(biases, 1)}
 
 
-def rows(parameters: dict[str, np.ndarray]) -> list[np.ndarray]:
-    """scikit-learn's coefficients, then its intercepts."""
+def rows(parameters: dict[str, np.ndarray], d: str = "") -> list[np.ndarray]:
+    """scikit-learn's coefficients, then its intercepts, of ``W1, b1, ...``; with d "d" of ``dW1, db1, ...``."""
     L = len(parameters) // 2
-    return [parameters[f"W{l}"].T for l in range(1, L + 1)] + [parameters[f"b{l}"][:, 0] for l in range(1, L + 1)]
+    return [parameters[f"{d}W{l}"].T for l in range(1, L + 1)] + [parameters[f"{d}b{l}"][:, 0] for l in range(1, L + 1)]
 
 
 def load_moments(batches: Batches, optimizer: Any) -> None:

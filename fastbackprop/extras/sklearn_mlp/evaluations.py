@@ -35,4 +35,4 @@ class Evaluations:
             cost, penalty, gradients = self.batches.loss_and_gradients()
         else:
             cost, penalty, gradients = wait(self.batches, Task(self.batches.loss_and_gradients), None)  # type: ignore[arg-type]
-        return loss(model, cost, penalty, X, y, sample_weight), np.concatenate([part.ravel() for part in rows(gradients)])
+        return loss(model, cost, penalty, X, y, sample_weight), np.concatenate([part.ravel() for part in rows(gradients, "d")])
