@@ -37,7 +37,7 @@ def obstacle(model: Any, methods: Mapping[str, Any], given: Mapping[str, Any]) -
     if y.dtype.char not in "?fd" and y.dtype.kind not in "iu":
         return f"y is of dtype {y.dtype}"
     with np.errstate(over="ignore"):
-        if not np.isfinite(y.astype(X.dtype, copy=False)).all():
+        if y.dtype.itemsize > X.dtype.itemsize and not np.isfinite(y.astype(X.dtype)).all():
             return f"y does not fit {X.dtype}"
     if model.out_activation_ == "softmax" and not (y.sum(axis=1) == 1).all():
         return "an example is not of one class"

@@ -19,6 +19,7 @@ class Evaluations:
     def __init__(self, model: Any) -> None:
         self.model = model
         self.batches: Batches | None = None
+        self.parameters: list[np.ndarray] = []
 
     def loss_and_gradient(
         self, packed_coef_inter: np.ndarray, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None, **unused: Any
@@ -29,7 +30,8 @@ class Evaluations:
         if self.batches is None:
             self.batches = behind(X.nbytes, batches_of, model, X, y, sample_weight, GradientDescent(), None)
             self.batches.load()
-        for view, array in zip(rows(self.batches.views()), [*model.coefs_, *model.intercepts_], strict=True):
+            self.parameters = rows(self.batches.views())
+        for view, array in zip(self.parameters, [*model.coefs_, *model.intercepts_], strict=True):
             view[...] = array
         if quick_epochs(self.batches):
             cost, penalty, gradients = self.batches.loss_and_gradients()
