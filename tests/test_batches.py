@@ -1,7 +1,10 @@
 """Training by batches: against the reference's plain loop, and the promises about bits, stops and divergence."""
 
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from fastbackprop.optimizers import Adam, GradientDescent, Momentum, Nesterov
 from fastbackprop.reference.general import cost_and_gradients, descend
 from fastbackprop.testing import TRAINING_RTOL, assert_same_bits
 
+ROOT = Path(__file__).parents[1]
 RULES = {
     "gradient descent": GradientDescent(0.1),
     "momentum": Momentum(0.05, 0.8),
@@ -230,3 +234,31 @@ def test_a_softmax_of_one_unit_is_refused():
     X, Y, start = problem([3, 1], 4, "sigmoid")
     with pytest.raises(ValueError, match="at least 2"):
         work_on(X, Y, [3, 1], start, output="softmax")
+
+
+@pytest.mark.plain
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("rule", RULES)
+def test_the_largest_finite_weight_trains_on(rule, dtype):
+    """W1 = 0, so that A1 = 0 and W2 has gradient 0."""
+    X, Y, _ = problem([1, 1, 1], 4, "sigmoid", dtype)
+    largest = np.finfo(dtype).max
+    zero = np.zeros((1, 1), dtype)
+    work = work_on(X, Y, [1, 1, 1], {"W1": zero, "b1": zero, "W2": zero + largest, "b2": zero}, rule=rule)
+    assert work.advance(None, np.full(2, 0.01)) == 2
+    assert work.views()["W2"][0, 0] == largest and not work.diverged
+
+
+def test_what_a_training_computes_is_all_that_is_compiled_for_it():
+    """A routine a kind, each loaded when it is first asked for."""
+    program = """if True:
+        import numpy as np
+        from fastbackprop.kernels.jit import Routine
+        from tests.test_batches import problem, work_on
+        X, Y, start = problem([2, 2], 3, "softmax")
+        work_on(X, Y, [2, 2], start, "tanh", "softmax", "momentum").load()
+        names = {routine.py_func.__name__ for routine in Routine.loaded.values()}
+        assert {"tanh_chunk", "tanh_gradient_of_chunk", "softmax_output", "momentum_step"} <= names
+        assert not {"leaky_relu_chunk", "sigmoid_chunk", "identity_output", "adam_step", "nesterov_step"} & names
+    """
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
