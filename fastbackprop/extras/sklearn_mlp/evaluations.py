@@ -1,0 +1,40 @@
+"""Loss and gradient for SciPy's L-BFGS-B, compiled; the search itself is SciPy's, called by scikit-learn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastbackprop.batches import Batches
+from fastbackprop.extras.sklearn_mlp.engine import batches_of, loss, quick_epochs, rows
+from fastbackprop.kernels.tasks import Task
+from fastbackprop.optimizers import GradientDescent
+from fastbackprop.slices import behind, wait
+
+
+class Evaluations:
+    """The evaluations of one fit."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.batches: Batches | None = None
+        self.parameters: list[np.ndarray] = []
+
+    def loss_and_gradient(
+        self, packed_coef_inter: np.ndarray, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None, **unused: Any
+    ) -> tuple[np.floating[Any], np.ndarray]:
+        """In place of `_loss_grad_lbfgs`; the model's coefs_ and intercepts_ are parts of `packed_coef_inter` afterwards."""
+        model = self.model
+        model._unpack(packed_coef_inter)
+        if self.batches is None:
+            self.batches = behind(X.nbytes, batches_of, model, X, y, sample_weight, GradientDescent(), None)
+            self.batches.load()
+            self.parameters = rows(self.batches.views())
+        for view, array in zip(self.parameters, [*model.coefs_, *model.intercepts_], strict=True):
+            view[...] = array
+        if quick_epochs(self.batches):
+            cost, penalty, gradients = self.batches.loss_and_gradients()
+        else:
+            cost, penalty, gradients = wait(self.batches, Task(self.batches.loss_and_gradients), None)  # type: ignore[arg-type]
+        return loss(model, cost, penalty, X, y, sample_weight), np.concatenate([part.ravel() for part in rows(gradients, "d")])
