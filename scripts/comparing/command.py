@@ -107,7 +107,7 @@ def main() -> int:
         if options.json:
             options.json.write_text(json.dumps(all_runs, indent=1))
     if options.figures:
-        print(f"\nwritten: {measurement.write(rows, library_versions())}")
+        print(f"\nwritten: {measurement.write(rows, library_versions(options.sides))}")
     wrong = apart(all_runs)
     print("\n" + noise.verdict(all_runs))
     print("all sides have the same results" if not wrong else "results differ: " + "; ".join(wrong))

@@ -7,7 +7,7 @@ import contextlib
 import importlib.metadata
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
@@ -51,12 +51,12 @@ def trainings(problem: P, sides: Mapping[str, Callable[[P], T]], names: Iterable
     return there, skipped
 
 
-def library_versions() -> dict[str, str]:
-    """Of the libraries that are installed."""
+def library_versions(sides: Collection[str]) -> dict[str, str]:
+    """Of the libraries of these sides that are installed."""
     found = {}
-    for name, distribution in LIBRARIES.items():
+    for name in [name for name in LIBRARIES if any(side.startswith(name) for side in sides)]:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[name] = importlib.metadata.version(distribution)
+            found[name] = importlib.metadata.version(LIBRARIES[name])
     return found
 
 
