@@ -19,6 +19,7 @@ A library that is missing is skipped; the extra "peers" names them all.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import subprocess
@@ -88,8 +89,15 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     return options
 
 
+def require(topic: str) -> None:
+    """SystemExit where a topic lacks what it cannot do without."""
+    if topic == "batches" and importlib.util.find_spec("sklearn") is None:
+        raise SystemExit('scripts/compare-peers: batches takes the tables of scikit-learn: pip install ".[peers]", or it alone')
+
+
 def main() -> int:
     options = parsed()
+    require(options.topic)
     command = (
         "scripts/compare-peers --figures" if options.topic == "peers" else f"scripts/compare-peers {options.topic} --figures"
     )

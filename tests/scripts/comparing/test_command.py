@@ -3,7 +3,7 @@
 import pytest
 
 pytest.importorskip("threadpoolctl")
-from scripts.comparing.command import apart, lines, parsed
+from scripts.comparing.command import apart, lines, parsed, require
 from scripts.comparing.one_net import row
 from scripts.comparing.runs import better
 from scripts.drawing.tables import peers
@@ -72,3 +72,10 @@ def test_nets_and_sides_are_those_of_the_topic(capsys):
     with pytest.raises(SystemExit):  # argparse says why on stderr
         parsed(["batches", "--nets", "million"])
     assert "--nets: unknown million; known of batches are cancer-100" in capsys.readouterr().err
+
+
+def test_tables_are_scikit_learns(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    require("peers")
+    with pytest.raises(SystemExit, match=r"batches takes the tables of scikit-learn: pip install"):
+        require("batches")
