@@ -51,7 +51,7 @@ class Epochs:
         self.before: Before | None = None
         self.work = Task(int)  # the last call
         self.error: BaseException | None = (
-            None  # ended the wait for the engine; it is raised when the loop has seen what is done
+            None  # it ended a call of the engine, and is raised when the loop has seen what is done
         )
 
     def run(self, *arguments: Any, **keywords: Any) -> None:
