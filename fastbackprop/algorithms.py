@@ -1,6 +1,7 @@
 """The algorithms of a training: which one suits, and the state that each one's compiled loop works on."""
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -113,11 +114,12 @@ class Direct(Descent):
     def load(self) -> None:
         """Compile or load the kernels: a signal's exception ends the wait, as it could not in a thread that trains."""
         load_team()
-        self.functions()
+        _ = self.functions
         direct_descent[self.W.dtype.char]
 
+    @cached_property
     def functions(self) -> np.ndarray:
-        """The addresses of what the layers compute; loaded, these are looked up without a wait."""
+        """The addresses of what the layers compute; they are compiled or loaded first."""
         return layer_functions(self.hidden, self.output, self.W.dtype.char)
 
     def kernel(self, begin: int, end: int, every: int, costs: np.ndarray) -> int:
@@ -127,7 +129,7 @@ class Direct(Descent):
         """
         return self.call(
             direct_descent[self.W.dtype.char],
-            self.X, self.Y, self.sizes, self.functions(), self.hidden.slope, self.W, self.b, self.rate, self.largest,
+            self.X, self.Y, self.sizes, self.functions, self.hidden.slope, self.W, self.b, self.rate, self.largest,
             begin, end, every, costs, self.state,
         )  # fmt: skip
 
@@ -214,7 +216,7 @@ class Gram(Direct):
 
     def load(self) -> None:
         load_team()
-        self.functions()
+        _ = self.functions
         for kernel in (gram_add, gram_mirror, gram_descent, gram_finish):
             kernel["d"]
 
@@ -229,7 +231,7 @@ class Gram(Direct):
     def kernel(self, begin: int, end: int, every: int, costs: np.ndarray) -> int:
         return self.call(
             gram_descent["d"],
-            self.G, self.Y, self.sizes, self.functions(), self.hidden.slope, self.W, self.b, self.V.reshape(-1),
+            self.G, self.Y, self.sizes, self.functions, self.hidden.slope, self.W, self.b, self.V.reshape(-1),
             self.S.reshape(-1), self.rate, self.largest, begin, end, every, costs, self.state,
         )  # fmt: skip
 

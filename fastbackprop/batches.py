@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -165,14 +166,16 @@ class Batches:
         """Batches of an epoch."""
         return -(-self.X.shape[1] // self.batch_size)
 
+    @cached_property
     def _functions(self) -> np.ndarray:
+        """The addresses of what the layers compute and of the rule's step."""
         routines = self.hidden.activation, self.hidden.gradient, self.output.routine, self._rule.routine
         return addresses(routines, self.P.dtype.char)
 
     def load(self) -> None:
         """Compile or load the kernels: a signal's exception ends the wait, as it could not in a thread that trains."""
         load_team()
-        self._functions()
+        _ = self._functions
         batch_descent[self.P.dtype.char]
 
     def advance(self, order: np.ndarray | None, rates: np.ndarray) -> int:
@@ -189,7 +192,7 @@ class Batches:
         costs = np.empty(2 * epochs)
         done = self.call(
             batch_descent[self.P.dtype.char],
-            self.X, self.Y, self.weights, order, self.batch_size, self.sizes, self._functions(), self._numbers,
+            self.X, self.Y, self.weights, order, self.batch_size, self.sizes, self._functions, self._numbers,
             self._correction, self.P, self.M, self._kept, rates, self.t, costs, self.state,
         )  # fmt: skip
         self.costs += costs[: 2 * done : 2].tolist()
@@ -203,7 +206,7 @@ class Batches:
         costs, dP = np.empty(2), np.empty_like(self.P)
         self.call(
             batch_gradient[self.P.dtype.char],
-            self.X, np.ascontiguousarray(self.Y), self.weights, self.sizes, self._functions(), self._numbers, self.P, dP, costs,
+            self.X, np.ascontiguousarray(self.Y), self.weights, self.sizes, self._functions, self._numbers, self.P, dP, costs,
             self.state,
         )  # fmt: skip
         return float(costs[0]), float(costs[1]), {f"d{key}": value for key, value in self._split(dP).items()}

@@ -1,5 +1,6 @@
 """Full-batch descent by momentum or with weight decay, by the gram algorithm: the state that its compiled loop works on."""
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,7 @@ class GramRule(Gram):
     def arrays(self) -> dict[str, np.ndarray]:
         return super().arrays() | {"c": self.c, "velocities": self.M, "V_start": self.V_start}
 
+    @cached_property
     def functions(self) -> np.ndarray:
         routines = self.hidden.activation, self.hidden.gradient, self.output.routine, self._rule.routine
         return addresses(routines, "d")
@@ -65,7 +67,7 @@ class GramRule(Gram):
         squares = float(np.vdot(self.W1_start, self.W1_start))
         return self.call(
             gram_rule_descent["d"],
-            self.G, self.Y, self.sizes, self.functions(), self._numbers, self.P, self.M, self._kept, self.V_start.reshape(-1),
+            self.G, self.Y, self.sizes, self.functions, self._numbers, self.P, self.M, self._kept, self.V_start.reshape(-1),
             squares, self.rate, begin, end, every, costs, self.state,
         )  # fmt: skip
 

@@ -93,9 +93,8 @@ def log(x):
 
 
 @inner
-def softplus_of_negative(x):
-    """log(1 + exp(x)) for float64 x <= 0: with u = 1 + e rounded, log(u) + (e - (u - 1)) / u; e where u is 1."""
-    e = exp_of_negative(x)
+def log1p(e):
+    """log(1 + e) for float64 e from 0 to 1: with u = 1 + e rounded, log(u) + (e - (u - 1)) / u; e where u is 1."""
     u = 1.0 + e
     return log(u) + (e - (u - 1.0)) / u
 

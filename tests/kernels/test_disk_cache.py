@@ -94,7 +94,9 @@ LISTEN = """
 import logging
 messages = []
 handler = logging.Handler()
-handler.emit = lambda record: messages.append((record.name, record.levelname, record.getMessage()))
+handler.emit = lambda record: (  # where compiling takes over a second, that is said too
+    "compiles its kernels" in record.getMessage() or messages.append((record.name, record.levelname, record.getMessage()))
+)
 logging.getLogger().addHandler(handler)
 logging.getLogger().setLevel(logging.INFO)
 """

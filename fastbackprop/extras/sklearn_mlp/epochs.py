@@ -50,9 +50,7 @@ class Epochs:
         self.indices = np.empty(0, np.int64)  # the order of the examples in the last epoch that was drawn
         self.before: Before | None = None
         self.work = Task(int)  # the last call
-        self.error: BaseException | None = (
-            None  # ended the wait for the engine; it is raised when the loop has seen what is done
-        )
+        self.error: BaseException | None = None  # it ended a call of the engine; it is raised when the loop has seen all
 
     def run(self, *arguments: Any, **keywords: Any) -> None:
         """Run scikit-learn's loop."""
