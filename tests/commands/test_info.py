@@ -44,4 +44,4 @@ def test_a_cache_folder_that_cannot_be_written(command, monkeypatch, tmp_path):
 def test_the_extras_are_those_of_the_package():
     text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
     for extra, library in EXTRAS.items():
-        assert re.search(rf'^{extra} = \["{library}"\]$', text, re.MULTILINE)
+        assert re.search(rf'^{extra} = \["{library}(>=[\d.]+)?"\]( #.*)?$', text, re.MULTILINE)
