@@ -39,6 +39,8 @@ SIZES = {
     "many": Size((12288, 64, 1), 2000),
     "square": Size((1000, 1000, 1), 1000),
     "few": Size((4000, 2, 1), 23),
+    "small": Size((24, 8, 2), 200),
+    "classes": Size((64, 100, 10), 1797),
 }
 # The sizes at which every function is timed; at the others a training takes minutes with the reference.
 TIMED = ("one", "planar", "table", "digits", "pictures", "square")

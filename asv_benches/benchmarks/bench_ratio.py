@@ -5,7 +5,7 @@ from typing import Any
 from scripts.measuring.sides import rest
 from scripts.measuring.timing import FEWEST, interleave, paired_ratio
 
-from . import bench_activations, bench_layers, bench_network, bench_training
+from . import bench_activations, bench_batches, bench_layers, bench_network, bench_training
 from .table import SAMPLE_SECONDS, both_sides
 
 
@@ -56,4 +56,19 @@ class DirectTraining(_Ratio):
 
 class OwnLoop(_Ratio):
     timed, method = bench_training.OwnLoop, "time_iteration"
+    params, param_names = timed.params[1:], timed.param_names[1:]
+
+
+class Epoch(_Ratio):
+    timed, method = bench_batches.Epoch, "time_epoch"
+    params, param_names = timed.params[1:], timed.param_names[1:]
+
+
+class GramRules(_Ratio):
+    timed, method, at_least = bench_batches.GramRules, "time_training", 0
+    params, param_names = timed.params[1:], timed.param_names[1:]
+
+
+class Gradient(_Ratio):
+    timed, method = bench_batches.Gradient, "time_gradient"
     params, param_names = timed.params[1:], timed.param_names[1:]

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastbackprop.resources import usable_cores
 from fastbackprop.team import num_threads
-from scripts.benching import functions, layers, matmul, scaling, training
+from scripts.benching import functions, gradients, layers, matmul, scaling, training
 from scripts.measuring import records
 from scripts.measuring.machine import same_threads
 from scripts.measuring.nets import NETS
@@ -30,6 +30,11 @@ def single_layers(repeats: int) -> Iterator[dict[str, Any]]:
             for function in layers.FUNCTIONS:
                 cell = layers.Cell(n_prev, n, m, "float64", function, "relu")
                 yield layers.as_row(layers.measure(cell, repeats))
+
+
+def one_gradient(repeats: int) -> Iterator[dict[str, Any]]:
+    with same_threads(usable_cores()):
+        yield from gradients.rows(repeats)
 
 
 def products(repeats: int) -> Iterator[dict[str, Any]]:
@@ -56,6 +61,7 @@ def both_threads(repeats: int) -> Iterator[dict[str, Any]]:
 TOPICS: dict[str, Callable[[int], Iterable[dict[str, Any]]]] = {
     "trainings": trainings,
     "layers": single_layers,
+    "gradients": one_gradient,
     "products": products,
     "limits": limits,
     "scaling": both_threads,

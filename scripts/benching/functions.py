@@ -8,14 +8,15 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from asv_benches.benchmarks.table import both_sides
+from asv_benches.benchmarks.table import Calls, both_sides
 from fastbackprop.testing import CASES, SIZES
 from scripts.measuring.goals import FUNCTIONS, wanted
 from scripts.measuring.machine import same_threads
 from scripts.measuring.sides import rest
 from scripts.measuring.timing import FEWEST, interleave, median_interval, paired_ratio
 
-FAMILIES = tuple(dict.fromkeys(case.family for case in CASES.values()))
+# Those of the public functions, and general training.
+FAMILIES = (*dict.fromkeys(case.family for case in CASES.values()), "batches")
 DTYPES = ("float64", "float32")
 # A turn repeats a short call until it lasts these seconds: well above the cost of reading the clock.
 AT_LEAST = 0.05
@@ -31,11 +32,11 @@ def rows(family: str, dtypes: tuple[str, ...] = DTYPES, repeats: int = FEWEST) -
             continue
         for method in (name for name in dir(cls) if name.startswith("time_")):
             for parameters in itertools.product(*cls.params[1:]):  # type: ignore[attr-defined]
-                if parameters[-1] in dtypes and (row := _measure(cls, method, parameters, repeats)):
+                if parameters[-1] in dtypes and (row := measure(cls, method, parameters, repeats)):
                     yield row
 
 
-def _measure(cls: Any, method: str, parameters: tuple[str, ...], repeats: int) -> dict[str, Any] | None:
+def measure(cls: Any, method: str, parameters: tuple[str, ...], repeats: int) -> dict[str, Any] | None:
     """One row; None where the benchmark does not have this set of parameters."""
     try:
         sides = both_sides(cls, method, parameters)
@@ -46,7 +47,7 @@ def _measure(cls: Any, method: str, parameters: tuple[str, ...], repeats: int) -
     size, _, iterations = size.partition("/")
     layers, m = SIZES[size]
     return {
-        "benchmark": ", ".join(function or [cls.__name__]),
+        "benchmark": ", ".join(function if issubclass(cls, Calls) else [cls.__name__, *function]),
         "size": size,
         "layers": list(layers),
         "m": m,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from scripts.comparing.one_net import OURS
+from scripts.comparing.runs import OURS
 
 REPEATS_WITHIN = 1.15
 NAMED = 5  # of those that are noisy

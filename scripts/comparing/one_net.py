@@ -7,9 +7,9 @@ import contextlib
 import importlib.metadata
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
 
@@ -18,12 +18,15 @@ from fastbackprop.resources import usable_cores
 from fastbackprop.team import num_threads
 from fastbackprop.testing import PRODUCT_U, unit_roundoff
 from scripts.benching.training import algorithm_of
-from scripts.comparing.libraries import SIDES, Problem, Training
+from scripts.comparing.libraries import SIDES, Problem
+from scripts.comparing.runs import OURS, better, side_lines
+from scripts.measuring.goals import TRAININGS, wanted
 from scripts.measuring.machine import facts
 from scripts.measuring.nets import LEARNING_RATE, NETS, Net, examples, largest_difference, start
 from scripts.measuring.timing import interleave, median_interval, paired_ratio
 
-OURS = "fastbackprop"
+P = TypeVar("P")
+T = TypeVar("T")
 LIBRARIES = {"PyTorch": "torch", "JAX": "jax", "scikit-learn": "scikit-learn"}
 
 
@@ -36,24 +39,24 @@ def tolerance(net: Net, iterations: int) -> float:
     return PRODUCT_U * max(*net.layers_dims, net.m) * unit_roundoff(1.0) * iterations
 
 
-def trainings(problem: Problem, names: list[str]) -> tuple[dict[str, Training], dict[str, str]]:
+def trainings(problem: P, sides: Mapping[str, Callable[[P], T]], names: Iterable[str]) -> tuple[dict[str, T], dict[str, str]]:
     """The sides that are installed, and why the others are missing."""
-    there: dict[str, Training] = {}
+    there: dict[str, T] = {}
     skipped = {}
     for name in names:
         try:
-            there[name] = SIDES[name](problem)
+            there[name] = sides[name](problem)
         except ImportError as error:
             skipped[name] = str(error)
     return there, skipped
 
 
-def library_versions() -> dict[str, str]:
-    """Of the libraries that are installed."""
+def library_versions(sides: Collection[str]) -> dict[str, str]:
+    """Of the libraries of these sides that are installed."""
     found = {}
-    for name, distribution in LIBRARIES.items():
+    for name in [name for name in LIBRARIES if any(side.startswith(name) for side in sides)]:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[name] = importlib.metadata.version(distribution)
+            found[name] = importlib.metadata.version(LIBRARIES[name])
     return found
 
 
@@ -69,7 +72,7 @@ def measure(name: str, threads: int, repeats: int, names: list[str]) -> dict[str
         return fastbackprop.L_layer_model(*arguments, parameters=begin, algorithm=algorithm)
 
     with num_threads(usable_cores()), threadpool_limits(limits=threads, user_api="blas"):
-        peers, skipped = trainings(Problem(X, Y, net.layers_dims, begin, threads), names)
+        peers, skipped = trainings(Problem(X, Y, net.layers_dims, begin, threads), SIDES, names)
         calls: dict[str, Callable[[], object]] = {OURS: partial(ours, net.iterations, chosen)}
         measured = {OURS: net.iterations} | dict.fromkeys(peers, net.slice)
         if chosen != "direct":
@@ -104,15 +107,48 @@ def measure(name: str, threads: int, repeats: int, names: list[str]) -> dict[str
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("net", choices=NETS)
+def row(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """A net's runs as a row of docs/figures/peers.json."""
+    net = NETS[runs[-1]["net"]]
+    return {
+        "net": runs[-1]["net"],
+        "layers": net.layers_dims,
+        "m": net.m,
+        "iterations": net.iterations,
+        "algorithm": runs[-1]["algorithm"],
+        "sides": better(runs),
+    }
+
+
+def lines(runs: list[dict[str, Any]]) -> Iterator[str]:
+    """The printed lines of a net's runs."""
+    last = runs[-1]
+    net, sides = NETS[last["net"]], better(runs)
+    yield f"\n{net}: {net.iterations:,} iterations; fastbackprop takes {last['algorithm']} descent"
+    yield from side_lines(runs, "side / fastbackprop [95 %]")
+    peers = {side: figures for side, figures in sides.items() if side != "reference" and not side.startswith(OURS)}
+    if peers:
+        goal = TRAININGS[last["net"]].of_best_peer
+        best = min(peers, key=lambda side: peers[side]["seconds"][0])
+        yield f"  the best peer, {best}, takes {peers[best]['ratio'][0]:.2f} x as long{wanted(goal)}"
+    yield f"  same parameters within {last['tolerance']:.1e} of each array's largest entry, after {last['after iterations']:,}"
+
+
+def main(
+    measure: Callable[[str, int, int, list[str]], dict[str, Any]],
+    cases: Iterable[str],
+    sides: Iterable[str],
+    description: str | None,
+) -> None:
+    """Measure what the command line asks for."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("case", choices=cases)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--repeats", type=int, required=True)
-    parser.add_argument("--sides", nargs="+", choices=SIDES, required=True)
+    parser.add_argument("--sides", nargs="*", choices=sides, required=True)
     options = parser.parse_args()
-    json.dump(measure(options.net, options.threads, options.repeats, options.sides), sys.stdout)
+    json.dump(measure(options.case, options.threads, options.repeats, options.sides), sys.stdout)
 
 
 if __name__ == "__main__":
-    main()
+    main(measure, NETS, SIDES, __doc__)

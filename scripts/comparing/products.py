@@ -19,7 +19,7 @@ import numpy as np
 import fastbackprop
 from fastbackprop.testing import CASES, Size, worst_fraction
 from scripts.comparing.mkl import Mkl
-from scripts.comparing.one_net import OURS
+from scripts.comparing.runs import OURS
 from scripts.measuring.machine import facts, same_threads
 from scripts.measuring.timing import REST, interleave, paired_ratio
 

@@ -39,10 +39,12 @@ BLOCKS = {
     "readme": Block("trainings", ("peers",), of_readme=True),
     "trainings": Block("trainings", ("ratios",)),
     "layers": Block("layers"),
+    "gradients": Block("gradients"),
     "products": Block("products"),
     "limits": Block("limits", ("limits",)),
     "scaling": Block("scaling", ("scaling",)),
     "peers": Block("peers", ("peers",)),
+    "batches": Block("batches"),
 }
 
 

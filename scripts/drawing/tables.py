@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 from scripts.drawing.values import estimate, has_interval, layers_dims, microseconds, milliseconds, net, verdict
 
-OURS, DIRECT = "fastbackprop", "fastbackprop, direct"
+OURS, DIRECT, OURS_FIT = "fastbackprop", "fastbackprop, direct", "fastbackprop, fit"
+# Of the table of mini-batches: the fit that ours is compared with, and the loops.
+BATCH_PEERS = ("scikit-learn", "JAX jit + scan", "PyTorch compiled", "reference")
 # Of the rows of docs/figures.md those that the README has, by benchmark and size.
 README_ROWS = (
     ("Training", "planar"),
@@ -159,4 +161,28 @@ def _cell(ratio: Sequence[Any]) -> str:
     return estimate(ratio) if has_interval(ratio) else f"{ratio[0]:.4g}"
 
 
-DRAWN = {table.__name__: table for table in (trainings, layers, products, limits, scaling, peers)}
+def batches(rows: Sequence[Row]) -> Table:
+    """Fits beside fits, then loops beside loops."""
+    cells = []
+    for row in rows:
+        sides = row["sides"]
+        name = f"{layers_dims(row['layers'])}, {row['m']:,}, {row['epochs']:,} ({row['batches']:,})"
+        ours = [milliseconds(sides[side]["seconds"]) if side in sides else "not measured" for side in (OURS_FIT, OURS)]
+        ratios = [_cell(_ratio(row, side)) if side in sides else "not measured" for side in BATCH_PEERS]
+        cells.append([name, ours[0], ratios[0], ours[1], *ratios[1:]])
+    head = ("net, m, epochs (batches)", "our fit, ms", BATCH_PEERS[0], "our loop, ms", *BATCH_PEERS[1:])
+    return Table(head, cells, 1)
+
+
+def gradients(rows: Iterable[Row]) -> Table:
+    head = ("layers, m", "dtype", "reference, µs", "fast, µs", "ratio [95 % interval]", "fast is", "published, µs")
+    cells = []
+    for row in rows:
+        published = row["published"]
+        said = f"{1e6 * published['seconds']:.4g} ({published['library']})" if published else ""
+        times = microseconds(row["reference"]), microseconds(row["fast"])
+        cells.append([net(row), row["dtype"], *times, estimate(row["ratio"]), verdict(row["ratio"]), said])
+    return Table(head, cells, 2)
+
+
+DRAWN = {table.__name__: table for table in (trainings, layers, gradients, products, limits, scaling, peers, batches)}

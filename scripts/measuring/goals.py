@@ -44,6 +44,14 @@ LAYERS = (("under 10 MFLOP", 10e6, 2.0), ("10 to 100 MFLOP", 100e6, 1.3), ("100 
 # A layer loses to the reference unless the whole 95 % interval of its ratio is above this.
 LEAST_RATIO = 0.97
 
+# Mini-batches: ratios of scikit-learn's fit to ours, by the table and the width of the hidden layer; of JAX's loop, where a net
+# has fewer weights than these, and of PyTorch's.
+FITS = {
+    **{("cancer", 100): 4, ("digits", 100): 4, ("long", 100): 8, ("pixels", 100): 2.2},
+    **{("cancer", 16): 4.5, ("digits", 16): 4.5, ("long", 16): 9, ("pixels", 16): 2.5},
+}
+BATCHES_OF_JAX, WEIGHTS_OF_JAX, BATCHES_OF_TORCH = 1.5, 20_000, 1
+
 # Upper limits: microseconds a layer of a call beyond its kernel, and seconds of a new process.
 CALL = 1.3
 STARTS = {"import fastbackprop": 0.4, "first layer": 0.6, "first training": 1.0}

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from asv_benches.benchmarks import bench_accuracy, bench_activations, bench_ratio, table
+from asv_benches.benchmarks import bench_accuracy, bench_activations, bench_batches, bench_ratio, table
 from fastbackprop.testing import CASES
 from scripts import ROOT
 
@@ -31,7 +31,13 @@ def test_a_function_without_a_benchmark_is_an_import_error(family):
 
 def test_every_timed_class_has_its_ratio():
     ratios = {cls.timed for cls in vars(bench_ratio).values() if inspect.isclass(cls) and hasattr(cls, "timed")}
-    modules = [bench_activations, bench_ratio.bench_layers, bench_ratio.bench_network, bench_ratio.bench_training]
+    modules = [
+        bench_activations,
+        bench_ratio.bench_layers,
+        bench_ratio.bench_network,
+        bench_ratio.bench_training,
+        bench_batches,
+    ]
     classes = {
         cls
         for module in modules

@@ -4,6 +4,7 @@ import pytest
 
 pytest.importorskip("threadpoolctl")
 from scripts.benching import command, figures
+from scripts.comparing import command as compared
 from scripts.drawing import tables
 from scripts.measuring import records
 
@@ -35,8 +36,8 @@ def test_each_topic_that_is_named_writes_its_file(monkeypatch, tmp_path, measure
     assert {path.stem for path in tmp_path.iterdir()} == {name for name, _ in measured}
 
 
-def test_all_topics_but_the_peers_are_measured_by_bench():
-    assert {*figures.TOPICS, "peers"} == set(tables.DRAWN)
+def test_all_topics_but_those_of_other_libraries_are_measured_by_bench():
+    assert {*figures.TOPICS, *compared.TOPICS} == set(tables.DRAWN)
 
 
 def test_a_small_layer_is_a_row_that_the_table_takes(monkeypatch):

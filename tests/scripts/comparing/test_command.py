@@ -3,7 +3,9 @@
 import pytest
 
 pytest.importorskip("threadpoolctl")
-from scripts.comparing.command import apart, better, lines, row
+from scripts.comparing.command import apart, lines, parsed, require
+from scripts.comparing.one_net import row
+from scripts.comparing.runs import better
 from scripts.drawing.tables import peers
 
 
@@ -61,3 +63,19 @@ def test_a_nets_runs_are_a_row_of_the_table():
     (cells,) = peers([made]).rows
     assert cells[:2] == ["[30, 16, 8, 1], 569, 10,000", "1,100"]
     assert cells[2:] == ["2.00 [1.80, 2.20]", "3.50 [3.15, 3.85]", "5.00 [4.50, 5.50]"]
+
+
+def test_nets_and_sides_are_those_of_the_topic(capsys):
+    assert parsed([]).topic == "peers" and parsed([]).nets[-2:] == ["many", "products"]
+    assert parsed(["batches"]).nets[:2] == ["cancer-100", "cancer-16"]
+    assert parsed(["batches", "--nets", "long-16", "--sides", "reference"]).sides == ["reference"]
+    with pytest.raises(SystemExit):  # argparse says why on stderr
+        parsed(["batches", "--nets", "million"])
+    assert "--nets: unknown million; known of batches are cancer-100" in capsys.readouterr().err
+
+
+def test_tables_are_scikit_learns(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    require("peers")
+    with pytest.raises(SystemExit, match=r"batches takes the tables of scikit-learn: pip install"):
+        require("batches")

@@ -58,3 +58,23 @@ def test_a_row_of_libraries_without_intervals_says_so():
     table = tables.peers([row("a", reference=[2, 1, 3]), row("b", reference=[2, None, None])])
     assert table.head[-1] == "intervals"
     assert [cells[-2:] for cells in table.rows] == [["2.00 [1.00, 3.00]", "95 %"], ["2", "none kept"]]
+
+
+def test_fits_stand_beside_fits_and_loops_beside_loops():
+    seconds = {"fastbackprop": 0.25, "fastbackprop, fit": 0.5}
+    sides = {side: {"seconds": [s, s, s], "ratio": [1, 1, 1]} for side, s in seconds.items()}
+    sides |= {"scikit-learn": {"ratio": [8, 7, 9]}, "reference": {"ratio": [3, 2, 4]}}
+    measured = {"layers": [20, 16, 1], "m": 1000, "epochs": 2, "batches": 10}
+    table = tables.batches([measured | {"sides": sides}, measured | {"sides": {"fastbackprop": sides["fastbackprop"]}}])
+    first, second = (dict(zip(table.head, cells, strict=True)) for cells in table.rows)
+    assert first["net, m, epochs (batches)"] == "[20, 16, 1], 1,000, 2 (10)"
+    assert (first["our fit, ms"], first["scikit-learn"]) == ("500", "8.00 [7.00, 9.00]")
+    assert (first["our loop, ms"], first["reference"]) == ("250", "3.00 [2.00, 4.00]")
+    assert first["JAX jit + scan"] == second["our fit, ms"] == second["scikit-learn"] == "not measured"
+
+
+def test_a_published_figure_names_whose_it_is():
+    row = {"layers": [2, 1], "m": 3, "dtype": "float64", "reference": [1e-5] * 3, "fast": [5e-6] * 3, "ratio": [2, 1.9, 2.1]}
+    published = {"library": "Other.jl", "seconds": 4e-6, "source": "its README"}
+    table = tables.gradients([row | {"published": published}, row | {"published": None}])
+    assert [cells[-1] for cells in table.rows] == ["4 (Other.jl)", ""]
