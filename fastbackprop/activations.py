@@ -131,6 +131,9 @@ SQUARED = Output("identity", "squared error", outputs.identity_output, (-np.inf,
 OUTPUTS = {row.name: row for row in (OUTPUT, SOFTMAX, SQUARED)}
 
 
-def layer_functions(hidden: Hidden, output: Output, char: str) -> NDArray[Any]:
-    """The addresses of what layers compute, as the kernels of trainings take them; compiled or loaded first."""
-    return addresses((hidden.activation, hidden.gradient, output.routine), char)
+def layer_functions(hidden: Hidden, output: Output, char: str, *rule: Routine) -> NDArray[Any]:
+    """The addresses of what layers compute, then of a rule's step, as the kernels of trainings take them.
+
+    They are compiled or loaded first.
+    """
+    return addresses((hidden.activation, hidden.gradient, output.routine, *rule), char)

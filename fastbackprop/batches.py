@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastbackprop.activations import SOFTMAX, Hidden, Output
+from fastbackprop.activations import SOFTMAX, Hidden, Output, layer_functions
 from fastbackprop.kernels.batch_descent import (
     EPSILON,
     FIRST,
@@ -22,7 +22,7 @@ from fastbackprop.kernels.batch_descent import (
     batch_gradient,
 )
 from fastbackprop.kernels.descent import DIVERGED
-from fastbackprop.kernels.jit import Routine, addresses
+from fastbackprop.kernels.jit import Routine
 from fastbackprop.kernels.update import (
     CORRECTED,
     CORRECTED_RATE,
@@ -60,7 +60,7 @@ RULES: dict[type[Optimizer], RuleRow] = {
 
 def numbers_of(hidden: Hidden, optimizer: Optimizer, l2: float, dtype: np.dtype[Any]) -> np.ndarray:
     """The numbers that the kernels take, in their places."""
-    numbers = np.zeros(8)
+    numbers = np.zeros(LARGEST + 1)  # the last place
     numbers[[SLOPE, L2, HIGH, LARGEST]] = hidden.slope, l2, np.inf, float(np.finfo(dtype).max)
     for name, place in RULES[type(optimizer)].numbers.items():
         numbers[place] = getattr(optimizer, name)
@@ -169,8 +169,7 @@ class Batches:
     @cached_property
     def _functions(self) -> np.ndarray:
         """The addresses of what the layers compute and of the rule's step."""
-        routines = self.hidden.activation, self.hidden.gradient, self.output.routine, self._rule.routine
-        return addresses(routines, self.P.dtype.char)
+        return layer_functions(self.hidden, self.output, self.P.dtype.char, self._rule.routine)
 
     def load(self) -> None:
         """Compile or load the kernels: a signal's exception ends the wait, as it could not in a thread that trains."""

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from fastbackprop.activations import layer_functions
 from fastbackprop.algorithms import Gram
 from fastbackprop.batches import RULES, numbers_of
 from fastbackprop.kernels.gram_descent import gram_finish
 from fastbackprop.kernels.gram_rule_descent import gram_rule_descent
-from fastbackprop.kernels.jit import addresses
 from fastbackprop.optimizers import Optimizer
 
 
@@ -51,8 +51,7 @@ class GramRule(Gram):
 
     @cached_property
     def functions(self) -> np.ndarray:
-        routines = self.hidden.activation, self.hidden.gradient, self.output.routine, self._rule.routine
-        return addresses(routines, "d")
+        return layer_functions(self.hidden, self.output, "d", self._rule.routine)
 
     def load(self) -> None:
         super().load()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy import empty
 from numpy.typing import ArrayLike, NDArray
 
-from fastbackprop import arguments, doubtful, operands
+from fastbackprop import arguments, doubtful, operands, shapes
 from fastbackprop.activations import LINEAR, OUTPUT, RELU
 from fastbackprop.kernels import cost, update
 from fastbackprop.layers import backward, by_reference, forward, run_backward, run_forward, with_copies
@@ -99,7 +99,7 @@ def L_model_forward(X: ArrayLike, parameters: Any) -> tuple[NDArray[Any], list[A
     if operands.plain_forward(X, layers):
         step = run_forward
     else:
-        arguments.network_forward(X, layers)
+        shapes.network_forward(X, layers)
         step = forward
     A: Any = X
     caches: list[Any] = []
@@ -270,7 +270,7 @@ def L_model_backward(AL: ArrayLike, Y: ArrayLike, caches: Sequence[Any]) -> dict
     if operands.plain_backward(AL, Y, layers):
         step, output_step = run_backward, _run_output_backward
     else:
-        arguments.network_backward(AL, Y, layers)
+        shapes.network_backward(AL, Y, layers)
         step, output_step = backward, _output_backward
     L, grads = len(layers), {}
     keys = arguments.gradient_keys(L)

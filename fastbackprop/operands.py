@@ -10,7 +10,7 @@ Each function here with a kernel's name prepares a call of it from any operands,
 import numpy as np
 from numpy import ndarray
 
-from fastbackprop import arguments
+from fastbackprop import shapes
 from fastbackprop.activations import LINEAR, OUTPUT
 from fastbackprop.arguments import operand
 
@@ -133,7 +133,7 @@ def activation_forward(Z, activation):
 def activation_backward(dA, Z, activation):
     """``(dA, Z), dtype, why`` for ``dZ = dA * g'(Z)``, with the dtype of dZ."""
     dA, Z = operand("dA", dA), operand("Z", Z)
-    arguments.gradient(np.shape(dA), np.shape(Z), activation)
+    shapes.gradient(np.shape(dA), np.shape(Z), activation)
     dtype = activation.gradient_dtype(dA, Z)
     wide = np.result_type(dtype, Z)  # a small Z must not become 0, since relu depends on its sign
     why = _no_negative(Z, activation) or _obstacle((dtype, wide), dA=dA, Z=Z) or _unequal(dA=dA, Z=Z)
@@ -146,7 +146,7 @@ def activation_backward(dA, Z, activation):
 def layer_forward(A_prev, W, b, A_name):
     """``(A_prev, W, b), why`` for ``Z = W A_prev + b``."""
     A_prev, W, b = operand(A_name, A_prev), operand("W", W), operand("b", b)
-    arguments.layer_forward(np.shape(A_prev), np.shape(W), np.shape(b), A_name)
+    shapes.layer_forward(np.shape(A_prev), np.shape(W), np.shape(b), A_name)
     product = np.result_type(W, A_prev)
     dtype = np.result_type(product, b)
     why = _obstacle((product, dtype), **{A_name: A_prev, "W": W, "b": b}) or _no_matrix(**{A_name: A_prev, "W": W})
@@ -162,7 +162,7 @@ def layer_backward(dA, Z, A_prev, W, activation):
     """
     name = "dZ" if activation is LINEAR else "dA"
     dA, Z, A_prev, W = operand(name, dA), operand("Z", Z), operand("A_prev", A_prev), operand("W", W)
-    arguments.layer_backward(np.shape(dA), np.shape(Z), np.shape(A_prev), np.shape(W), activation, name)
+    shapes.layer_backward(np.shape(dA), np.shape(Z), np.shape(A_prev), np.shape(W), activation, name)
     dZ = activation.gradient_dtype(dA, Z)
     # The m-th part of a sum of integers is float64.
     dtypes = np.result_type(W, dZ), np.result_type(dZ, A_prev), dZ if dZ.kind == "f" else np.dtype(np.float64)
@@ -191,7 +191,7 @@ def cross_entropy(AL, Y):
         if AL.shape == shape and len(shape) == 2 and shape[0] == 1 and shape[1]:
             return (AL, Y), None
     AL, Y = operand("AL", AL), operand("Y", Y)
-    arguments.cost(np.shape(AL), np.shape(Y))
+    shapes.cost(np.shape(AL), np.shape(Y))
     dtypes = _label_dtypes(AL, Y)
     why = _obstacle(dtypes, AL=AL, Y=Y) or _unequal(AL=AL, Y=Y)
     return ((AL, Y) if why else _cast(dtypes[-1], AL, Y)), why
@@ -208,7 +208,7 @@ def output_gradient(AL, Y, Z):
     ):
         return (AL, Y, Z), None
     AL, Y, Z = operand("AL", AL), operand("Y", Y), operand("Z", Z)
-    arguments.labels(np.shape(AL), np.shape(Y))
+    shapes.labels(np.shape(AL), np.shape(Y))
     dtypes = _label_dtypes(AL, Y)
     dtype = np.result_type(dtypes[-1], OUTPUT.activation.dtype(Z))
     why = _no_negative(Z, OUTPUT.activation) or _obstacle((*dtypes, dtype), AL=AL, Y=Y, Z=Z) or _unequal(AL=AL, Z=Z)
@@ -222,7 +222,7 @@ def descend(steps, learning_rate):
     why = "learning_rate is an array" if isinstance(rate, ndarray) else None
     ready = []
     for key, W, dW in steps:
-        arguments.step(key, np.shape(W), np.shape(dW), np.shape(rate))
+        shapes.step(key, np.shape(W), np.shape(dW), np.shape(rate))
         change = np.result_type(rate, dW)
         dtype = np.result_type(W, change)
         pair = {key: W, f"d{key}": dW}

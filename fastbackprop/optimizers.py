@@ -20,7 +20,7 @@ class Optimizer:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = arguments.real(field.name, getattr(self, field.name))
-            if field.name == "learning_rate" or field.name == "epsilon":
+            if field.name in ("learning_rate", "epsilon"):
                 if not 0 <= value < float("inf"):
                     raise ValueError(f"{field.name} is {value!r}; expected a finite number, at least 0")
             elif not 0 <= value < 1:

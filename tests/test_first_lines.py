@@ -22,6 +22,22 @@ Y = (X[:1] + np.random.randn(1, 60) > 0).astype(float)
 parameters = {module}L_layer_model(X, Y, [4, 5, 1], 0.1, 210, True)
 """
 FAST = "\nimport fastbackprop.takeover\nassert fastbackprop.takeover.original({0}) is not {0}\n"
+SKLEARN = """
+import numpy as np
+X = np.random.RandomState(1).randn(400, 2)
+model = MLPClassifier((8,), learning_rate_init=0.05, tol=1e-3, random_state=1).fit(X, X[:, 0] > 0)
+assert type(model).__module__.startswith("fastbackprop.")
+print(model.score(X, X[:, 0] > 0))
+"""
+TRAIN = """
+import fastbackprop
+import numpy as np
+np.random.seed(1)
+X, layers_dims = np.random.randn(2, 400), [2, 8, 2]
+Y = X[0] > 0
+net = {}
+print(net.score(X, Y))
+"""
 
 
 def lines(page):
@@ -40,6 +56,11 @@ def by_itself(folder, line):
     elif "dnn" in line and "compat" not in line:
         text = "import numpy as np\nimport fastbackprop\nimport helper as dnn\n" + line + FAST.format("dnn.relu")
         text += CALLED.format(module="dnn.")
+    elif "sklearn_mlp" in line:
+        pytest.importorskip("sklearn", reason="the line for scikit-learn's classes needs it: pip install '.[sklearn]'")
+        text = line + SKLEARN
+    elif "fastbackprop.train(" in line:
+        text = TRAIN.format(line)
     elif "compat" in line:
         text = "import numpy as np\n" + line + "\nprint(initialize_parameters_deep([4, 5, 1])['W1'].shape)\n"
     else:
@@ -95,6 +116,8 @@ def test_the_line_runs_as_written(page, line, tmp_path):
         done = by_itself(tmp_path, line)
     if " train " in line:
         assert "accuracy" in done.stdout.lower()
+    elif "sklearn_mlp" in line or "fastbackprop.train(" in line:
+        assert float(done.stdout) > 0.95
     elif "compat" in line:
         assert done.stdout == "(5, 4)\n"
     else:  # the star import's start is the learner's own here

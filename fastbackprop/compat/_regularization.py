@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 import fastbackprop
-from fastbackprop import arguments
+from fastbackprop import arguments, shapes
 from fastbackprop.compat._costs import compute_cost
 from fastbackprop.compat._three_layers import KEYS, gradients, three_layers
 
@@ -123,7 +123,7 @@ def forward_propagation_with_dropout(
     """
     kept = part_kept(keep_prob)
     (W1, b1), (W2, b2), (W3, b3) = layers = three_layers(parameters)
-    arguments.network_forward(X, layers)
+    shapes.network_forward(X, layers)
     np.random.seed(SEED)
     A1, (_, Z1) = fastbackprop.linear_activation_forward(X, W1, b1, "relu")
     D1, A1 = _dropped(A1, kept)
