@@ -34,9 +34,14 @@ def behind(nbytes: int, work: Callable[..., Any], *data: Any) -> Any:
 
 
 def converted(X: np.ndarray, Y: np.ndarray, dtype: np.dtype[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """X and Y in the dtype of the training, X with strides that the kernels can index."""
-    X, Y = np.asarray(X, dtype), np.asarray(Y, dtype)
-    return (np.array(X, order="C") if any(stride % X.itemsize for stride in X.strides) else X), Y
+    """X and Y in the dtype of the training, with strides that the kernels can index."""
+    X, Y = (np.asarray(values, dtype) for values in (X, Y))
+    return _indexed(X), _indexed(Y)
+
+
+def _indexed(values: np.ndarray) -> np.ndarray:
+    """A copy of the field of records whose strides do not lead between its elements."""
+    return np.array(values, order="C") if any(stride % values.itemsize for stride in values.strides) else values
 
 
 def is_finite(values: np.ndarray) -> bool:

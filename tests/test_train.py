@@ -126,6 +126,25 @@ def test_the_data_may_lie_otherwise_and_be_of_other_kinds():
             assert_same_bits(bp.train(x, Y, (*SIZES[:-1], 3), **options).parameters, expected.parameters)
 
 
+@pytest.mark.parametrize("batch_size", [None, 8])
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_fields_of_records_are_data(output, batch_size):
+    """Their strides do not lead between elements."""
+
+    def field(values):
+        records = np.zeros(values.shape, [("flag", np.int8), ("value", float)])
+        records["value"] = values
+        return records["value"]
+
+    x, Y, sizes = problem(output, "float64")
+    rows = Y.reshape(-1, M)
+    options: dict[str, Any] = {"output": output, "batch_size": batch_size, "epochs": 4, "seed": 1, "optimizer": bp.Adam()}
+    expected = bp.train(x, rows, sizes, **options)
+    labels = np.eye(3)[:, LABELS] if output == "softmax" else rows
+    net = bp.train(field(x), field(labels), sizes, **options)
+    assert_same_bits((net.parameters, net.costs), (expected.parameters, expected.costs))
+
+
 def test_nothing_is_changed_and_nothing_drawn_from_the_global_generator():
     x, Y, sizes = problem("sigmoid", "float64")
     first = start(sizes, "float64")
