@@ -57,6 +57,20 @@ def check_finite(**arrays: np.ndarray) -> None:
             raise ValueError(f"{name} has {bad} values that are not finite")
 
 
+def check_fits(dtype: np.dtype[Any], **arrays: np.ndarray) -> None:
+    """Check that finite numbers are finite in the dtype of the training too."""
+    largest = float(np.finfo(dtype).max)
+    for name, values in arrays.items():
+        if np.promote_types(values.dtype, dtype) != dtype and behind(values.nbytes, _exceeds, values, largest):
+            raise ValueError(
+                f"{name} has values beyond {largest:.3g}; expected numbers that {dtype} holds, as X and the training"
+            )
+
+
+def _exceeds(values: np.ndarray, largest: float) -> bool:
+    return max(float(values.max()), -float(values.min())) > largest
+
+
 def wait(descent: Descent, work: Task, file: Checkpoint | None) -> Any:
     """Start the work and wait for it; an exception that ends the wait stops it."""
     try:

@@ -349,6 +349,17 @@ REFUSED: dict[str, tuple[type[Exception], dict[str, Any], tuple[str, ...]]] = {
     "float16": (ValueError, {"X": X.astype(np.float16)}, ("float16", "float32")),
     "a missing key": (KeyError, {"parameters": {k: v for k, v in start(SIZES, "d").items() if k != "b2"}}, ("b2", "layer 2")),
     "a misshapen W": (ValueError, {"parameters": {**start(SIZES, "d"), "W2": X}}, ("W2", "(3, 40)", "(1, 4)")),
+    "nan in a W": (ValueError, {"parameters": {**start(SIZES, "d"), "W2": np.full((1, 4), np.nan)}}, ("W2", "4", "finite")),
+    "inf in a b": (ValueError, {"parameters": {**start(SIZES, "d"), "b1": np.full((4, 1), np.inf)}}, ("b1", "4", "finite")),
+    "Y beyond float32": (ValueError, {"X": X.astype("f"), "Y": LABELS - 1e300}, ("Y", "3.4e+38", "float32")),
+    "X to validate beyond float32": (
+        ValueError, {"X": X.astype("f"), "validation": (1e300 * X, LABELS > 0)}, ("validation's X", "3.4e+38", "float32")
+    ),
+    "Y to validate beyond float32": (
+        ValueError, {"X": X.astype("f"), "validation": (X, LABELS * 1e300)}, ("validation's Y", "3.4e+38", "float32")
+    ),
+    "starts in an array": (ValueError, {"init": np.array(["he", "he"])}, ("init", "['he', 'he']")),
+    "progress of 1": (TypeError, {"progress": 1}, ("progress", "1", "True or False")),
     "a path of a number": (TypeError, {"checkpoint": 3}, ("checkpoint", "3")),
 }  # fmt: skip
 CLASSES: dict[str, tuple[Any, tuple[str, ...]]] = {
