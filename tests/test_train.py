@@ -295,6 +295,19 @@ def test_a_training_that_diverges_keeps_the_last_finite_parameters(options):
         assert_same_bits(last, bp.train(X, LABELS > 0, SIZES, epochs=done, **options).parameters)
 
 
+@pytest.mark.parametrize("rule", [bp.GradientDescent, bp.Momentum, bp.Nesterov])
+@pytest.mark.parametrize("l2", [0.0, 0.5])
+def test_wide_data_in_float32_ends_within_its_numbers(rule, l2, caplog):
+    """Gram descent computes in float64, whose numbers go on where those of the parameters end."""
+    caplog.set_level(logging.INFO, logger="fastbackprop")
+    x = np.random.default_rng(0).standard_normal((100, 8)).astype(np.float32)
+    with warnings.catch_warnings(), pytest.raises(FloatingPointError, match="not finite") as caught:
+        warnings.simplefilter("error")
+        bp.train(x, x[:2] > 0, [100, 4, 2], output="identity", optimizer=rule(1e10), l2=l2, epochs=60, seed=1)
+    assert "gram descent in float32" in caplog.text
+    assert all(np.isfinite(value).all() for value in vars(caught.value)["parameters"].values())
+
+
 def test_labels_outside_0_and_1_are_warned_of_where_the_user_wrote_it():
     with pytest.warns(UserWarning, match=r"\[0, 1\]") as caught:
         bp.train(X, 2.0 * LABELS, SIZES, epochs=1)
