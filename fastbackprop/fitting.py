@@ -22,7 +22,7 @@ from fastbackprop.looping import Watcher, not_finite, run
 from fastbackprop.optimizers import OPTIMIZERS, GradientDescent, Optimizer
 from fastbackprop.prediction import Net
 from fastbackprop.resources import free_memory
-from fastbackprop.slices import behind, check_finite, converted
+from fastbackprop.slices import behind, check_finite, check_fits, converted
 from fastbackprop.starts import STARTS, drawn, split
 from fastbackprop.trained import Trained
 
@@ -155,19 +155,20 @@ def train(
     epochs = arguments.count("epochs", epochs)
     shuffle = arguments.truth("shuffle", shuffle)
     seed = None if seed is None else arguments.count("seed", seed)
-    if init not in tuple(STARTS):
+    if not isinstance(init, str) or init not in STARTS:
         raise ValueError(f"init is {init!r}; known ones are {', '.join(map(repr, STARTS))}")
     patience = None if patience is None else arguments.count("patience", patience, at_least=1)
     if patience is not None and validation is None:
         raise ValueError("patience needs scores: pass validation=(X, Y), or a part of the examples such as validation=0.1")
     part, given = _validation(validation, net, sizes, X.shape[1])
-    if progress:
+    if progress := arguments.truth("progress", progress):
         from fastbackprop.extras.progress import ProgressBar
-    check_finite(X=X, Y=Y, **given)
+    start = None if parameters is None else arguments.parameters_of("parameters", parameters, sizes)
+    check_finite(X=X, Y=Y, **given, **{f"{key} in parameters": value for key, value in (start or {}).items()})
+    dtype = _dtype(X, start)
+    check_fits(dtype, Y=Y, **given)
     if net.output is OUTPUT and (outside := doubtful.labels_outside(Y)):
         warnings.warn(outside, UserWarning, stacklevel=2)
-    start = None if parameters is None else arguments.parameters_of("parameters", parameters, sizes)
-    dtype = _dtype(X, start)
     file = None if checkpoint is None else Checkpoint(checkpoint, epochs, WORDS)
 
     entropy = seed if file is None or not file.found else file.recorded("entropy")

@@ -33,7 +33,7 @@ class GramRule(Gram):
         self.optimizer, self.l2, self._rule = optimizer, l2, RULES[type(optimizer)]
         assert self._rule.linear
         super().__init__(X, Y, sizes, start, optimizer.learning_rate, **functions)
-        self._numbers = numbers_of(self.hidden, optimizer, l2, np.dtype(np.float64))
+        self._numbers = numbers_of(self.hidden, optimizer, l2, X.dtype)  # parameters become those of X
 
     def begin(self, start: dict[str, np.ndarray] | None) -> None:
         super().begin(start)

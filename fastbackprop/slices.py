@@ -34,9 +34,14 @@ def behind(nbytes: int, work: Callable[..., Any], *data: Any) -> Any:
 
 
 def converted(X: np.ndarray, Y: np.ndarray, dtype: np.dtype[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """X and Y in the dtype of the training, X with strides that the kernels can index."""
-    X, Y = np.asarray(X, dtype), np.asarray(Y, dtype)
-    return (np.array(X, order="C") if any(stride % X.itemsize for stride in X.strides) else X), Y
+    """X and Y in the dtype of the training, with strides that the kernels can index."""
+    X, Y = (np.asarray(values, dtype) for values in (X, Y))
+    return _indexed(X), _indexed(Y)
+
+
+def _indexed(values: np.ndarray) -> np.ndarray:
+    """A copy of the field of records whose strides do not lead between its elements."""
+    return np.array(values, order="C") if any(stride % values.itemsize for stride in values.strides) else values
 
 
 def is_finite(values: np.ndarray) -> bool:
@@ -50,6 +55,20 @@ def check_finite(**arrays: np.ndarray) -> None:
         if not behind(values.nbytes, is_finite, values):
             bad = values.size - np.count_nonzero(np.isfinite(values))
             raise ValueError(f"{name} has {bad} values that are not finite")
+
+
+def check_fits(dtype: np.dtype[Any], **arrays: np.ndarray) -> None:
+    """Check that finite numbers are finite in the dtype of the training too."""
+    largest = float(np.finfo(dtype).max)
+    for name, values in arrays.items():
+        if np.promote_types(values.dtype, dtype) != dtype and behind(values.nbytes, _exceeds, values, largest):
+            raise ValueError(
+                f"{name} has values beyond {largest:.3g}; expected numbers that {dtype} holds, as X and the training"
+            )
+
+
+def _exceeds(values: np.ndarray, largest: float) -> bool:
+    return max(float(values.max()), -float(values.min())) > largest
 
 
 def wait(descent: Descent, work: Task, file: Checkpoint | None) -> Any:

@@ -136,10 +136,10 @@ def L_layer_model(
         from fastbackprop.extras.plotting import plot_costs
     if progress:
         from fastbackprop.extras.progress import ProgressBar
-    check_finite(X=X, Y=Y)
+    start = None if parameters is None else arguments.parameters_of("parameters", parameters, sizes)
+    check_finite(X=X, Y=Y, **{f"{key} in parameters": value for key, value in (start or {}).items()})
     if outside := doubtful.labels_outside(Y):
         warnings.warn(outside, UserWarning, stacklevel=2)
-    start = None if parameters is None else arguments.parameters_of("parameters", parameters, sizes)
     dtype = np.result_type(X, *([np.float64] if start is None else start.values()))
     if np.issubdtype(dtype, np.integer):
         dtype = np.dtype(np.float64)

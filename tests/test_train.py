@@ -126,6 +126,25 @@ def test_the_data_may_lie_otherwise_and_be_of_other_kinds():
             assert_same_bits(bp.train(x, Y, (*SIZES[:-1], 3), **options).parameters, expected.parameters)
 
 
+@pytest.mark.parametrize("batch_size", [None, 8])
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_fields_of_records_are_data(output, batch_size):
+    """Their strides do not lead between elements."""
+
+    def field(values):
+        records = np.zeros(values.shape, [("flag", np.int8), ("value", float)])
+        records["value"] = values
+        return records["value"]
+
+    x, Y, sizes = problem(output, "float64")
+    rows = Y.reshape(-1, M)
+    options: dict[str, Any] = {"output": output, "batch_size": batch_size, "epochs": 4, "seed": 1, "optimizer": bp.Adam()}
+    expected = bp.train(x, rows, sizes, **options)
+    labels = np.eye(3)[:, LABELS] if output == "softmax" else rows
+    net = bp.train(field(x), field(labels), sizes, **options)
+    assert_same_bits((net.parameters, net.costs), (expected.parameters, expected.costs))
+
+
 def test_nothing_is_changed_and_nothing_drawn_from_the_global_generator():
     x, Y, sizes = problem("sigmoid", "float64")
     first = start(sizes, "float64")
@@ -276,6 +295,19 @@ def test_a_training_that_diverges_keeps_the_last_finite_parameters(options):
         assert_same_bits(last, bp.train(X, LABELS > 0, SIZES, epochs=done, **options).parameters)
 
 
+@pytest.mark.parametrize("rule", [bp.GradientDescent, bp.Momentum, bp.Nesterov])
+@pytest.mark.parametrize("l2", [0.0, 0.5])
+def test_wide_data_in_float32_ends_within_its_numbers(rule, l2, caplog):
+    """Gram descent computes in float64, whose numbers go on where those of the parameters end."""
+    caplog.set_level(logging.INFO, logger="fastbackprop")
+    x = np.random.default_rng(0).standard_normal((100, 8)).astype(np.float32)
+    with warnings.catch_warnings(), pytest.raises(FloatingPointError, match="not finite") as caught:
+        warnings.simplefilter("error")
+        bp.train(x, x[:2] > 0, [100, 4, 2], output="identity", optimizer=rule(1e10), l2=l2, epochs=60, seed=1)
+    assert "gram descent in float32" in caplog.text
+    assert all(np.isfinite(value).all() for value in vars(caught.value)["parameters"].values())
+
+
 def test_labels_outside_0_and_1_are_warned_of_where_the_user_wrote_it():
     with pytest.warns(UserWarning, match=r"\[0, 1\]") as caught:
         bp.train(X, 2.0 * LABELS, SIZES, epochs=1)
@@ -330,6 +362,17 @@ REFUSED: dict[str, tuple[type[Exception], dict[str, Any], tuple[str, ...]]] = {
     "float16": (ValueError, {"X": X.astype(np.float16)}, ("float16", "float32")),
     "a missing key": (KeyError, {"parameters": {k: v for k, v in start(SIZES, "d").items() if k != "b2"}}, ("b2", "layer 2")),
     "a misshapen W": (ValueError, {"parameters": {**start(SIZES, "d"), "W2": X}}, ("W2", "(3, 40)", "(1, 4)")),
+    "nan in a W": (ValueError, {"parameters": {**start(SIZES, "d"), "W2": np.full((1, 4), np.nan)}}, ("W2", "4", "finite")),
+    "inf in a b": (ValueError, {"parameters": {**start(SIZES, "d"), "b1": np.full((4, 1), np.inf)}}, ("b1", "4", "finite")),
+    "Y beyond float32": (ValueError, {"X": X.astype("f"), "Y": LABELS - 1e300}, ("Y", "3.4e+38", "float32")),
+    "X to validate beyond float32": (
+        ValueError, {"X": X.astype("f"), "validation": (1e300 * X, LABELS > 0)}, ("validation's X", "3.4e+38", "float32")
+    ),
+    "Y to validate beyond float32": (
+        ValueError, {"X": X.astype("f"), "validation": (X, LABELS * 1e300)}, ("validation's Y", "3.4e+38", "float32")
+    ),
+    "starts in an array": (ValueError, {"init": np.array(["he", "he"])}, ("init", "['he', 'he']")),
+    "progress of 1": (TypeError, {"progress": 1}, ("progress", "1", "True or False")),
     "a path of a number": (TypeError, {"checkpoint": 3}, ("checkpoint", "3")),
 }  # fmt: skip
 CLASSES: dict[str, tuple[Any, tuple[str, ...]]] = {

@@ -179,6 +179,7 @@ REFUSED: dict[str, tuple[type[Exception], dict[str, Any], tuple[str, ...]]] = {
     "text for X": (TypeError, {"X": X.astype(str)}, ("X", "<U")),
     "a missing key": (KeyError, {"parameters": {k: v for k, v in START.items() if k != "b2"}}, ("b2", "layer 2")),
     "a misshapen W": (ValueError, {"parameters": {**START, "W2": ONES}}, ("W2", "(1, 6)", "(1, 4)")),
+    "nan in a W": (ValueError, {"parameters": {**START, "W2": np.full((1, 4), np.nan)}}, ("W2", "4", "finite")),
 }  # fmt: skip
 
 

@@ -92,7 +92,7 @@ def train(problem: Problem, *, l2: float = 0.0, batch_size: int | None = None, *
     except OSError as error:
         raise BadInput(f"{error.filename}: {error.strerror}") from None
     seconds = time.perf_counter() - begun
-    cost = net.cost(problem.X, Y) + l2 / (2 * (batch_size or Y.size)) * sum(
+    cost = net.cost(problem.X, Y) + l2 / (2 * min(batch_size or Y.size, Y.size)) * sum(
         float(np.sum(value**2)) for key, value in net.parameters.items() if key.startswith("W")
     )
     parameters, scores = in_units_of_labels(net.parameters, net.validation_scores, problem.label_scaling)

@@ -257,6 +257,12 @@ def test_a_part_to_validate_and_patience(command):
     assert "after epoch 3, the last" in shown.out
 
 
+def test_a_batch_of_more_examples_than_there_are_is_of_all(command):
+    options = ("train", "table.csv", "--layers", "4", "--l2", "5", "--epochs", "2", "--json")
+    records = [command(*options, *more).json for more in ((), ("--batch-size", "1000"))]
+    assert records[0]["cost"] == records[1]["cost"]
+
+
 def test_hidden_activation_penalty_and_order(command):
     options = (
         "--hidden",
