@@ -7,7 +7,16 @@ chunks depend on the shape alone, so the bits don't depend on the team.
 
 from typing import NamedTuple
 
-from fastbackprop.kernels.blocking import BLOCK_BYTES, BLOCK_COLUMNS, BLOCK_OPERATIONS, CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS
+from fastbackprop.kernels.blocking import (
+    BLOCK_BYTES,
+    BLOCK_COLUMNS,
+    BLOCK_OPERATIONS,
+    CHUNKS,
+    L2_BYTES,
+    NV,
+    SHARED_COLUMNS,
+    SHARED_OPERATIONS,
+)
 from fastbackprop.kernels.elementwise import apply
 from fastbackprop.kernels.jit import inner, routine
 from fastbackprop.kernels.kinds import ADDRESS, N, Number, Reals, Words
@@ -87,6 +96,10 @@ def cut_of(net, first, m, one, X, n_weights, team):
     narrow = columns >= 4 * NR
     if not narrow:
         columns = max(4 * NR, min(BLOCK_COLUMNS, BLOCK_OPERATIONS // largest_product(net, first)))
+    # A batch that fits L2 is worth sharing by its examples: what the team would share of each product is too little.
+    small = columns >= m or not narrow
+    if small and m * rows * size <= L2_BYTES and m >= 2 * SHARED_COLUMNS and n_weights * m >= SHARED_OPERATIONS:
+        columns, narrow = -(-m // (m // SHARED_COLUMNS)), True
     columns = -(-m // -(-m // columns))  # blocks of about the same size
     blocks = -(-m // columns)
     width = n_weights + units(net)
