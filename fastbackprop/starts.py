@@ -18,10 +18,17 @@ STARTS: dict[str, Callable[[int, int], float]] = {
 
 def drawn(sizes: list[int], kind: str, normal: Callable[[tuple[int, int]], Any]) -> dict[str, NDArray[np.float64]]:
     """``W_l`` of standard normal numbers times the deviation that STARTS has for this kind, and ``b_l = 0``."""
+    return scaled(sizes, STARTS[kind], normal)
+
+
+def scaled(
+    sizes: list[int], deviation: Callable[[int, int], float], normal: Callable[[tuple[int, int]], Any]
+) -> dict[str, NDArray[np.float64]]:
+    """``W_l`` of standard normal numbers times ``deviation(n_{l-1}, n_l)``, and ``b_l = 0``."""
     parameters = {}
     for l in range(1, len(sizes)):
         n_prev, n = sizes[l - 1], sizes[l]
-        parameters[f"W{l}"] = normal((n, n_prev)) * STARTS[kind](n_prev, n)
+        parameters[f"W{l}"] = normal((n, n_prev)) * deviation(n_prev, n)
         parameters[f"b{l}"] = np.zeros((n, 1))
     return parameters
 

@@ -1,24 +1,21 @@
 """Starts of the second course's notebooks: those that draw seed NumPy's global generator with 3 themselves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastbackprop import arguments
+from fastbackprop.starts import drawn, scaled
 
 SEED = 3
 
 
-def _drawn(name: str, sizes: Sequence[int], scale: Callable[[int], float]) -> dict[str, NDArray[np.float64]]:
-    """``W_l = randn * scale(n_{l-1})`` and ``b_l = 0``."""
+def _drawn(name: str, sizes: Sequence[int], kind: str) -> dict[str, NDArray[np.float64]]:
+    """A start of this kind, drawn after the generator was seeded."""
     sizes = arguments.layer_sizes(name, sizes)
     np.random.seed(SEED)
-    parameters = {}
-    for l in range(1, len(sizes)):
-        parameters[f"W{l}"] = np.random.randn(sizes[l], sizes[l - 1]) * scale(sizes[l - 1])
-        parameters[f"b{l}"] = np.zeros((sizes[l], 1))
-    return parameters
+    return drawn(sizes, kind, np.random.standard_normal)
 
 
 def initialize_parameters_zeros(layers_dims: Sequence[int]) -> dict[str, NDArray[np.float64]]:
@@ -68,7 +65,9 @@ def initialize_parameters_random(layers_dims: Sequence[int]) -> dict[str, NDArra
     ValueError
         A size below 1, or less than two sizes.
     """
-    return _drawn("layers_dims", layers_dims, lambda n_prev: 10)
+    sizes = arguments.layer_sizes("layers_dims", layers_dims)
+    np.random.seed(SEED)
+    return scaled(sizes, lambda n_prev, n: 10, np.random.standard_normal)
 
 
 def initialize_parameters_he(layers_dims: Sequence[int]) -> dict[str, NDArray[np.float64]]:
@@ -91,11 +90,7 @@ def initialize_parameters_he(layers_dims: Sequence[int]) -> dict[str, NDArray[np
     ValueError
         A size below 1, or less than two sizes.
     """
-    return _drawn("layers_dims", layers_dims, _he)
-
-
-def _he(n_prev: int) -> float:
-    return np.sqrt(2 / n_prev)
+    return _drawn("layers_dims", layers_dims, "he")
 
 
 def initialize_parameters_of_optimizers(layer_dims: Sequence[int]) -> dict[str, NDArray[np.float64]]:
@@ -118,7 +113,7 @@ def initialize_parameters_of_optimizers(layer_dims: Sequence[int]) -> dict[str, 
     ValueError
         A size below 1, or less than two sizes.
     """
-    return _drawn("layer_dims", layer_dims, _he)
+    return _drawn("layer_dims", layer_dims, "he")
 
 
 def initialize_parameters_of_regularization(layer_dims: Sequence[int]) -> dict[str, NDArray[np.float64]]:
@@ -141,4 +136,4 @@ def initialize_parameters_of_regularization(layer_dims: Sequence[int]) -> dict[s
     ValueError
         A size below 1, or less than two sizes.
     """
-    return _drawn("layer_dims", layer_dims, lambda n_prev: 1 / np.sqrt(n_prev))
+    return _drawn("layer_dims", layer_dims, "xavier")
