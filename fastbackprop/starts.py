@@ -1,7 +1,7 @@
 """What a training draws before its first iteration: the parameters to begin with, and which examples are set aside."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,13 @@ STARTS: dict[str, Callable[[int, int], float]] = {
 }
 
 
-def drawn(sizes: list[int], kind: str, normal: Callable[[tuple[int, int]], Any]) -> dict[str, NDArray[np.float64]]:
+def drawn(sizes: Sequence[int], kind: str, normal: Callable[[tuple[int, int]], Any]) -> dict[str, NDArray[np.float64]]:
     """``W_l`` of standard normal numbers times the deviation that STARTS has for this kind, and ``b_l = 0``."""
     return scaled(sizes, STARTS[kind], normal)
 
 
 def scaled(
-    sizes: list[int], deviation: Callable[[int, int], float], normal: Callable[[tuple[int, int]], Any]
+    sizes: Sequence[int], deviation: Callable[[int, int], float], normal: Callable[[tuple[int, int]], Any]
 ) -> dict[str, NDArray[np.float64]]:
     """``W_l`` of standard normal numbers times ``deviation(n_{l-1}, n_l)``, and ``b_l = 0``."""
     parameters = {}
