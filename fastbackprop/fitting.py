@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastbackprop import arguments, doubtful
-from fastbackprop.activations import OUTPUT, Hidden
+from fastbackprop.activations import Hidden
 from fastbackprop.algorithms import Direct, Gram, choose_algorithm
 from fastbackprop.batches import RULES, Batches
 from fastbackprop.checkpoint import Checkpoint, digests
@@ -167,7 +167,7 @@ def train(
     check_finite(X=X, Y=Y, **given, **{f"{key} in parameters": value for key, value in (start or {}).items()})
     dtype = _dtype(X, start)
     check_fits(dtype, Y=Y, **given)
-    if net.output is OUTPUT and (outside := doubtful.labels_outside(Y)):
+    if outside := doubtful.labels_outside(Y, net.output):
         warnings.warn(outside, UserWarning, stacklevel=2)
     file = None if checkpoint is None else Checkpoint(checkpoint, epochs, WORDS)
 
@@ -311,7 +311,7 @@ def _by_descent(
 
 def _divergence(descent: Epochs, optimizer: Optimizer, parameters: dict[str, np.ndarray]) -> FloatingPointError:
     what = f"epoch {descent.done + 1}"
-    if descent.net.output is OUTPUT and (outside := doubtful.labels_outside(descent.Y)):
+    if outside := doubtful.labels_outside(descent.Y, descent.net.output):
         return not_finite(what, outside, "labels in [0, 1]: with others the cost has no minimum", parameters)
     return not_finite(
         what, repr(optimizer), "a smaller learning_rate, smaller numbers in X, or a start with smaller weights", parameters
