@@ -17,7 +17,7 @@ from fastbackprop.kernels import blocking
 from fastbackprop.kernels.blocking import FAR_BYTES, HALF_PAGE, L2_BYTES, MR, NV, VECTOR_BYTES
 from fastbackprop.kernels.jit import entry
 from fastbackprop.kernels.kinds import FLAT, IN, NUMBER, OUT, N
-from fastbackprop.kernels.matmul import INNER, OUTER, PACK_A, PACK_B, RIGHT, TURN, Product
+from fastbackprop.kernels.matmul import INNER, OUTER, PACK_A, PACK_B, TURN, Product
 from fastbackprop.kernels.matmul import multiply as multiply_by
 from fastbackprop.kernels.matrix import Matrix, matrix
 from fastbackprop.kernels.memory import bare
@@ -36,7 +36,7 @@ def product_by(method, A, B, C, one, workspace):
     """C = A B by a method, on one thread."""
     panels, out = Matrix(bare(workspace), 0, 1, 1), matrix(C)
     p = Product(A.shape[0], B.shape[1], A.shape[1], one, matrix(A), matrix(B), out, ZERO, out)
-    multiply_by(method, choose_blocks(method, p.rows, p.columns, p.depth, one), p, panels, RIGHT)
+    multiply_by(method, choose_blocks(method, p.rows, p.columns, p.depth, one), p, panels)
 
 
 @entry(N, IN, IN, NUMBER)
