@@ -25,14 +25,17 @@ def run(
     file: Checkpoint | None,
     divergence: Callable[[dict[str, np.ndarray]], FloatingPointError],
     beside: Watcher = lambda descent: None,
+    *,
+    threads: Callable[[], int] = get_num_threads,
 ) -> dict[str, np.ndarray]:
     """Train up to `end`; after an interrupt the message of KeyboardInterrupt states what was saved.
 
-    `watchers`, and a checkpoint, are served often; `beside` is called after each slice, however long.
+    `watchers`, and a checkpoint, are served often; `beside` is called after each slice, however long. `threads` says how many
+    work, for the log.
     """
     logger.info(
         "%s: %s descent in %s, %ss %d to %d, threads: %d",
-        words.function, descent.name, descent.X.dtype, words.unit, descent.done, end, get_num_threads(),
+        words.function, descent.name, descent.X.dtype, words.unit, descent.done, end, threads(),
     )  # fmt: skip
     seconds = SLICE_SECONDS if watchers or file else LONG_SLICE_SECONDS
     length = 1 if watchers or file else first_length(descent.operations)
