@@ -49,6 +49,15 @@ __all__ = [
 ]
 
 
+def __getattr__(name: str) -> object:
+    """``sweep``, whose module is imported when it is first asked for."""
+    if name == "sweep":
+        from fastbackprop.extras.sweep import sweep
+
+        return sweep
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 def load_ipython_extension(shell: object) -> None:
     """``%load_ext fastbackprop``: the functions of cells, and of modules of the user's own, are judged and replaced."""
     from fastbackprop.takeover import ipython

@@ -72,6 +72,23 @@ class Fit:
         """The warning about labels that the cost does not expect, or None."""
         return doubtful.labels_outside(Y) if self.net.output is OUTPUT else None
 
+    @property
+    def _otherwise(self) -> str:
+        """The algorithm where gram descent is not taken."""
+        plain = self.batch_size is None and type(self.optimizer) is GradientDescent and not self.l2
+        return "direct" if plain else "batches"
+
+    @property
+    def _gram_may(self) -> bool:
+        validated = self.part or self.given  # W1 is there only at its end
+        return self.batch_size is None and RULES[type(self.optimizer)].linear and not validated
+
+    def takes_gram(self, X: np.ndarray, free_bytes: int | None) -> bool:
+        """Whether a training that begins on X takes gram descent."""
+        n_0, n_1, *_ = self.sizes
+        itemsize = self.dtype(X).itemsize
+        return self._gram_may and choose_algorithm(n_0, n_1, X.shape[1], self.epochs, itemsize, free_bytes) == "gram"
+
     def descent(self, X: np.ndarray, Y: np.ndarray, file: Checkpoint | None, free_bytes: int | None) -> Epochs:
         """The training at its beginning, with what is drawn as `file` remembers it, if that is there."""
         net, sizes, dtype, optimizer = self.net, self.sizes, self.dtype(X), self.optimizer
@@ -90,10 +107,7 @@ class Fit:
             start = behind(8 * sum(sizes) * max(sizes), drawn, sizes, self.init, generator.standard_normal)
         start = {key: np.asarray(value, dtype) for key, value in start.items()}
         batch_size = self.batch_size
-        plain = batch_size is None and type(optimizer) is GradientDescent and not self.l2
-        otherwise = "direct" if plain else "batches"
-        gram_may = batch_size is None and RULES[type(optimizer)].linear and not checked  # W1 is there only at its end
-        algorithm = "auto" if gram_may else otherwise
+        algorithm = "auto" if self._gram_may else self._otherwise
         if file is not None:
             identity = {
                 **{"layers_dims": sizes, "hidden": _called(net.hidden), "output": self.output, "optimizer": repr(optimizer)},
@@ -105,8 +119,7 @@ class Fit:
             digests = file.digests(X=whole[:1], Y=whole[1:], validation=validation, parameters=start.values())
             algorithm = file.identify(algorithm, identity | digests)
         if algorithm == "auto":
-            chosen = choose_algorithm(sizes[0], sizes[1], X.shape[1], self.epochs, dtype.itemsize, free_bytes)
-            algorithm = "gram" if chosen == "gram" else otherwise
+            algorithm = "gram" if self.takes_gram(X, free_bytes) else self._otherwise
         rest = net, checked or None, self.patience, entropy
         work = X.nbytes + sum(value.nbytes for value in start.values())
         if algorithm == "batches":

@@ -191,6 +191,13 @@ class Descending:
         dtype = np.result_type(X, *([np.float64] if self.start is None else self.start.values()))
         return np.dtype(np.float64) if np.issubdtype(dtype, np.integer) else dtype
 
+    def takes_gram(self, X: np.ndarray, free_bytes: int | None) -> bool:
+        """Whether a training that begins on X takes gram descent."""
+        if self.algorithm != "auto":
+            return self.algorithm == "gram"
+        n_0, n_1, *_ = self.sizes
+        return choose_algorithm(n_0, n_1, X.shape[1], self.iterations, self.dtype(X).itemsize, free_bytes) == "gram"
+
     def descent(
         self, X: np.ndarray, Y: np.ndarray, start: dict[str, np.ndarray] | None, file: Checkpoint | None, free_bytes: int | None
     ) -> Direct:
@@ -202,7 +209,7 @@ class Descending:
             values = None if start is None else start.values()
             algorithm = file.identify(algorithm, identity | file.digests(X=[X], Y=[Y], parameters=values))
         if algorithm == "auto":
-            algorithm = choose_algorithm(sizes[0], sizes[1], X.shape[1], self.iterations, dtype.itemsize, free_bytes)
+            algorithm = "gram" if self.takes_gram(X, free_bytes) else "direct"
         kind = Gram if algorithm == "gram" else Direct
         return behind(sum(sizes) * max(sizes) * X.itemsize, kind, X, Y, sizes, start, self.rate)
 
