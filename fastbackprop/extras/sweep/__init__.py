@@ -137,7 +137,7 @@ def _train(shared: Shared, plans: list[Plan], records: Progress, kept: Folder | 
     """Train what is left."""
     tasks = [(plan, *shared.arrays(plan)) for plan in plans]
     if engine.here:
-        engine.in_threads(Control(plans, records, kept, engine.jobs), tasks)
+        engine.in_threads(Control(tasks, records, kept, engine.jobs))
         return
     for plan, record in engine.elsewhere(tasks):
         records.take(plan, record)

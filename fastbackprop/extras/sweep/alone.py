@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from fastbackprop.epochs import Epochs
 from fastbackprop.extras.sweep.folder import Folder, Kept
 from fastbackprop.extras.sweep.plans import Plan
 from fastbackprop.extras.sweep.records import DIVERGED, DONE, FAILED, INTERRUPTED, Progress, Record
+from fastbackprop.kernels.tasks import Task
 from fastbackprop.looping import run
 from fastbackprop.slices import STOP
 from fastbackprop.team import alone, get_num_threads, in_team
@@ -38,12 +40,13 @@ def train_alone(
     *,
     call: Callable[..., Any] = alone,
     threads: Callable[[], int] = lambda: 1,
+    task: type[Task] = Task,
     begun: Callable[[Descent], None] = lambda descent: None,
     path: Path | None = None,
 ) -> Record:
     """Train, and say what became of it.
 
-    `call` is how kernels are called, `begun` is called with what is trained, and `path` is where it is saved as it goes.
+    `call` is how kernels are called and `task` where; `begun` is called with what is trained, which `path` keeps as it goes.
     """
     began = time.perf_counter()
     descent: Descent | None = None
@@ -60,7 +63,8 @@ def train_alone(
             engine.share(G)
         descent.load()
         begun(descent)
-        last = run(descent, plan.end, plan.words, (), file, partial(plan.divergence, descent), threads=threads)
+        divergence = partial(plan.divergence, descent)
+        last = run(descent, plan.end, plan.words, (), file, divergence, threads=threads, task=task)
         parameters, accuracy = plan.kept(descent, last), None
         if X_held_out is not None and Y_held_out is not None:
             accuracy = plan.score(descent, X_held_out, Y_held_out, parameters)
@@ -100,13 +104,20 @@ def _resumed(plan: Plan, X: np.ndarray, Y: np.ndarray, free_bytes: int | None, p
     return descent, file
 
 
+class Here(Task):
+    """Work of the thread that starts it: of one that no signal handler runs in, and that trains one net after the other."""
+
+    def start(self) -> None:
+        self._run()
+
+
 class Control:
     """The trainings of a sweep in threads of this process: where each one is, and an end of all of them."""
 
-    def __init__(self, plans: list[Plan], records: Progress, kept: Folder | None, jobs: int) -> None:
-        self.records, self.kept, self.jobs = records, kept, jobs
+    def __init__(self, tasks: Sequence[tuple[Any, ...]], records: Progress, kept: Folder | None, jobs: int) -> None:
+        self.tasks, self.records, self.kept, self.jobs = deque(tasks), records, kept, jobs
         self.stopped = False
-        self.left = {plan.number for plan in plans}
+        self.left = {plan.number for plan, *_ in tasks}
         self.running: dict[int, Descent] = {}  # those that an interrupt waits for: they end within milliseconds
 
     def _last(self) -> bool:
@@ -117,16 +128,23 @@ class Control:
         """Call a kernel with one thread, or in the last training with all."""
         return (in_team if self._last() else alone)(kernel, *arguments)
 
-    def train(self, plan: Plan, *arrays: Any) -> None:
-        """Work of a thread: one training, and what becomes of it."""
-        if self.stopped:
-            return
+    def train(self) -> None:
+        """Work of a thread: one training after the other, while there are any."""
+        while not self.stopped:
+            try:
+                plan, *arrays = self.tasks.popleft()
+            except IndexError:
+                return
+            self._train(plan, *arrays)
+
+    def _train(self, plan: Plan, *arrays: Any) -> None:
         try:
             record = train_alone(
                 plan,
                 *arrays,
                 call=self.call,
                 threads=lambda: get_num_threads() if self._last() else 1,
+                task=Here,
                 begun=lambda descent: self._begin(plan, descent),
                 path=None if self.kept is None else self.kept.checkpoint(plan),
             )

@@ -100,9 +100,7 @@ def _trainer(configuration: Mapping[str, Any]) -> Any:
     by_descent, by_train = _parameters(training.L_layer_model), _parameters(fitting.train)
     for name in configuration:
         if name in KEPT_BACK:
-            raise TypeError(
-                f"it has {name}, which is no matter of one training: sweep has progress and folder, and keeps the costs"
-            )
+            raise TypeError(f"it has {name}; a sweep itself has progress and folder, and its records hold the costs")
         if name not in by_descent and name not in by_train:
             known = ", ".join(sorted(by_descent | by_train))
             raise TypeError(f"it has {name!r}; expected arguments of L_layer_model or of train: {known}")
