@@ -6,7 +6,8 @@ neither its locks nor those of the pool. Other backends are waited for where the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import joblib
@@ -50,10 +51,13 @@ class Engine:
         for _ in self._parallel(joblib.delayed(train)() for _ in range(self.jobs)):
             pass
 
-    def elsewhere(self, tasks: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Plan, Record]]:
+    def elsewhere(self, tasks: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Plan, Record]]:
         """Each training's record as it comes, of processes or machines. Arrays are arguments, which joblib shares."""
-        yield from self._parallel(joblib.delayed(_with_plan)(*task) for task in tasks)
+        plans = {plan.number: plan for plan, *_ in tasks}
+        for number, record in self._parallel(joblib.delayed(_numbered)(*task) for task in tasks):
+            yield plans[number], replace(record, configuration=plans[number].configuration)
 
 
-def _with_plan(plan: Plan, *arrays: Any) -> tuple[Plan, Record]:
-    return plan, train_alone(plan, *arrays)
+def _numbered(plan: Plan, *arrays: Any) -> tuple[int, Record]:
+    """The record of a training for the way back, which its configuration need not take."""
+    return plan.number, replace(train_alone(plan, *arrays), configuration={})

@@ -53,8 +53,8 @@ class Folder:
     def __init__(self, path: str | os.PathLike[str], plans: list[Plan]) -> None:
         if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
             raise TypeError(f"folder is {path!r}; expected the path of a folder")
-        self.path = Path(os.path.realpath(path))
         try:
+            self.path = Path(os.path.realpath(path))
             self.path.mkdir(parents=True, exist_ok=True)
             try_folder(self.path / "record")
         except OSError as error:
