@@ -4,6 +4,8 @@ Examples are columns: ``X (n_0, m)``, ``W_l (n_l, n_{l-1})``, ``b_l (n_l, 1)``, 
 holds the same functions in NumPy; the functions here return the same results, except where a docstring states a difference.
 """
 
+from typing import TYPE_CHECKING
+
 from fastbackprop.activations import LeakyRelu  # noqa: F401 - not in __all__: a star import brings the fourteen
 from fastbackprop.fitting import train  # noqa: F401 - likewise
 from fastbackprop.layers import (
@@ -28,6 +30,9 @@ from fastbackprop.notebook import patch, unpatch  # noqa: F401 - likewise
 from fastbackprop.optimizers import Adam, GradientDescent, Momentum, Nesterov  # noqa: F401 - likewise
 from fastbackprop.team import get_num_threads, num_threads, set_num_threads  # noqa: F401 - likewise
 from fastbackprop.training import L_layer_model
+
+if TYPE_CHECKING:
+    from fastbackprop.extras.sweep import sweep  # noqa: F401 - likewise
 
 __version__ = "0.1.0"
 

@@ -1,5 +1,7 @@
 """The backend that joblib's user has chosen: the same records, from threads, processes and a cluster."""
 
+from functools import partial
+
 import joblib
 import numpy as np
 import pytest
@@ -67,9 +69,13 @@ def test_a_cluster_of_two_processes():
 def test_the_last_training_has_all_threads(monkeypatch, threads):
     threads(3)
     called = []
+
+    def counted(name, call, *arguments):
+        called.append(name)
+        return call(*arguments)
+
     for name in ("alone", "in_team"):
-        original = getattr(alone, name)
-        monkeypatch.setattr(alone, name, lambda *arguments, name=name, call=original: called.append(name) or call(*arguments))
+        monkeypatch.setattr(alone, name, partial(counted, name, getattr(alone, name)))
     bp.sweep(X, Y, CONFIGURATIONS[:3], n_jobs=2)
     assert set(called) == {"alone", "in_team"}
     assert called[-1] == "in_team"

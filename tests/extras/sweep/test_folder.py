@@ -3,6 +3,7 @@
 import json
 import os
 import zipfile
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,8 +50,8 @@ def test_what_is_there_is_not_trained_again(tmp_path, trained):
     assert trained == []
     assert_same_bits(results(again), results([records[-1], *records[:-1]]))
     assert [record.seconds for record in again[1:]] == [record.seconds for record in records[:-1]]
-    for parameters in (record.parameters for record in again):
-        parameters["W1"][0, 0] = 1  # they are the caller's own
+    parameters: Any = again[1].parameters
+    parameters["W1"][0, 0] = 1  # they are the caller's own
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_what_is_there_is_not_trained_again(tmp_path, trained):
     ids=lambda other: "".join(other) + str(list(other.get("configuration", ()))),
 )
 def test_another_training_has_another_file(other, tmp_path, trained):
-    given = {"X": X, "Y": Y, "validation": (X, Y)}
+    given: dict[str, Any] = {"X": X, "Y": Y, "validation": (X, Y)}
     bp.sweep(**given, configurations=BY_DESCENT[:1], folder=tmp_path)
     trained.clear()
     changed = given | {name: value for name, value in other.items() if name != "configuration"}
@@ -154,7 +155,12 @@ def test_a_training_that_is_broken_off_goes_on_where_it_was(tmp_path, monkeypatc
     assert len(stopped) >= 4
     assert stopped[0].error == "interrupted after 21 of 150 iterations"
     begun = []
-    monkeypatch.setattr(looping, "_advance", lambda descent, *rest: begun.append(descent.done) or advance(descent, *rest))
+
+    def noted(descent, *rest):
+        begun.append(descent.done)
+        return advance(descent, *rest)
+
+    monkeypatch.setattr(looping, "_advance", noted)
     again = bp.sweep(X, Y, CONFIGURATIONS, folder=tmp_path, n_jobs=2)
     assert 0 not in begun
     assert_same_bits(results(again), results(whole))

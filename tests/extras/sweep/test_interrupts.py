@@ -23,7 +23,7 @@ PROGRAM = """
     import json, signal, sys, time
     import numpy as np
     import fastbackprop as bp
-    from fastbackprop.kernels import tasks
+    from fastbackprop.extras.sweep import alone
     rng = np.random.default_rng(0)
     X = rng.standard_normal(({n_0}, {m}))
     Y = (X[:1] > 0).astype(float)
@@ -38,7 +38,12 @@ PROGRAM = """
         raise {error}
     begun, records = [], []
     signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 0.4)
+    begin = alone.Control._begin
+    def begun_and_soon_interrupted(self, plan, descent):
+        begin(self, plan, descent)
+        if plan.number == 2:
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+    alone.Control._begin = begun_and_soon_interrupted
     try:
         records = bp.sweep(X, Y, quick + long, n_jobs=2)
     except LookupError:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,7 +62,8 @@ def test_lists_and_frames_are_data_too():
     pandas = pytest.importorskip("pandas")
     X, Y = TALL
     configuration = {"layers_dims": [3, 4, 1], "num_iterations": 10, "seed": 1}
-    for data in ((X.tolist(), Y.tolist()), (pandas.DataFrame(X), pandas.DataFrame(Y))):
+    pairs: list[Any] = [(X.tolist(), Y.tolist()), (pandas.DataFrame(X), pandas.DataFrame(Y))]
+    for data in pairs:
         (record,) = bp.sweep(*data, iter([configuration]))
         assert_same_bits(outcome(record), alone(X, Y, configuration))
 
@@ -86,8 +88,13 @@ def test_v_has_the_same_bits_where_g_is_handed_in(n_0, n_1, m, narrow, fortran):
 
 
 def test_x_is_read_once_for_its_gram_matrix(monkeypatch):
-    calls = []
-    monkeypatch.setattr(sharing, "gram_matrix", lambda X, made=sharing.gram_matrix: calls.append(X) or made(X))
+    calls, made = [], sharing.gram_matrix
+
+    def counted(X):
+        calls.append(X)
+        return made(X)
+
+    monkeypatch.setattr(sharing, "gram_matrix", counted)
     bp.sweep(*WIDE, BY_DESCENT[:4])
     bp.sweep(*WIDE, [BY_DESCENT[5]])  # direct descent has no use for it
     assert len(calls) == 1
@@ -97,8 +104,9 @@ def test_a_diverging_and_a_failing_training_are_records(monkeypatch, caplog):
     X, Y = TALL
     good = {"layers_dims": [3, 4, 1], "learning_rate": 0.1, "num_iterations": 50, "seed": 1}
     wild = good | {"learning_rate": 1e300}
-    with pytest.raises(FloatingPointError) as alone_error:
+    with pytest.raises(FloatingPointError) as caught:
         alone(X, Y, wild)
+    expected: Any = caught.value
     failing = good | {"seed": 2}
 
     def small_start(sizes, randn, made=bp.extras.sweep.plans.small_start):
@@ -109,8 +117,8 @@ def test_a_diverging_and_a_failing_training_are_records(monkeypatch, caplog):
     monkeypatch.setattr(bp.extras.sweep.plans, "small_start", small_start)
     records = bp.sweep(X, Y, [wild, good, failing], validation=(X, Y))
     assert [record.status for record in records] == ["diverged", "done", "failed"]
-    assert records[0].error == str(alone_error.value)
-    assert_same_bits(records[0].parameters, alone_error.value.parameters)
+    assert records[0].error == str(expected)
+    assert_same_bits(records[0].parameters, expected.parameters)
     assert records[0].accuracy is None
     assert records[2].error == "MemoryError: there is none"
     assert records[2].parameters is None
