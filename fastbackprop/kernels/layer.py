@@ -156,7 +156,7 @@ def layer_forward(A_prev, W, b, Z, A, activation, own_mailbox, team_mailbox):
     n_prev = W.shape[1]
     team = claim(own_mailbox, team_mailbox)
     one = Z.dtype.type(1)
-    step = strip_columns(2 * n + n_prev, m, Z.itemsize)
+    step = strip_columns(2 * n + n_prev, m, size_of(one))
     span = chunk_columns(m, step)
     chunks, members = -(-m // span), team[MEMBERS]
     shared = chunks > 1 and members > 1 and n * n_prev * m >= SHARED_OPERATIONS
@@ -256,10 +256,10 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, own_mailbox, t
     n_prev = W.shape[1]
     team = claim(own_mailbox, team_mailbox)
     one, divisor, members = dW.dtype.type(1), dW.dtype.type(m), team[MEMBERS]
-    step = strip_columns(2 * n + 2 * n_prev, m, dW.itemsize)
+    step = strip_columns(2 * n + 2 * n_prev, m, size_of(one))
     span = chunk_columns(m, step)
     chunks, size = -(-m // span), n * n_prev + n
-    in_chunks = chunks > 1 and chunks * size * dW.itemsize <= 2 * L2_BYTES
+    in_chunks = chunks > 1 and chunks * size * size_of(one) <= 2 * L2_BYTES
     shared = in_chunks and members > 1 and n * n_prev * m >= SHARED_OPERATIONS
     copies, helpers = (members, 1) if shared else (1, members)
     layer = Backward(
