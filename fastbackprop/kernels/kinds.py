@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, get_type_hints
 
 from numba import types
 
-from fastbackprop.kernels.borrowed import Borrowed
+from fastbackprop.kernels.borrowed import Borrowed, Given
 
 if TYPE_CHECKING:
     # Within kernels they are what Numba infers; type checkers see its twins, arrays and numbers of NumPy.
@@ -63,6 +63,11 @@ def ADDRESS(cls: Any) -> Any:
 def IN(T: Any) -> Any:
     """A matrix that is read: any strides, read-only or not, aligned or not."""
     return Borrowed(T, 2, "A", readonly=True, aligned=False)
+
+
+def GIVEN(T: Any) -> Any:
+    """What a user gives for such a matrix, unchecked: `matrix.serves` says whether it is one."""
+    return Given(T, 2, "A", readonly=True, aligned=False)
 
 
 def OUT(T: Any) -> Any:

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from fastbackprop.kernels.blocking import VECTOR_BYTES
+from fastbackprop.kernels.borrowed import is_plain
 from fastbackprop.kernels.intrinsics import by_dtype
 from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.kinds import Numbers
@@ -46,6 +47,12 @@ def is_odd(X):
     row, column = X.strides
     size = _itemsize(X)
     return (X.shape[0] > 1 and row % size != 0) or (X.shape[1] > 1 and column % size != 0)
+
+
+@inner
+def serves(X, rows, columns, like):
+    """Whether what was given is a matrix of this shape, not odd nor empty, of the dtype of `like`."""
+    return is_plain(X, like) and X.shape[0] == rows > 0 and X.shape[1] == columns > 0 and not is_odd(X)
 
 
 @inner
