@@ -218,7 +218,8 @@ def compute_cost(AL: ArrayLike, Y: ArrayLike) -> NDArray[Any]:
     >>> cost.shape, round(float(cost), 3)
     ((), 0.399)
     """
-    outputs, labels = AL, operands.plain_labels(Y, AL)
+    outputs: Any = AL
+    labels: Any = operands.plain_labels(Y, AL)
     total = _serve_cross_entropy(outputs, labels)
     if total is None:
         (outputs, labels), why = operands.cross_entropy(outputs, labels)
