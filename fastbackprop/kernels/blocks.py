@@ -100,7 +100,9 @@ def cut_of(net, first, m, one, X, n_weights, team):
     small = columns >= m or not narrow
     if small and m * rows * size <= L2_BYTES and m >= 2 * SHARED_COLUMNS and n_weights * m >= SHARED_OPERATIONS:
         columns, narrow = -(-m // (m // SHARED_COLUMNS)), True
-    columns = -(-m // -(-m // columns))  # blocks of about the same size
+    lanes = lanes_of(one)
+    # Blocks of about the same size, and of whole vectors: at the end of a row a masked one is slow to store.
+    columns = min(m, -(-m // (-(-m // columns) * lanes)) * lanes)
     blocks = -(-m // columns)
     width = n_weights + units(net)
     in_chunks = narrow and min(blocks, CHUNKS) * width * size <= 2 * L2_BYTES
