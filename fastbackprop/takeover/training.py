@@ -134,9 +134,13 @@ class Training:
             self._train(stop, [])
         else:  # the next slice begins with an iteration that is observed: those that lie equally far apart need one stretch
             self._train(wanted[-1] if len(wanted) > 1 and stop < len(self.steps) else stop, wanted)
+        self._choose_own()
+        return True
+
+    def _choose_own(self) -> None:
+        """Choose the functions that plain iterations call."""
         with_own = self.plain and (self._mine or self._tried is None or not self._alike)
         self.own = self._bindings.own() if with_own and self._bindings.unchanged() else None
-        return True
 
     def _leave(self) -> None:
         """All that is left runs as it stands."""
@@ -278,7 +282,9 @@ class Training:
         assert descent is not None
         before = {key: value.copy() for key, value in descent.arrays().items()}
         try:
-            costs = self._compute(descent, costs_of, descent, list(stretches(first, stop, [k for k in wanted if k < stop])), self.limits)
+            costs = self._compute(
+                descent, costs_of, descent, list(stretches(first, stop, [k for k in wanted if k < stop])), self.limits
+            )
             if costs is not None:
                 self.observed = self._observe([(k, costs[k]) for k in wanted if k in costs])
                 self._done, self.ahead, self.last = stop, True, self.steps[stop - 1 : stop]
@@ -340,9 +346,7 @@ def tried(descent: Direct, limits: Callable[[Any], bool]) -> tuple[dict[str, np.
     return descent.parameters(), cost
 
 
-def costs_of(
-    descent: Direct, cuts: Sequence[tuple[int, int, int]], limits: Callable[[Any], bool]
-) -> dict[int, float] | None:
+def costs_of(descent: Direct, cuts: Sequence[tuple[int, int, int]], limits: Callable[[Any], bool]) -> dict[int, float] | None:
     """Work: train by these stretches; returns the costs by iteration, or None where the training comes to its limits."""
     found: dict[int, float] = {}
     for begin, length, every in cuts:

@@ -192,6 +192,32 @@ PROGRAMS = (
         _all(linear_backward=ADAPTED, linear_activation_backward=ADAPTED, **_left("L_model_backward", "compute_cost", MODEL)),
     ),
     Program(
+        "optimizers",
+        "optimizers.py",
+        ("by_gd", "by_momentum", "by_adam", "predictions", "drawn"),
+        _left("sigmoid", "relu", "compute_cost", "initialize_parameters", "predict") | {"model": TAKEN_OVER},
+    ),
+    Program(
+        "regularization",
+        "regularization.py",
+        ("parameters", "with_l2", "with_dropout"),
+        {"sigmoid": ADAPTED, "relu": ADAPTED, "update_parameters": REPLACED, "model": TAKEN_OVER}
+        | _left("compute_cost", "initialize_parameters"),
+    ),
+    Program("adam_classes", "adam_classes.py", ("params", "history", "m", "v", "guess"), {"fit": TAKEN_OVER}),
+    Program(
+        "momentum_regression",
+        "momentum_regression.py",
+        ("parameters", "losses", "velocity", "smaller"),
+        {"train": TAKEN_OVER} | _left("update_parameters"),
+    ),
+    Program(
+        "decaying_batches",
+        "decaying_batches.py",
+        ("params", "log", "lr", "afterwards"),
+        {"train": TAKEN_OVER} | _left("relu", "update_parameters"),
+    ),
+    Program(
         "class_net",
         "class_net.py",
         ("costs", "weights"),

@@ -75,6 +75,23 @@ class FullBatch:
         return self.engine.parameters()
 
 
+class ByBatches(FullBatch):
+    """Batches by any rule, in epochs. ``engine.batch_size`` is to be set before the first."""
+
+    def __init__(self, X: np.ndarray, Y: np.ndarray, sizes: list[int], start: Parameters, **options: Any) -> None:
+        columns = np.asfortranarray(X)  # an example lies in one piece
+        super().__init__(columns, Y, sizes, start, batch_size=1, **options)
+
+    def tried(self, order: np.ndarray, rates: np.ndarray) -> Parameters | None:
+        """Work: train an epoch; returns the parameters, or None where the training comes to its limits."""
+        return None if at_limits(self) or not self.trained(order, rates) else self.parameters()
+
+    def trained(self, order: np.ndarray, rates: np.ndarray) -> bool:
+        """Work: train for as many epochs as there are rates; returns whether all were done within the limits."""
+        self.engine.costs, self.engine.penalties = [], []
+        return self.engine.advance(order, rates) == len(rates) and not at_limits(self)
+
+
 def engine(
     X: np.ndarray,
     Y: np.ndarray,
@@ -85,9 +102,12 @@ def engine(
     l2: float,
     corrected: bool,
     iterations: int,
+    by_batches: bool,
 ) -> Direct | FullBatch:
     """What trains; averages of gradients are known at any time, so that only plain descent may be gram descent."""
     options: dict[str, Any] = {"hidden": net[0], "output": net[1]}
+    if by_batches:
+        return ByBatches(X, Y, sizes, start, optimizer=optimizer, l2=l2, corrected=corrected, **options)
     if isinstance(optimizer, GradientDescent):
         algorithm = choose_algorithm(sizes[0], sizes[1], X.shape[1], iterations, X.itemsize, free_memory())
         if algorithm == "gram" and l2:

@@ -64,22 +64,26 @@ class Likeness:
         return USUAL | {kind: values[leaf] for leaf, kind in self.parts.kinds.items() if kind in (*self.update.kinds, L2)}
 
 
-def likeness(step: NetStep, function: types.FunctionType, variable: str, known: dict[Term, Any]) -> Likeness:
+def iteration_of(step: NetStep, variable: str) -> Iteration:
+    """An iteration, with copies of the functions that it calls; raises NoStep."""
+    copies = Copies({}, {}, None)
+    try:
+        own = {name: one if is_ours(one) else copies.function(one) for name, one in step.functions.items()}
+    except NotRun as reason:
+        raise NoStep(f"what it calls was read, not run: it {reason}") from None
+    return Iteration(step, copies, own, variable)
+
+
+def likeness(iteration: Iteration, function: types.FunctionType, variable: str) -> Likeness:
     """The training that an iteration is a step of; raises NoStep."""
     with untouched():
-        copies = Copies({}, {}, None)
-        try:
-            own = {name: one if is_ours(one) else copies.function(one) for name, one in step.functions.items()}
-        except NotRun as reason:
-            raise NoStep(f"what it calls was read, not run: it {reason}") from None
-        iteration = Iteration(step, copies, own, variable)
         causes: list[str] = []
-        for number, parts in enumerate(assignments(step, function, variable, known)):
+        for number, parts in enumerate(assignments(iteration.step, function, variable)):
             if number >= _MOST_TRIES:
                 break
             for prefix in _PREFIXES if FIRST in parts.roles.values() else ("",):
                 found = _Search(iteration, parts, prefix, causes).found()
-                if changed := copies.changed():
+                if changed := iteration.copies.changed():
                     raise NoStep(f"what it calls changes {', '.join(changed)}, which outlives the call")
                 if found is not None:
                     return found
@@ -244,5 +248,3 @@ def _form_of(cost: Any, expected: float, tolerance: float) -> tuple[str, ...] | 
     else:
         return None
     return form if abs(float(np.reshape(cost, ())) - expected) <= tolerance * max(1.0, abs(expected)) else None
-
-

@@ -31,6 +31,7 @@ _KINDS = {
 _PARAMETERS = {"parameters", "params", "theta", "weights", "p"}
 _ARRAYS = 2  # X and Y
 UNKNOWN = object()
+BATCH = ("batch",)  # the term of the batch in a loop over batches
 
 
 @dataclass(frozen=True)
@@ -49,27 +50,30 @@ class Parts:
         return next(name for name, found in self.roles.items() if found == role)
 
 
-def assignments(step: NetStep, function: types.FunctionType, variable: str, known: dict[Term, Any]) -> Iterator[Parts]:
-    """The parts that may be, likely ones first. ``known`` are values of arguments, where they are known. Raises NoStep."""
+def assignments(step: NetStep, function: types.FunctionType, variable: str) -> Iterator[Parts]:
+    """The parts that may be, likely ones first. Raises NoStep."""
     names = _names(step)
     kinds: dict[Term, str] = {}
     fixed: dict[Term, Any] = {}
     arrays = []
     for leaf in names:
         kind = next((kind for name in names[leaf] for kind in _KINDS if _plain(name) in _KINDS[kind]), "")
-        value = known.get(leaf, _known(leaf, function))
+        value = known(leaf, function)
         if kind and kind not in kinds.values() and (value is UNKNOWN or _is_number(value)):
             kinds[leaf] = kind
         elif is_constant(value):
             fixed[leaf] = value
         else:
             arrays.append(leaf)
+    for leaf, kind in kinds.items():
+        if leaf[0] == "outer" and kind != "rate":
+            raise NoStep(f"{leaf[1]} changes from epoch to epoch")
     if len(arrays) > _ARRAYS:
-        arrays = [leaf for leaf in arrays if names[leaf][0].lower().strip("_")[:1] in ("x", "y")] or arrays
+        arrays = [leaf for leaf in arrays if letter(names[leaf][0])] or arrays
     if len(arrays) != _ARRAYS:
         said = ", ".join(names[leaf][0] for leaf in arrays) or "nothing"
         raise NoStep(f"which of its names are X and Y is not known: {said}")
-    if names[arrays[0]][0].lower().startswith("y"):
+    if letter(names[arrays[0]][0]) == "y":
         arrays.reverse()
     counts = [name for name, term in step.state.items() if _counts(name, term)]
     dicts = sorted((name for name in step.state if name not in counts), key=lambda name: (name not in _PARAMETERS, name))
@@ -77,7 +81,9 @@ def assignments(step: NetStep, function: types.FunctionType, variable: str, know
         raise NoStep(f"it carries {', '.join(sorted(step.state))} from iteration to iteration")
     averages = [FIRST, SECOND][: len(dicts) - 1]
     if averages != [FIRST, SECOND]:  # of one beta
-        kinds = {leaf: "momentum" if kind == "beta1" and "momentum" not in kinds.values() else kind for leaf, kind in kinds.items()}
+        kinds = {
+            leaf: "momentum" if kind == "beta1" and "momentum" not in kinds.values() else kind for leaf, kind in kinds.items()
+        }
     for order in itertools.permutations(dicts):
         roles = dict(zip(order, [PARAMETERS, *averages], strict=True)) | dict.fromkeys(counts, COUNT)
         for pair in (arrays, arrays[::-1]):
@@ -96,11 +102,20 @@ def _names(step: NetStep) -> dict[Term, list[str]]:
 
 
 def _own_names(leaf: Term) -> list[str]:
-    if leaf[0] == "before":
+    if leaf[0] in ("before", "outer"):
         return [leaf[1]]
+    if leaf[0] == "item" and leaf[1] == BATCH:
+        return ["xy"[leaf[2][2]]] if leaf[2][2] in (0, 1) else [""]
     if leaf[0] == "attribute":
         return [leaf[2]]
     return [str(leaf[2][2])] if leaf[2][0] == "constant" else [""]
+
+
+def letter(name: str) -> str:
+    """Whether a name is one of X or of Y, such as train_x or X_batch: "x", "y", or ""."""
+    words = [word for word in name.lower().split("_") if word]
+    likely = [word for word in words if word in ("x", "y")] + words[:1]
+    return next((word[0] for word in likely if word[0] in "xy"), "")
 
 
 def _plain(name: str) -> str:
@@ -115,7 +130,7 @@ def _counts(name: str, term: Term) -> bool:
     return term[0] == "add" and set(term[1:]) == {("carried", name), ("constant", "int", 1)}
 
 
-def _known(leaf: Term, function: types.FunctionType) -> Any:
+def known(leaf: Term, function: types.FunctionType) -> Any:
     """The value that a leaf is known to have before the call: a number's, a default, a global number's."""
     if leaf[0] == "number":
         return leaf[2]
@@ -125,6 +140,6 @@ def _known(leaf: Term, function: types.FunctionType) -> Any:
             return UNKNOWN if found is None or found.default is found.empty else found.default
         return function.__globals__.get(leaf[1], UNKNOWN)
     if leaf[0] == "attribute":
-        owner = _known(leaf[1], function)
+        owner = known(leaf[1], function)
         return UNKNOWN if owner is UNKNOWN else getattr(owner, leaf[2], UNKNOWN)
     return UNKNOWN

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastbackprop.examination.sandbox import Copies, Endless, drawings
-from fastbackprop.takeover.nets.parts import COUNT, FIRST, L2, PARAMETERS, SECOND, M, Parts, X, Y
+from fastbackprop.takeover.nets.parts import BATCH, COUNT, FIRST, L2, PARAMETERS, SECOND, M, Parts, X, Y
 from fastbackprop.takeover.nets.reader import NetStep
 from fastbackprop.takeover.terms import Term
 
@@ -54,7 +54,7 @@ def probe(depth: int, units: int, m: int, seed: int, prefix: str) -> Probe:
         labels = np.eye(units)[:, (np.arange(m) + seed) % units]
     first = {prefix + key: rng.standard_normal(value.shape) for key, value in parameters.items()}
     second = {prefix + key: rng.random(value.shape) + 0.1 for key, value in parameters.items()}
-    numbers = {kind: value * (1 + 0.04 * seed) for kind, value in NUMBERS.items()}
+    numbers = {kind: value * (1 - 0.04 * seed) for kind, value in NUMBERS.items()}
     return Probe(data, labels, parameters, [first, second], 1 + seed % 4, numbers)
 
 
@@ -67,7 +67,7 @@ class Iteration:
     def run(self, probe: Probe, parts: Parts, AL: np.ndarray | None = None) -> dict[str, Any]:
         """The new state by roles, and the "cost"; with AL that alone, as it is for these outputs. Raises Failed."""
         given = copy.deepcopy(probe)
-        values: dict[Term, Any] = {("carried", self.variable): given.count}
+        values: dict[Term, Any] = {("carried", self.variable): given.count, BATCH: (given.X, given.Y)}
         by_kind = {X: given.X, Y: given.Y, M: given.X.shape[1], **given.numbers}
         values |= {leaf: by_kind[kind] for leaf, kind in parts.kinds.items()} | parts.fixed
         by_role = {PARAMETERS: given.parameters, FIRST: given.averages[0], SECOND: given.averages[1], COUNT: given.count}
@@ -92,22 +92,23 @@ class Iteration:
         for term in self.step.terms:  # in the order of their statements: an update may change what it is passed
             if AL is not None and term == self.step.cost:
                 values["outputs",] = AL
-                return {"cost": self._value(self._of_outputs(term, values, given), values)}
-            self._value(term, values)
-        found = {role: self._value(self.step.state[name], values) for name, role in parts.roles.items()}
-        return found if self.step.cost is None else found | {"cost": self._value(self.step.cost, values)}
+                return {"cost": self.value(self._of_outputs(term, values, given), values)}
+            self.value(term, values)
+        found = {role: self.value(self.step.state[name], values) for name, role in parts.roles.items()}
+        return found if self.step.cost is None else found | {"cost": self.value(self.step.cost, values)}
 
     def _of_outputs(self, term: Term, values: dict[Term, Any], given: Probe) -> Term:
         """The term of the cost with other outputs in the place of AL."""
         if term[0] == "call":
-            passed = [self._value(argument, values) for argument in term[3:]]
+            passed = [self.value(argument, values) for argument in term[3:]]
             is_output = [type(x) is np.ndarray and x.shape == given.Y.shape and x is not given.Y for x in passed]
             return *term[:3], *(("outputs",) if is_it else part for part, is_it in zip(term[3:], is_output, strict=True))
         if term[0] == "negative" or term[0] in _ARITHMETIC:
             return term[0], *(self._of_outputs(part, values, given) for part in term[1:])
         return term
 
-    def _value(self, term: Term, values: dict[Term, Any]) -> Any:
+    def value(self, term: Term, values: dict[Term, Any]) -> Any:
+        """The value of a term, of the values of its parts."""
         if term not in values:
             values[term] = self._computed(term, values)
         return values[term]
@@ -115,25 +116,25 @@ class Iteration:
     def _computed(self, term: Term, values: dict[Term, Any]) -> Any:
         kind = term[0]
         if kind == "call":
-            arguments = [self._value(argument, values) for argument in term[3:]]
+            arguments = [self.value(argument, values) for argument in term[3:]]
             function, names = self.functions[term[1]], term[2]
             return self.copies.run(lambda: function(**dict(zip(names, arguments, strict=True))))
         if kind in ("constant", "number"):
             return term[2]
         if kind == "item":
-            return self._value(term[1], values)[self._value(term[2], values)]
+            return self.value(term[1], values)[self.value(term[2], values)]
         if kind == "attribute":
-            return getattr(self._value(term[1], values), term[2])
+            return getattr(self.value(term[1], values), term[2])
         if kind == "tuple":
-            return tuple(self._value(part, values) for part in term[1:])
+            return tuple(self.value(part, values) for part in term[1:])
         if kind == "dict":
             return {}
         if kind == "entry":
-            return {**self._value(term[1], values), term[2]: self._value(term[3], values)}
+            return {**self.value(term[1], values), term[2]: self.value(term[3], values)}
         if kind == "negative":
-            return -self._value(term[1], values)
+            return -self.value(term[1], values)
         if kind in _ARITHMETIC:
-            return _ARITHMETIC[kind](*(self._value(part, values) for part in term[1:]))
+            return _ARITHMETIC[kind](*(self.value(part, values) for part in term[1:]))
         raise Failed(f"what {term[1] if len(term) > 1 else kind} is is not known")
 
 

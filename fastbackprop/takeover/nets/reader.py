@@ -6,6 +6,7 @@ import ast
 import copy
 import dis
 import types
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,20 @@ class NetStep:
 
 
 @dataclass(frozen=True)
+class Batches:
+    """How an epoch draws its batches: ``before`` the loop over ``drawn``, and ``after`` it, statements run that bind ``names``.
+
+    ``term`` is the term of what is drawn.
+    """
+
+    before: list[ast.stmt]
+    drawn: ast.expr
+    after: list[ast.stmt]
+    names: list[str]
+    term: Term
+
+
+@dataclass(frozen=True)
 class NetLoop:
     """A loop read along one way; its fields are those of `Loop` where they have the same name.
 
@@ -64,6 +79,7 @@ class NetLoop:
     reads: list[str]
     deciding: list[ast.expr]
     called: dict[str, Any]
+    batches: Batches | None = None
 
     @property
     def always(self) -> bool:
@@ -81,6 +97,8 @@ class WayReader(Reader):
         self.bound: list[tuple[ast.stmt, set[str], Term]] = []  # assignments of which the terms are known
         self.others: list[ast.stmt] = []
         self.early: dict[str, ast.stmt] = {}
+        self.taken_up: set[str] = set()  # names besides the state that may be carried on
+        self.seen: set[str] = set()  # names that the statements so far have bound
 
     def _callee(self, node: ast.expr) -> Any:
         value = self._value_of(node)
@@ -94,26 +112,41 @@ class WayReader(Reader):
                 raise NoStep(f"it calls {one.__name__}, which keeps what outlives the call")
         return own
 
-    def net_loop(self) -> NetLoop:
-        """The loop; raises NoStep."""
-        seen: set[str] = set()
-        for statement in self.way.statements:
+    def note(self, statements: Iterable[ast.stmt]) -> None:
+        """Note what statements bind."""
+        for statement in statements:
             if any(isinstance(inner, ELSEWHERE) for inner in ast.walk(statement)):
                 raise NoStep(str(Unknown(statement)))
-            self._note(statement, seen)
-            seen |= set(assigned([statement]))
+            self._note(statement)
+            self.seen |= set(assigned([statement]))
+
+    def net_step(self) -> tuple[NetStep, str]:
+        """The step among the statements that are noted, and the name of what may be its cost; raises NoStep."""
         state = self._state()
         needed = {part for name in state for part in parts(self.calls.values[name])}
         for _, names, term in self.bound:
             if term in needed or not names.isdisjoint(state):
                 self.of_step |= names
         cost_name, cost = self._cost()
-        extra = {name for _, names, _ in self.bound for name in names} - self.of_step - {cost_name}
-        terms = tuple(term for _, names, term in self.bound if names <= self.of_step or names == {cost_name})
-        step = NetStep({name: self.calls.values[name] for name in sorted(state)}, terms, cost, self.calls.functions)
         self._check_names(state, cost_name)
+        terms: list[Term] = []
+        for _, names, term in self.bound:
+            calls = [part for part in parts(term) if part[0] == "call"]
+            if calls and (unknown := next((part[1] for part in parts(term) if part[0] == "unknown"), "")):
+                raise NoStep(unknown)
+            terms += [term] if names <= self.of_step or names == {cost_name} else calls  # these may print, for example
+        return NetStep(
+            {name: self.calls.values[name] for name in sorted(state)}, tuple(terms), cost, self.calls.functions
+        ), cost_name
+
+    def net_loop(self) -> NetLoop:
+        """The loop; raises NoStep."""
+        self.note(self.way.statements)
+        step, cost_name = self.net_step()
+        state = step.state.keys()
+        extra = {name for _, names, _ in self.bound for name in names} - self.of_step - {cost_name}
         kept = self._kept(cost_name)
-        observers = [statement for statement in kept if not self._only_costs(statement)]
+        observers = [statement for statement in kept if not (self._only_costs(statement) or self.only_binds(statement))]
         condition = any_of([self._condition(statement) for statement in observers])
         read, after = set(read_names(kept)), read_after(self.tree, self.node)
         called = tame(kept, self._value_of)
@@ -122,7 +155,7 @@ class WayReader(Reader):
         names = read - {self._variable(), COST} - self.of_cost - self.of_step - extra
         return NetLoop(
             self.way.tests, step, condition, kept, cost_name, whole,
-            step_after=bool(after & (self.of_step - state | extra)),
+            step_after=bool(after & (self.assigned - state - self.of_cost)),
             cost_after=bool(after & self.of_cost),
             writes=writes(kept),
             reads=sorted(names - {name.partition(".")[0] for name in called or ()}),
@@ -130,8 +163,7 @@ class WayReader(Reader):
             called=called or {},
         )  # fmt: skip
 
-    def _note(self, statement: ast.stmt, seen: set[str]) -> None:
-        """Note what a statement binds; ``seen`` are the names that those before it have bound."""
+    def _note(self, statement: ast.stmt) -> None:
         if isinstance(statement, ast.Pass) or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
             return
         target, value = _assignment(statement)
@@ -144,7 +176,7 @@ class WayReader(Reader):
             except Unknown:
                 pass
         self.others.append(statement)
-        self.early |= {name: statement for name in set(read_names([statement])) & self.assigned - seen}
+        self.early |= {name: statement for name in set(read_names([statement])) & self.assigned - self.seen}
         self.calls.values |= {name: ("unknown", str(Unknown(statement))) for name in assigned([statement])}
 
     def _state(self) -> set[str]:
@@ -176,11 +208,23 @@ class WayReader(Reader):
     def _cost(self) -> tuple[str, Term | None]:
         """The name and the term of what may be the cost."""
         for _, names, term in self.bound:
-            if len(names) == 1 and not names <= self.of_step and any(part[0] == "call" for part in parts(term)):
+            made = {part[0] for part in parts(term)}
+            if len(names) == 1 and not names <= self.of_step and "call" in made and not self._carried(term) - self.of_step:
                 (name,) = names
                 self.of_cost.add(name)
                 return name, term
         return "", None
+
+    def only_binds(self, statement: ast.stmt) -> bool:
+        """Whether a statement only binds names, which nothing reads that runs in another iteration."""
+        names = set(assigned([statement]))
+        stores = [inner for inner in ast.walk(statement) if isinstance(inner, (ast.Subscript, ast.Attribute))]
+        plain = isinstance(statement, ast.Assign) and all(isinstance(inner.ctx, ast.Load) for inner in stores)
+        return plain and not names & self.early.keys() and tame([statement], self._value_of) is not None
+
+    def _carried(self, term: Term) -> set[str]:
+        """The names that a term takes from the iteration before."""
+        return {part[1] for part in parts(term) if part[0] == "carried"} - {self._variable()}
 
     def _check_names(self, state: set[str], cost_name: str) -> None:
         code = self.function.__code__
@@ -188,11 +232,11 @@ class WayReader(Reader):
             if name not in {*code.co_varnames, *code.co_cellvars}:
                 raise NoStep(f"{name} is no variable of its own")
         for _, names, term in self.bound:
-            carried = {part[1] for part in parts(term) if part[0] == "carried"} - state - {self._variable()}
+            carried = self._carried(term) - state - self.taken_up
             if carried and not names <= self.of_step:
                 raise NoStep(f"it carries {', '.join(sorted(carried))} from iteration to iteration")
         for name, statement in self.early.items():
-            if name in self.of_step | self.of_cost and name not in state:
+            if any(name in names for _, names, _ in self.bound) and name not in state:
                 raise NoStep(f"line {statement.lineno}: it reads {name} of the iteration before")
         for statement in self.others:
             for name in assigned([statement]):
@@ -211,8 +255,10 @@ class WayReader(Reader):
                 if isinstance(target, ast.Name) and value is not None and self._is_of_cost(value):
                     self.of_cost.add(target.id)
                 kept.append(copy.deepcopy(statement))
-            elif cost_name and cost_name in self.of_cost and any(
-                statement is one and names == {cost_name} for one, names, _ in self.bound
+            elif (
+                cost_name
+                and cost_name in self.of_cost
+                and any(statement is one and names == {cost_name} for one, names, _ in self.bound)
             ):
                 name = ast.copy_location(ast.Name(COST, ast.Load()), statement)
                 target = ast.copy_location(ast.Name(cost_name, ast.Store()), statement)

@@ -12,9 +12,14 @@ from typing import Any
 from fastbackprop.takeover.callees import Callees
 from fastbackprop.takeover.loop import COST, check_place
 from fastbackprop.takeover.names import assigned
-from fastbackprop.takeover.nets.likeness import Likeness, likeness
+from fastbackprop.takeover.nets.batch_training import BatchTraining
+from fastbackprop.takeover.nets.draws import data_of
+from fastbackprop.takeover.nets.epochs import EpochReader
+from fastbackprop.takeover.nets.likeness import Likeness, iteration_of, likeness
+from fastbackprop.takeover.nets.parts import BATCH
 from fastbackprop.takeover.nets.paths import ways
-from fastbackprop.takeover.nets.reader import NetLoop, WayReader
+from fastbackprop.takeover.nets.reader import NetLoop
+from fastbackprop.takeover.nets.terms import parts
 from fastbackprop.takeover.nets.training import Course, NetTraining
 from fastbackprop.takeover.rewrite import BEGIN, TRAINING, Filled, Own, compiled, definition, each, expression, load
 from fastbackprop.takeover.roles import value_of
@@ -27,6 +32,34 @@ while {TRAINING}.advance():
     for VARIABLE in {TRAINING}.observed:
         {COST} = {TRAINING}.cost
         REST
+    if {TRAINING}.plain:
+        if {TRAINING}.ahead:
+            {TRAINING}.hand_over()
+            BIND
+        if {TRAINING}.own is None:
+            for VARIABLE in {TRAINING}.plain:
+                BODY
+        else:
+            for VARIABLE in {TRAINING}.plain:
+                OWN
+if {TRAINING}.ahead:
+    {TRAINING}.hand_over()
+    BIND
+for VARIABLE in {TRAINING}.last:
+    pass
+"""
+
+
+_EPOCHS = f"""
+{TRAINING} = {BEGIN}(RANGE, TESTS, STATE, LEAVES, COSTS, CONDITIONS, DECIDING, READS, drawn=DRAWN)
+while {TRAINING}.advance():
+    for VARIABLE in {TRAINING}.drawing:
+        BEFORE
+        {TRAINING}.draw(BATCHES, RATE)
+        AFTER
+    {TRAINING}.train()
+    if {TRAINING}.undone:
+        REBIND
     if {TRAINING}.plain:
         if {TRAINING}.ahead:
             {TRAINING}.hand_over()
@@ -63,8 +96,9 @@ def net_taken_over(function: types.FunctionType) -> tuple[Callable[..., Any], as
         except NoStep as reason:
             reasons.append(reason)
             continue
-        terms = list(dict.fromkeys(leaf for course in courses for leaf in course.loop.step.leaves()))
-        begin = functools.partial(NetTraining, courses, terms)
+        leaves = [*(leaf for course in courses for leaf in course.loop.step.leaves()), *(courses[0].data or ())]
+        terms = [term for term in dict.fromkeys(leaves) if all(part != BATCH for part in parts(term))]
+        begin = functools.partial(BatchTraining if courses[0].data else NetTraining, courses, terms)
         new = _Replace(node, courses, terms).visit(tree)
         return compiled(function, new, begin), node, "; or ".join(dict.fromkeys(course.likeness.words() for course in courses))
     if reasons:
@@ -79,11 +113,18 @@ def _courses(tree: ast.FunctionDef, node: ast.For, function: types.FunctionType)
     if variable in set(assigned(node.body)):
         raise NoStep(f"line {node.lineno}: its loop changes {variable}")
     read: list[tuple[NetLoop, Likeness, bool]] = []
+    data: tuple[Term, Term] | None = None
     reasons: list[NoStep] = []
     for way in ways(node.body, {*assigned(node.body), variable}):
         try:
-            loop = WayReader(tree, node, function, way).net_loop()
-            found = likeness(loop.step, function, variable, {})
+            loop = EpochReader(tree, node, function, way).net_loop()
+            iteration = iteration_of(loop.step, variable)
+            found = likeness(iteration, function, variable)
+            drawn = None
+            if loop.batches is not None:
+                drawn = tuple(("before", name) for name in data_of(iteration, loop.batches, function, variable))
+            if read and (drawn != data or not _drawn_alike(loop, read[0][0])):
+                raise NoStep("it draws batches in more than one way")
             known = any(form is not None for form in found.costs.values())
             same = all(_same_code(loop.rest, other.rest) for other, _, observed in read if observed)
             observed = not loop.reads_step and known and same
@@ -92,12 +133,22 @@ def _courses(tree: ast.FunctionDef, node: ast.For, function: types.FunctionType)
         except NoStep as reason:
             reasons.append(reason)
             continue
+        data = drawn
         read.append((loop, found, observed))
     if not read:
         raise reasons[0]
     functions = {name: one for loop, _, _ in read for name, one in loop.step.functions.items()}
     callees = Callees(functions, {name: one for loop, _, _ in read for name, one in loop.called.items()}, function)
-    return [Course(*one, callees) for one in read]
+    return [Course(*one, callees, data) for one in read]
+
+
+def _drawn_alike(loop: NetLoop, other: NetLoop) -> bool:
+    """Whether epochs are drawn by the same code."""
+    a, b = loop.batches, other.batches
+    if a is None or b is None:
+        return a is b
+    codes = [[ast.dump(node) for node in (*one.before, one.drawn, *one.after)] for one in (a, b)]
+    return codes[0] == codes[1] and a.names == b.names
 
 
 def _same_code(a: list[ast.stmt], b: list[ast.stmt]) -> bool:
@@ -134,7 +185,22 @@ class _Replace(ast.NodeTransformer):
             "OWN": [own.visit(copy.deepcopy(statement)) for statement in node.body],
             "BIND": [statement for name in self.state for statement in _bind(name)],
         }
-        plan = ast.parse(_PLAN)
+        batches = loops[0].batches
+        if batches is not None:
+            data = _Data([term[1] for term in self.courses[0].data or ()])
+            copied = copy.deepcopy(batches)
+            rates = {leaf for course in self.courses if (leaf := course.likeness.parts.leaf("rate")) and leaf[0] == "outer"}
+            expressions |= {
+                "DRAWN": _by_name({name: load(name) for name in batches.names}),
+                "BATCHES": data.visit(copied.drawn),
+                "RATE": load(rates.pop()[1]) if rates else ast.Constant(None),
+            }
+            statements |= {
+                "BEFORE": [data.visit(statement) for statement in copied.before],
+                "AFTER": [data.visit(statement) for statement in copied.after],
+                "REBIND": [statement for name in batches.names for statement in _bind(name, "drawn")] or [ast.Pass()],
+            }
+        plan = ast.parse(_PLAN if batches is None else _EPOCHS)
         for inner in ast.walk(plan):  # what the plan adds has the position of the loop; the user's own nodes keep theirs
             if "lineno" in inner._attributes:
                 ast.copy_location(inner, node)
@@ -142,8 +208,21 @@ class _Replace(ast.NodeTransformer):
         return Filled(expressions, statements, {"VARIABLE": node.target.id}).visit(plan).body
 
 
-def _bind(name: str) -> list[ast.stmt]:
-    return ast.parse(f"if {name!r} in {TRAINING}.values:\n    {name} = {TRAINING}.values[{name!r}]").body
+class _Data(ast.NodeTransformer):
+    """Has batches drawn of the numbers of the examples, in the place of X and Y."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id not in self.names or not isinstance(node.ctx, ast.Load):
+            return node
+        attribute = ("examples", "labels")[self.names.index(node.id)]
+        return ast.copy_location(ast.Attribute(load(TRAINING), attribute, ast.Load()), node)
+
+
+def _bind(name: str, where: str = "values") -> list[ast.stmt]:
+    return ast.parse(f"if {name!r} in {TRAINING}.{where}:\n    {name} = {TRAINING}.{where}[{name!r}]").body
 
 
 def _both(tests: Sequence[ast.expr]) -> ast.expr:
@@ -152,7 +231,7 @@ def _both(tests: Sequence[ast.expr]) -> ast.expr:
 
 
 def _leaf(term: Term) -> ast.expr:
-    return ast.Constant(term[2]) if term[0] == "number" else expression(term)
+    return ast.Constant(term[2]) if term[0] == "number" else load(term[1]) if term[0] == "outer" else expression(term)
 
 
 def _tuple(expressions: Iterable[ast.expr]) -> ast.expr:
@@ -164,4 +243,3 @@ def _by_name(expressions: Mapping[str, ast.expr]) -> ast.expr:
     values = each(expressions.values())
     assert isinstance(values, ast.Tuple)
     return ast.Dict([ast.Constant(name) for name in expressions], values.elts)
-

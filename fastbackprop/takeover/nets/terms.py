@@ -85,14 +85,15 @@ def inner(term: Term) -> tuple[Term, ...]:
         return term[1], term[3]
     if kind == "attribute":
         return (term[1],)
-    if kind in ("constant", "number", "before", "carried", "unknown", "batch"):
+    if kind in ("constant", "number", "before", "outer", "carried", "unknown", "batch"):
         return ()
     return tuple(part for part in term[1:] if isinstance(part, tuple))
 
 
 def stays(term: Term) -> bool:
-    """Whether a term is a name from before the loop, or an attribute or an entry of one."""
-    if term[0] == "before":
+    """Whether a term is a name from before the loop, or outside of that over batches, a batch, or an attribute or an entry of
+    one of these."""
+    if term[0] in ("before", "outer", "batch"):
         return True
     if term[0] in ("attribute", "item"):
         return stays(term[1]) and all(part[0] == "constant" or stays(part) for part in inner(term)[1:])

@@ -16,7 +16,7 @@ from fastbackprop.kernels.tasks import do
 from fastbackprop.slices import behind, converted, is_finite
 from fastbackprop.takeover.adapters import cost_in_form, update_in_form
 from fastbackprop.takeover.callees import Callees
-from fastbackprop.takeover.nets.engines import at_limits, engine
+from fastbackprop.takeover.nets.engines import FullBatch, at_limits, engine
 from fastbackprop.takeover.nets.likeness import Likeness
 from fastbackprop.takeover.nets.parts import COUNT, FIRST, L2, PARAMETERS, SECOND, M, X, Y
 from fastbackprop.takeover.nets.reader import NetLoop
@@ -37,6 +37,7 @@ class Course:
     likeness: Likeness
     observed: bool
     callees: Callees
+    data: tuple[Term, Term] | None = None  # X and Y of which batches are drawn
 
     @property
     def form(self) -> Form:
@@ -72,7 +73,9 @@ class NetTraining(Training):
         course = courses[number or 0]
         self.course, self.values = course, dict[str, Any]()
         self._like, self._parts = course.likeness, course.likeness.parts
-        taken = {*self._parts.kinds, *self._parts.fixed}
+        data = course.data or (self._parts.leaf(X), self._parts.leaf(Y))
+        self._X, self._Y = data[0] or ("",), data[1] or ("",)
+        taken = {self._X, self._Y, *self._parts.kinds, *self._parts.fixed}
         self._leaves = {term: leaf for term, leaf in zip(terms, leaves, strict=True) if term in taken}
         self._variables, self._costs = state, costs
         self._now: dict[str, Any] = {}  # the variables by role
@@ -90,13 +93,14 @@ class NetTraining(Training):
     def _look(self) -> tuple[Any, ...]:
         """The situation, as `Training` asks for it."""
         self._now = {role: self._variables[name]() for name, role in self._parts.roles.items()}
-        found = {kind: self._leaves[leaf]() for leaf, kind in self._parts.kinds.items()}
-        return self._now[PARAMETERS], found[X], found[Y], found["rate"], {}
+        leaf = self._parts.leaf("rate") or ("",)
+        rate = 1.0 if leaf[0] == "outer" else self._leaves[leaf]()  # that of an epoch is known when its batches are drawn
+        return self._now[PARAMETERS], self._leaves[self._X](), self._leaves[self._Y](), rate, {}
 
     def _decide(self) -> list[Any]:
         """What decides at which iterations other statements run, and the numbers of the rule."""
-        data = {self._parts.leaf(X), self._parts.leaf(Y)}
-        return [*super()._decide(), *(leaf() for term, leaf in self._leaves.items() if term not in data)]
+        data = {self._X, self._Y}
+        return [*super()._decide(), *(leaf() for term, leaf in self._leaves.items() if term not in data and term[0] != "outer")]
 
     def _is_shared(self) -> bool:
         return True
@@ -119,7 +123,7 @@ class NetTraining(Training):
         start = self._start(parameters, X)
         if start is None or type(Y) is not np.ndarray or Y.ndim != 2 or Y.dtype.kind not in "biuf":
             return None
-        values = {term: leaf() for term, leaf in self._leaves.items()}
+        values = {term: rate if term[0] == "outer" else leaf() for term, leaf in self._leaves.items()}
         if not all(_is_equal(values[term], value) for term, value in self._parts.fixed.items()):
             return None
         sizes = [X.shape[0], *(value.shape[0] for key, value in start.items() if key[0] == "W")]
@@ -143,7 +147,11 @@ class NetTraining(Training):
             self._whole = True
         X, Y = behind(X.nbytes, converted, X, Y, np.dtype(float))
         optimizer = self._like.update.optimizer(numbers)
-        descent = engine(X, Y, sizes, start, net, optimizer, l2, self._like.update.corrected, len(self.steps))
+        self._rate, by_batches = numbers["rate"], self.course.data is not None
+        if by_batches:
+            self.examples = self.labels = np.arange(X.shape[1])[np.newaxis]
+        corrected = self._like.update.corrected
+        descent = engine(X, Y, sizes, start, net, optimizer, l2, corrected, len(self.steps), by_batches)
         descent.load()
         self._units = [value.shape[0] for value in start.values()]
         self._factors = self._like.update.factors(numbers)
@@ -186,16 +194,19 @@ class NetTraining(Training):
             descent.engine.t = count + self._like.shift - 1
         elif COUNT in self._now:
             self._count = self._now[COUNT]
-        self._count_at = descent.done
+        self._count_at = _number(descent)
 
     def _restart(self, start: dict[str, np.ndarray]) -> None:
         super()._restart(start)
         self._put_averages(self._descent)
 
+    def _note_before(self) -> None:
+        """Note which objects the variables are before the loop's own iteration."""
+        self._before = {role: (value, dict(value)) for role, value in self._now.items() if type(value) is dict}
+
     def _try(self) -> None:
-        before = {role: (value, dict(value)) for role, value in self._now.items() if type(value) is dict}
+        self._note_before()
         super()._try()
-        self._before = before
 
     def _agrees(self, parameters: Any) -> bool:
         if not super()._agrees(parameters):
@@ -235,8 +246,13 @@ class NetTraining(Training):
             made[role] = {self._like.prefix + key: value / factor for key, value in moment.items()}
         self._now |= {role: update_in_form(self._now[role], new, self._forms[role]) for role, new in made.items()}
         if COUNT in self._now:
-            self._now[COUNT] = self._count + descent.done - self._count_at
+            self._now[COUNT] = self._count + _number(descent) - self._count_at
         self.values, self.ahead = {name: self._now[role] for name, role in self._parts.roles.items()}, False
+
+
+def _number(descent: Any) -> int:
+    """The number of steps that are done, from any beginning."""
+    return descent.engine.t if isinstance(descent, FullBatch) else descent.done
 
 
 def _moments(descent: Any) -> list[dict[str, np.ndarray]]:
