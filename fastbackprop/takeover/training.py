@@ -306,7 +306,7 @@ class Training:
             descent.state[0], self.ahead = 0, True
             _ = self.parameters
 
-    def _compute(self, descent: Direct, work: Callable[..., Any], *args: Any) -> Any:
+    def _compute(self, descent: Any, work: Callable[..., Any], *args: Any) -> Any:
         """Work in a thread while this one waits where Ctrl-C can reach it; an interrupt ends the work."""
         task = Task(work, *args)
         try:
@@ -338,7 +338,7 @@ class Training:
 
 
 def tried(descent: Direct, limits: Callable[[Any], bool]) -> tuple[dict[str, np.ndarray], float] | None:
-    """Work: one iteration; returns the parameters that it makes and its cost, or None where the training comes to its limits."""
+    """Work: one iteration; returns the parameters that it makes and its cost, or None where it comes to the limits."""
     descent.prepare()
     if limits(descent):
         return None

@@ -66,22 +66,22 @@ def fit(X, Y, dims, lr=0.02, steps=400, report=100):
     params = init_params(dims, rng)
     m = {k: np.zeros_like(p) for k, p in params.items()}
     v = {k: np.zeros_like(p) for k, p in params.items()}
-    history = []
+    costs = []
     for step in range(1, steps + 1):
         P, activations = forward(X, params)
         loss = cross_entropy(P, Y)
         grads = backward(P, Y, activations, params)
         params, m, v = update_parameters_adam(params, grads, m, v, step, lr)
-        history.append(loss)
+        costs.append(loss)
         if step % report == 0:
             print(f"step {step:4d}  loss {loss:.6f}")
-    return params, history, m, v
+    return params, costs, m, v
 
 
 rng = np.random.default_rng(40)
 labels = rng.integers(0, CLASSES, 160)
 centres = np.array([[1.5, 0, 0, -1], [0, 1.5, 0, -1], [0, 0, 1.5, -1]])
 X = centres[:, labels] + 0.8 * rng.standard_normal((3, 160))
-params, history, m, v = fit(X, one_hot(labels), [3, 12, 8, CLASSES])
+params, costs, m, v = fit(X, one_hot(labels), [3, 12, 8, CLASSES])
 guess = forward(X, params)[0].argmax(axis=0)
 print("right:", (guess == labels).sum(), "of", labels.size)

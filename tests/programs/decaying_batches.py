@@ -51,7 +51,7 @@ def train(X, Y, n_hidden, lr0=0.5, rate=0.01, epochs=200, batch_size=32, lambd=0
         'W1': np.random.randn(n_hidden, X.shape[0]) * 0.3, 'b1': np.zeros((n_hidden, 1)),
         'W2': np.random.randn(Y.shape[0], n_hidden) * 0.3, 'b2': np.zeros((Y.shape[0], 1)),
     }
-    log = []
+    costs, accuracies = [], []
     for epoch in range(epochs):
         lr = decayed(lr0, epoch, rate)
         batches = make_batches(X, Y, batch_size)
@@ -61,13 +61,14 @@ def train(X, Y, n_hidden, lr0=0.5, rate=0.01, epochs=200, batch_size=32, lambd=0
             params = update_parameters(params, grads, lr)
         if epoch % 40 == 0:
             full, _ = forward_pass(X, params)
-            log.append((epoch, loss_of(full, Y), np.mean(full.argmax(0) == Y.argmax(0))))
-            print('epoch {:3d} lr {:.4f} loss {:.5f} accuracy {:.3f}'.format(epoch, lr, *log[-1][1:]))
-    return params, log, lr
+            costs.append(loss_of(full, Y))
+            accuracies.append(np.mean(full.argmax(0) == Y.argmax(0)))
+            print('epoch {:3d} lr {:.4f} loss {:.5f} accuracy {:.3f}'.format(epoch, lr, costs[-1], accuracies[-1]))
+    return params, costs, accuracies, lr
 
 
 np.random.seed(21)
 labels = np.arange(150) % 3
 X = np.array([[2, -1, -1], [0, 1.7, -1.7]])[:, labels] + np.random.randn(2, 150)
-params, log, lr = train(X, np.eye(3)[labels].T, 7)
+params, costs, accuracies, lr = train(X, np.eye(3)[labels].T, 7)
 afterwards = np.random.randn()

@@ -60,21 +60,21 @@ def train(X, Y, dims, settings, iterations, lambd=0.0):
     for key in parameters:
         velocity['d' + key] = np.zeros_like(parameters[key])
     learning_rate, momentum = settings.learning_rate, settings.momentum
-    losses = {}
+    costs = []
     for epoch in range(iterations):
         prediction, caches = model_forward(X, parameters)
         grads = model_backward(prediction, Y, caches, parameters, lambd)
         parameters, velocity = update_parameters(parameters, grads, velocity, learning_rate, momentum)
         if epoch % 60 == 0 or epoch == iterations - 1:
             loss = mse(prediction, Y)
-            losses[epoch] = loss
+            costs.append(loss)
             print('epoch', epoch, 'loss %.7f' % loss)
-    return parameters, losses, velocity
+    return parameters, costs, velocity
 
 
 rng = np.random.RandomState(11)
 X = rng.randn(5, 120)
 Y = np.vstack([np.abs(X[0]) - X[1], X[2] * X[3]]) + 0.05 * rng.randn(2, 120)
-parameters, losses, velocity = train(X, Y, [5, 10, 6, 2], Settings, 300)
+parameters, costs, velocity = train(X, Y, [5, 10, 6, 2], Settings, 300)
 smaller, _, _ = train(X, Y, [5, 10, 2], Settings, 300, lambd=2.0)
 print('norms: %.5f %.5f' % (np.linalg.norm(parameters['W1']), np.linalg.norm(smaller['W1'])))

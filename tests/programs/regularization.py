@@ -173,9 +173,9 @@ def model(X, Y, learning_rate = 0.3, num_iterations = 30000, print_cost = True, 
 np.random.seed(8)
 train_X = np.random.randn(2, 90)
 train_Y = (train_X[:1] + 0.3 * np.random.randn(1, 90) > train_X[1:] ** 2 - 0.5).astype(int)
+with_dropout = model(train_X, train_Y, keep_prob = 0.86, learning_rate = 0.1, num_iterations = 60)
 parameters = model(train_X, train_Y, num_iterations = 400)
 with_l2 = model(train_X, train_Y, lambd = 0.7, num_iterations = 400)
-with_dropout = model(train_X, train_Y, keep_prob = 0.86, learning_rate = 0.1, num_iterations = 60)
 for name, trained in (("none", parameters), ("L2", with_l2), ("dropout", with_dropout)):
     a3, _ = forward_propagation(train_X, trained)
     print(name, "%.4f" % np.mean((a3 > 0.5) == train_Y))

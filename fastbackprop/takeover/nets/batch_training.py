@@ -21,13 +21,13 @@ _NUMBERS = 2**20  # of examples, in the orders of the epochs that are trained on
 class BatchTraining(NetTraining):
     """The epochs of a loop.
 
-    Each `advance` is followed by the drawing of batches for the epochs in ``drawing``, of ``examples`` and ``labels``, which are
-    the numbers of the examples; then `train` trains on them. Where it did not, the variables that drawing binds are
-    ``undone``: they are to be what they were, as in ``drawn``.
+    Each `advance` is followed by the drawing of batches for the epochs in ``drawing``, of ``examples`` and ``labels``, which
+    are the numbers of the examples; then `train` trains on them. Where it did not, the drawing is ``undone``: the variables
+    that it binds are to be what they were, as in ``drawn``.
     """
 
     def __init__(self, *args: Any, drawn: Mapping[str, Callable[[], Any]]) -> None:
-        self.drawing: Sequence[int] = ()
+        self.drawing = range(0)
         self.undone = False
         self.drawn: dict[str, Any] = {}
         self.examples = self.labels = np.empty((1, 0), np.int64)
@@ -40,7 +40,7 @@ class BatchTraining(NetTraining):
 
     def advance(self) -> bool:
         """Train on; returns False when all epochs are done."""
-        self.drawing, self.undone = (), False
+        self.drawing, self.undone = range(0), False
         return super().advance()
 
     def _draw(self, stop: int) -> None:
@@ -90,7 +90,7 @@ class BatchTraining(NetTraining):
 
     def _work(self, descent: ByBatches) -> tuple[np.ndarray, np.ndarray]:
         """The orders of the epochs, and the compiled rule's rates."""
-        factor = descent.engine.optimizer.learning_rate / self._rate  # type: ignore[attr-defined]
+        factor = descent.engine.optimizer.learning_rate / self._rate
         return np.concatenate(self._orders), np.array(self._rates, float) * factor
 
     def _are_well(self, descent: ByBatches) -> bool:

@@ -55,7 +55,7 @@ class FullBatch:
         """Train for as many iterations; returns the cost before the first and before each `every`-th one after it."""
         engine = self.engine
         engine.costs, engine.penalties = [], []
-        engine.advance(None, np.full(iterations, engine.optimizer.learning_rate))  # type: ignore[attr-defined]
+        engine.advance(None, np.full(iterations, engine.optimizer.learning_rate))
         return [cost + penalty for cost, penalty in zip(engine.costs[::every], engine.penalties[::every], strict=True)]
 
     def arrays(self) -> Parameters:

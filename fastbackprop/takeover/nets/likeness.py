@@ -1,4 +1,4 @@
-"""Which training an iteration is a step of: found by comparing what it makes of probes with what the reference makes of them."""
+"""Which training an iteration is a step of: what it makes of probes is compared with what the reference makes of them."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class _Search:
                     continue
                 rules = fitting if rules is None else rules & fitting
                 nets[depth, units == 1], costs[depth, units == 1] = net, form
-        if not nets or not rules:
+        if not rules or all(layers == 1 for layers, _ in nets):  # without hidden layers much is alike
             return None
         number, shift = min(rules)
         return Likeness(nets, costs, self.updates[number], self.parts, self.prefix, shift)
@@ -166,10 +166,9 @@ class _Search:
             update = self.updates[number]
             made: list[dict[str, Any]] = [{} for _ in range(1 + self.averages)]
             for key, W in given.parameters.items():
-                averages = [average[self.prefix + key] for average in given.averages[: self.averages]]
-                new, averages = update.step(W, grads[f"d{key}"], averages, numbers, given.count + shift)
-                made[0][key] = new
-                for one, value in zip(made[1:], averages, strict=True):
+                before = [average[self.prefix + key] for average in given.averages[: self.averages]]
+                made[0][key], after = update.step(W, grads[f"d{key}"], before, numbers, given.count + shift)
+                for one, value in zip(made[1:], after, strict=True):
                     one[self.prefix + key] = value
             theirs = [result[role] for role in (PARAMETERS, FIRST, SECOND)[: 1 + self.averages]]
             befores = [given.parameters, *given.averages[: self.averages]]

@@ -23,8 +23,10 @@ from fastbackprop.takeover.terms import Term, Unknown
 
 @dataclass(frozen=True)
 class NetStep:
-    """What an iteration computes: ``state`` maps the variables that it carries on to their new values. ``terms`` are the values
-    that its statements bind, in their order; ``cost`` is that of them which may be the cost. ``functions`` are those that it calls.
+    """What an iteration computes.
+
+    ``state`` maps the variables that it carries on to their new values. ``terms`` are the values that its statements bind, in
+    their order; ``cost`` is that of them which may be the cost. ``functions`` are those that it calls.
     """
 
     state: dict[str, Term]

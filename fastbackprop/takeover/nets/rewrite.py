@@ -120,9 +120,10 @@ def _courses(tree: ast.FunctionDef, node: ast.For, function: types.FunctionType)
             loop = EpochReader(tree, node, function, way).net_loop()
             iteration = iteration_of(loop.step, variable)
             found = likeness(iteration, function, variable)
-            drawn = None
+            drawn: tuple[Term, Term] | None = None
             if loop.batches is not None:
-                drawn = tuple(("before", name) for name in data_of(iteration, loop.batches, function, variable))
+                x, y = data_of(iteration, loop.batches, function, variable)
+                drawn = ("before", x), ("before", y)
             if read and (drawn != data or not _drawn_alike(loop, read[0][0])):
                 raise NoStep("it draws batches in more than one way")
             known = any(form is not None for form in found.costs.values())

@@ -50,8 +50,8 @@ class NetTraining(Training):
     """The iterations of a loop.
 
     ``tests`` decide which of the ``courses`` the loop takes. ``state`` returns by name the variables that it carries on,
-    ``leaves`` what it takes from outside, in the order of ``terms``, and ``costs`` by name the variables that may hold the cost.
-    The others are those of `Training`, one for each course.
+    ``leaves`` what it takes from outside, in the order of ``terms``, and ``costs`` by name the variables that may hold the
+    cost. The others are those of `Training`, one for each course.
     """
 
     limits = staticmethod(at_limits)
