@@ -56,9 +56,16 @@ class BatchTraining(NetTraining):
         self._orders, self._rates, self._sizes = [], [], set()
         self.drawing = self.steps[self._done : stop]
 
+    def seeded(self, size: Any, seed: Any) -> Any:
+        """The batches that ``np.random.permutation`` makes after ``np.random.seed``, as `draw` takes them."""
+        if type(size) is not int or size < 1:
+            return None
+        np.random.seed(seed)
+        return np.random.permutation(self.examples.shape[1]), min(size, self.examples.shape[1])
+
     def draw(self, batches: Any, rate: Any) -> None:
         """Take in the batches of an epoch, and its rate where this is one of its own."""
-        found = examples_in(batches, self.examples.shape[1])
+        found = batches if type(batches) is tuple else examples_in(batches, self.examples.shape[1])
         if found is not None:
             self._orders.append(found[0])
             self._sizes.add(found[1])

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from fastbackprop.takeover.loop import any_of
 from fastbackprop.takeover.names import assigned, read_after, read_names
-from fastbackprop.takeover.nets.parts import BATCH
+from fastbackprop.takeover.nets.parts import BATCH, letter
 from fastbackprop.takeover.nets.paths import Way
 from fastbackprop.takeover.nets.reader import Batches, NetLoop, NetStep, WayReader
 from fastbackprop.takeover.nets.terms import CallTerms, parts, stays
@@ -38,8 +38,10 @@ class EpochReader(WayReader):
         self.seen |= made
         self.note(after)
         names = self._of_epoch(read_names([drawn]), step, made)
+        data = {part for part in parts(term) if part[0] == "before" and letter(part[1])}
+        made_of = {name for _, bound, made_of in self.bound if not data.isdisjoint(parts(made_of)) for name in bound}
         draw = [[one for one in part if not names.isdisjoint(assigned([one]))] for part in (before, after)]
-        self._check_epochs(set(step.state), made, names, inner, within)
+        self._check_epochs(set(step.state), made, names - made_of, inner, within)
         others = [one for one in self.others if not self.only_binds(one)]
         calls = [
             one for one, bound, term in self.bound if bound.isdisjoint(names) and any(part[0] == "call" for part in parts(term))
@@ -49,7 +51,8 @@ class EpochReader(WayReader):
         found = read_after(self.tree, self.node)
         return NetLoop(
             self.way.tests, step, condition, [], "", True,
-            step_after=bool(found & (self.assigned - set(step.state) - names)), cost_after=False, writes=True, reads=[],
+            step_after=bool(found & (self.assigned - set(step.state) - names | made_of)),
+            cost_after=False, writes=True, reads=[],
             deciding=[atom for one in others for atom in self._atoms(one, self._variable())], called={},
             batches=Batches(draw[0], drawn, draw[1], sorted(names), term),
         )  # fmt: skip

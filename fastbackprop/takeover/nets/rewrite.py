@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import functools
+import inspect
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -13,7 +14,7 @@ from fastbackprop.takeover.callees import Callees
 from fastbackprop.takeover.loop import COST, check_place
 from fastbackprop.takeover.names import assigned
 from fastbackprop.takeover.nets.batch_training import BatchTraining
-from fastbackprop.takeover.nets.draws import data_of
+from fastbackprop.takeover.nets.draws import Draw, Seeded, draw_of
 from fastbackprop.takeover.nets.epochs import EpochReader
 from fastbackprop.takeover.nets.likeness import Likeness, iteration_of, likeness
 from fastbackprop.takeover.nets.parts import BATCH
@@ -114,6 +115,7 @@ def _courses(tree: ast.FunctionDef, node: ast.For, function: types.FunctionType)
         raise NoStep(f"line {node.lineno}: its loop changes {variable}")
     read: list[tuple[NetLoop, Likeness, bool]] = []
     data: tuple[Term, Term] | None = None
+    draw: Draw | None = None
     reasons: list[NoStep] = []
     for way in ways(node.body, {*assigned(node.body), variable}):
         try:
@@ -122,8 +124,8 @@ def _courses(tree: ast.FunctionDef, node: ast.For, function: types.FunctionType)
             found = likeness(iteration, function, variable)
             drawn: tuple[Term, Term] | None = None
             if loop.batches is not None:
-                x, y = data_of(iteration, loop.batches, function, variable)
-                drawn = ("before", x), ("before", y)
+                draw = draw_of(iteration, loop.batches, function)
+                drawn = ("before", draw.x), ("before", draw.y)
             if read and (drawn != data or not _drawn_alike(loop, read[0][0])):
                 raise NoStep("it draws batches in more than one way")
             known = any(form is not None for form in found.costs.values())
@@ -140,7 +142,7 @@ def _courses(tree: ast.FunctionDef, node: ast.For, function: types.FunctionType)
         raise reasons[0]
     functions = {name: one for loop, _, _ in read for name, one in loop.step.functions.items()}
     callees = Callees(functions, {name: one for loop, _, _ in read for name, one in loop.called.items()}, function)
-    return [Course(*one, callees, data) for one in read]
+    return [Course(*one, callees, data, None if draw is None else draw.seeded) for one in read]
 
 
 def _drawn_alike(loop: NetLoop, other: NetLoop) -> bool:
@@ -188,7 +190,7 @@ class _Replace(ast.NodeTransformer):
         }
         batches = loops[0].batches
         if batches is not None:
-            data = _Data([term[1] for term in self.courses[0].data or ()])
+            data = _Data([term[1] for term in self.courses[0].data or ()], self.courses[0].seeded, loops[0].step.functions)
             copied = copy.deepcopy(batches)
             rates = {leaf for course in self.courses if (leaf := course.likeness.parts.leaf("rate")) and leaf[0] == "outer"}
             expressions |= {
@@ -212,8 +214,19 @@ class _Replace(ast.NodeTransformer):
 class _Data(ast.NodeTransformer):
     """Has batches drawn of the numbers of the examples, in the place of X and Y."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names = names
+    def __init__(self, names: Sequence[str], seeded: Seeded | None, functions: Mapping[str, Any]) -> None:
+        self.names, self.seeded, self.functions = names, seeded, functions
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if self.seeded is None or ast.unparse(node.func) != self.seeded.function:
+            return self.generic_visit(node)
+        bound = inspect.signature(self.functions[self.seeded.function]).bind(
+            *node.args, **{str(keyword.arg): keyword.value for keyword in node.keywords}
+        )
+        bound.apply_defaults()
+        given = [bound.arguments[name] for name in (self.seeded.size, self.seeded.seed)]
+        passed = [one if isinstance(one, ast.expr) else ast.Constant(one) for one in given]
+        return ast.copy_location(ast.Call(ast.Attribute(load(TRAINING), "seeded", ast.Load()), passed, []), node)
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id not in self.names or not isinstance(node.ctx, ast.Load):

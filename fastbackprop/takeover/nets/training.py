@@ -16,6 +16,7 @@ from fastbackprop.kernels.tasks import do
 from fastbackprop.slices import behind, converted, is_finite
 from fastbackprop.takeover.adapters import cost_in_form, update_in_form
 from fastbackprop.takeover.callees import Callees
+from fastbackprop.takeover.nets.draws import Seeded
 from fastbackprop.takeover.nets.engines import FullBatch, at_limits, engine
 from fastbackprop.takeover.nets.likeness import Likeness
 from fastbackprop.takeover.nets.parts import COUNT, FIRST, L2, PARAMETERS, SECOND, M, X, Y
@@ -38,6 +39,7 @@ class Course:
     observed: bool
     callees: Callees
     data: tuple[Term, Term] | None = None  # X and Y of which batches are drawn
+    seeded: Seeded | None = None
 
     @property
     def form(self) -> Form:
