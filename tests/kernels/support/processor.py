@@ -67,7 +67,9 @@ def main():
         "vector_bytes": blocking.VECTOR_BYTES,
         "registers": {name: sorted(set(re.findall(r"\b([xyz]mm)\d", text))) for name, (text, _) in code.items()},
         "unreached": sorted(
-            name for name, (text, reached) in code.items() if not set(re.findall(r"fastbackprop_\w+_float\d\d", text)) <= reached
+            name
+            for name, (text, reached) in code.items()
+            if not set(re.findall(r"fastbackprop_\w+_float\d\d", text)) <= reached
         ),
         "library": sorted(name for name, (text, _) in code.items() if re.search(r"\bfmaf?\b", text)),
     }
