@@ -31,6 +31,8 @@
 | TURNED_ROWS,              | most rows and fewest columns of a C that is  | where B lies along the depth                    |
 | TURNED_COLUMNS            | computed as its transpose                    |                                                 |
 | THIN_DEPTH                | depth of a block for a single row            | B is read in long pieces, C stays in L1         |
+| STREAMS                   | likewise, where B is larger than L2: as many | [1024, 1], m = 10,000: 7.2 to 3.6 ms on a Zen 4 |
+|                           | rows as a processor prefetches side by side  |                                                 |
 | CHUNKS                    | most chunks that a sum over examples is      | partial sums of dW; their number must not       |
 |                           | cut into                                     | depend on the team                              |
 | BLOCK_BYTES               | a block of examples of a narrow net          | activations and gradients stay in L1/L2         |
@@ -121,6 +123,7 @@ READ_OFTEN_FAR = 32 * MR
 TURNED_ROWS = 16 * MR
 TURNED_COLUMNS = 32 * MR
 THIN_DEPTH = 64
+STREAMS = 16
 STREAM_BYTES = 8 * 2**20
 MEMBER_BYTES = 2 * (BLOCK_A_BYTES + BLOCK_B_BYTES)
 STRIP_BYTES = L2_BYTES // 4
