@@ -116,13 +116,15 @@ def _activate(activation, Z):
 
 def _serve_activation(Z, activation):
     """``A = g(Z)``, or None where the kernels refuse Z."""
-    A = empty(Z.shape, Z.dtype)
-    kernel = elementwise.activation_forward[Z.dtype.char]
-    operands = (Z, A) if Z.ndim == 2 else (Z.reshape(1, -1), A.reshape(1, -1))
+    dtype = Z.dtype
+    A = rows = empty(Z.shape, dtype)
+    if Z.ndim != 2:
+        Z, rows = Z.reshape(1, -1), A.reshape(1, -1)
+    kernel = elementwise.activation_forward[dtype.char]
     if Z.size < SHARED_ELEMENTS:
-        done = kernel(*operands, activation.code, ALONE, NOBODY)
+        done = kernel(Z, rows, activation.code, ALONE, NOBODY)
     else:
-        done = in_team(kernel, *operands, activation.code)
+        done = in_team(kernel, Z, rows, activation.code)
     return A if done else None
 
 
@@ -205,13 +207,15 @@ def _run_activation_backward(dA, Z, activation):
 
 def _serve_activation_backward(dA, Z, activation):
     """``dZ = dA * g'(Z)`` of equal shapes, or None where the kernels refuse an operand."""
-    dZ = empty(Z.shape, Z.dtype)
-    kernel = elementwise.activation_backward[Z.dtype.char]
-    operands = (dA, Z, dZ) if Z.ndim == 2 else (dA.reshape(1, -1), Z.reshape(1, -1), dZ.reshape(1, -1))
+    dtype = Z.dtype
+    dZ = rows = empty(Z.shape, dtype)
+    if Z.ndim != 2:
+        dA, Z, rows = dA.reshape(1, -1), Z.reshape(1, -1), dZ.reshape(1, -1)
+    kernel = elementwise.activation_backward[dtype.char]
     if Z.size < SHARED_ELEMENTS:
-        done = kernel(*operands, activation.code, ALONE, NOBODY)
+        done = kernel(dA, Z, rows, activation.code, ALONE, NOBODY)
     else:
-        done = in_team(kernel, *operands, activation.code)
+        done = in_team(kernel, dA, Z, rows, activation.code)
     return dZ if done else None
 
 
