@@ -99,14 +99,11 @@ def L_model_forward(X: ArrayLike, parameters: Any) -> tuple[NDArray[Any], list[A
     layers = arguments.layer_parameters(parameters)
     A: Any = X
     caches: list[Any] = []
-    checked = False
     for l, (W, b) in enumerate(layers, start=1):
         g = RELU if l < len(layers) else OUTPUT.activation
         made = serve_forward(A, W, b, g)
-        if made is None:
-            if not checked:
-                shapes.network_forward(X, layers)  # the whole network: its errors name the layer
-                checked = True
+        if not made:
+            shapes.network_forward(X, layers)  # the whole network: its errors name the layer
             made = forward(A, W, b, g)
         Z, A_next = made
         caches.append(((A, W, b), Z))
@@ -219,15 +216,15 @@ def compute_cost(AL: ArrayLike, Y: ArrayLike) -> NDArray[Any]:
     ((), 0.399)
     """
     outputs: Any = AL
-    labels: Any = operands.plain_labels(Y, AL)
+    labels = operands.plain_labels(Y, AL)
     total = _serve_cross_entropy(outputs, labels)
     if total is None:
         (outputs, labels), why = operands.cross_entropy(outputs, labels)
         if why:
             return by_reference("compute_cost", why)(outputs, labels)
         total = _serve_cross_entropy(outputs, labels)
-        if total is None:
-            total = on_copies(_serve_cross_entropy, (outputs, labels))
+    if total is None:
+        total = on_copies(_serve_cross_entropy, (outputs, labels))
     if total - total != 0:  # nan or infinite
         doubtful.explain_cost(outputs, labels, total)
     return array(total, outputs.dtype)
@@ -281,17 +278,14 @@ def L_model_backward(AL: ArrayLike, Y: ArrayLike, caches: Sequence[Any]) -> dict
     """
     layers = arguments.layer_caches(caches)
     Y = operands.plain_labels(Y, AL)
-    L, grads = len(layers), {}
+    L, grads, dA = len(layers), {}, None
     keys = arguments.gradient_keys(L)
-    dA, checked = None, False
     for l in range(L - 1, -1, -1):
         A_prev, W, b, Z = layers[l]
         is_output = l == L - 1
         made = _serve_output_backward(AL, Y, A_prev, W, Z) if is_output else serve_backward(dA, Z, A_prev, W, RELU)
-        if made is None:
-            if not checked:
-                shapes.network_backward(AL, Y, layers)  # the whole network: its errors name the layer
-                checked = True
+        if not made:
+            shapes.network_backward(AL, Y, layers)  # the whole network: its errors name the layer
             made = _output_backward(AL, Y, A_prev, W, b, Z) if is_output else backward(dA, Z, A_prev, W, b, RELU)
         key_A, key_W, key_b = keys[l]
         dA, dW, db = made
@@ -322,8 +316,7 @@ def _output_backward(AL, Y, A_prev, W, b, Z):
         grads = by_reference("L_model_backward", why)(AL, Y, [last])
         return grads["dA0"], grads["dW1"], grads["db1"]
     dZ = _serve_output_gradient(AL, Y, Z)
-    if dZ is None:
-        dZ = on_copies(_serve_output_gradient, (AL, Y, Z))
+    dZ = on_copies(_serve_output_gradient, (AL, Y, Z)) if dZ is None else dZ
     return backward(dZ, dZ, A_prev, W, b, LINEAR)
 
 
