@@ -15,8 +15,7 @@ from fastbackprop.activations import LINEAR, OUTPUT, RELU
 from fastbackprop.kernels import cost, update
 from fastbackprop.layers import backward, by_reference, forward, on_copies, serve_backward, serve_forward
 from fastbackprop.operands import KERNEL_DTYPES
-
-DRAWN = 2**18  # numbers that are drawn at a time
+from fastbackprop.starts import small_start
 
 
 def initialize_parameters_deep(layer_dims: Sequence[int]) -> dict[str, NDArray[np.float64]]:
@@ -47,16 +46,7 @@ def initialize_parameters_deep(layer_dims: Sequence[int]) -> dict[str, NDArray[n
     >>> {key: value.shape for key, value in parameters.items()}
     {'W1': (4, 2), 'b1': (4, 1), 'W2': (1, 4), 'b2': (1, 1)}
     """
-    sizes = arguments.layer_sizes("layer_dims", layer_dims)
-    parameters = {}
-    for l in range(1, len(sizes)):
-        n, n_prev = sizes[l], sizes[l - 1]
-        W, rows = empty((n, n_prev)), max(1, DRAWN // n_prev)
-        for i in range(0, n, rows):  # the generator's numbers in its order; Ctrl-C would have to wait for all of them at once
-            W[i : i + rows] = np.random.randn(min(rows, n - i), n_prev)
-            W[i : i + rows] *= 0.01
-        parameters[f"W{l}"], parameters[f"b{l}"] = W, np.zeros((n, 1))
-    return parameters
+    return small_start(arguments.layer_sizes("layer_dims", layer_dims), np.random.randn)
 
 
 def L_model_forward(X: ArrayLike, parameters: Any) -> tuple[NDArray[Any], list[Any]]:
