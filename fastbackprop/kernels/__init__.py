@@ -6,7 +6,8 @@
     (from Python)    |            |                        |        batch_descent.py  gram_rule_descent.py
                      |            |                        |           |        |       |
     one iteration    |            |                        |        blocks.py --+    gram.py     blocks of examples through
-                     |            |                   outputs.py -- network.py          |        all layers; the Gram matrix
+                     |            |      gather.py    outputs.py -- network.py          |        all layers, gathered before;
+                     |            |                        |            |               |        the Gram matrix
     products      product.py -----+-------------------------------------+----------------+
                   plan.py         how a product is done: method, blocks, chunks, room
     loops         matmul.py
