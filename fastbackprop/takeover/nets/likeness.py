@@ -23,6 +23,7 @@ from fastbackprop.takeover.terms import Term
 # Of the largest change of an array: of ordinary outputs, and of such as are close to 0 and 1.
 _TOLERANCE, _OF_ENDS = 1e-12, 1e-9
 _END = 12.0  # the largest logit of these
+_LARGE = 1e4  # by which X is larger then, and so are gradients: where these are limited, it shows
 _PREFIXES = "d", ""  # of the keys of averages: dW1, W1
 _MOST_TRIES = 64
 DEEP = 4  # layers: what computes the same for 2, 3 and as many is taken to do so for more
@@ -112,6 +113,8 @@ class _Search:
         if not rules or all(layers == 1 for layers, _ in nets):  # without hidden layers much is alike
             return None
         number, shift = min(rules)
+        if not self.updates[number].counts and (COUNT in self.parts.roles.values() or self.iteration.counts()):
+            raise NoStep("what it computes depends on the number of the iteration")
         return Likeness(nets, costs, self.updates[number], self.parts, self.prefix, shift)
 
     def _of(self, depth: int, units: int) -> tuple[Any, set[tuple[int, int]], tuple[str, ...] | None]:
@@ -221,6 +224,8 @@ def _with_ends(given: Probe, hidden: Hidden, output: Output) -> Probe:
     _, Z = forward(given.X, given.parameters, hidden=_named(hidden))
     for key in (f"W{L}", f"b{L}"):
         given.parameters[key] = given.parameters[key] * (_END / np.max(np.abs(Z)))
+    given.X *= _LARGE
+    given.parameters["W1"] = given.parameters["W1"] / _LARGE
     return given
 
 

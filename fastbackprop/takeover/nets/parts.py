@@ -76,6 +76,9 @@ def assignments(step: NetStep, function: types.FunctionType, variable: str) -> I
     if letter(names[arrays[0]][0]) == "y":
         arrays.reverse()
     counts = [name for name, term in step.state.items() if _counts(name, term)]
+    for name, term in step.state.items():
+        if name not in counts and not any(part[0] == "call" for part in parts(term)):
+            raise NoStep(f"{name} changes from iteration to iteration")
     dicts = sorted((name for name in step.state if name not in counts), key=lambda name: (name not in _PARAMETERS, name))
     if len(dicts) > 3 or len(counts) > 1:
         raise NoStep(f"it carries {', '.join(sorted(step.state))} from iteration to iteration")
