@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator
 from unittest import mock
 
@@ -99,15 +100,24 @@ def fit(X, Y, parameters, learning_rate=0.3, epochs=80, size=16):
 """
 
 MOMENTUM = [
-    ('learning_rate):\n    for key in parameters:\n        parameters[key] = parameters[key] - learning_rate * grads["d" + key]\n'
-     "    return parameters\n",
-     'v, learning_rate, beta):\n    for key in parameters:\n        v["d" + key] = beta * v["d" + key] + (1 - beta) * grads["d" + key]\n'
-     '        parameters[key] = parameters[key] - learning_rate * v["d" + key]\n    return parameters, v\n'),
-    ("parameters = update_parameters(parameters, grads, learning_rate)",
-     "parameters, v = update_parameters(parameters, grads, v, learning_rate, beta)"),
-    ("    costs = []\n", '    costs, beta = [], 0.8\n    v = {"d" + key: np.zeros_like(value) for key, value in parameters.items()}\n'),
+    (
+        "learning_rate):\n    for key in parameters:\n"
+        '        parameters[key] = parameters[key] - learning_rate * grads["d" + key]\n'
+        "    return parameters\n",
+        "v, learning_rate, beta):\n    for key in parameters:\n"
+        '        v["d" + key] = beta * v["d" + key] + (1 - beta) * grads["d" + key]\n'
+        '        parameters[key] = parameters[key] - learning_rate * v["d" + key]\n    return parameters, v\n',
+    ),
+    (
+        "parameters = update_parameters(parameters, grads, learning_rate)",
+        "parameters, v = update_parameters(parameters, grads, v, learning_rate, beta)",
+    ),
+    (
+        "    costs = []\n",
+        '    costs, beta = [], 0.8\n    v = {"d" + key: np.zeros_like(value) for key, value in parameters.items()}\n',
+    ),
     ("return parameters, costs, i", "return parameters, costs, i, v"),
-]  # fmt: skip
+]
 
 
 def data(units=1, m=90):
@@ -122,7 +132,7 @@ def data(units=1, m=90):
 def start(*sizes, scale=0.5):
     rng = np.random.default_rng(3)
     made = {}
-    for l, (n_prev, n) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+    for l, (n_prev, n) in enumerate(itertools.pairwise(sizes), start=1):
         made[f"W{l}"] = scale * rng.standard_normal((n, n_prev))
         made[f"b{l}"] = np.zeros((n, 1))
     return made

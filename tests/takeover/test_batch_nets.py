@@ -26,22 +26,53 @@ FORMS = {
     "as it stands": [],
     "seeded": SEEDED,
     "seeded, and drawn twice": [*SEEDED, ("    order =", "    np.random.rand()\n    order =")],
-    "bound to a name": [("        for X_batch, Y_batch in batches_of(X, Y, size):", "        drawn = batches_of(X, Y, size)\n"
-                         "        for j, batch in enumerate(drawn):\n            X_batch, Y_batch = batch")],
-    "read afterwards": [("        for X_batch, Y_batch in batches_of(X, Y, size):", "        drawn = batches_of(X, Y, size)\n"
-                         "        for X_batch, Y_batch in drawn:"), ("costs, i\n", "costs, i, drawn, AL, Y_batch\n")],
-    "a mean": [("            total += compute_cost(AL, Y_batch)\n", "            cost = compute_cost(AL, Y_batch)\n            total += cost / size\n")],
-    "a count of epochs": [("        total = 0\n", "        total = 0\n        done += 1\n"), ("    costs = []\n", "    costs, done = [], 0\n"),
-                          ("costs, i\n", "costs, i, done\n")],
-    "a rate that falls": [("        total = 0\n", "        total = 0\n        rate = learning_rate / (1 + 0.05 * i)\n"),
-                          ("parameters, grads, learning_rate)\n        if", "parameters, grads, rate)\n        if"), ("costs, i\n", "costs, i, rate\n")],
-    "a rate that falls afterwards": [("        if i % 20", "        learning_rate = 0.98 * learning_rate\n        if i % 20"),
-                                     ("costs, i\n", "costs, i, learning_rate\n")],
+    "bound to a name": [
+        (
+            "        for X_batch, Y_batch in batches_of(X, Y, size):",
+            "        drawn = batches_of(X, Y, size)\n"
+            "        for j, batch in enumerate(drawn):\n            X_batch, Y_batch = batch",
+        )
+    ],
+    "read afterwards": [
+        (
+            "        for X_batch, Y_batch in batches_of(X, Y, size):",
+            "        drawn = batches_of(X, Y, size)\n        for X_batch, Y_batch in drawn:",
+        ),
+        ("costs, i\n", "costs, i, drawn, AL, Y_batch\n"),
+    ],
+    "a mean": [
+        (
+            "            total += compute_cost(AL, Y_batch)\n",
+            "            cost = compute_cost(AL, Y_batch)\n            total += cost / size\n",
+        )
+    ],
+    "a count of epochs": [
+        ("        total = 0\n", "        total = 0\n        done += 1\n"),
+        ("    costs = []\n", "    costs, done = [], 0\n"),
+        ("costs, i\n", "costs, i, done\n"),
+    ],
+    "a rate that falls": [
+        ("        total = 0\n", "        total = 0\n        rate = learning_rate / (1 + 0.05 * i)\n"),
+        ("parameters, grads, learning_rate)\n        if", "parameters, grads, rate)\n        if"),
+        ("costs, i\n", "costs, i, rate\n"),
+    ],
+    "a rate that falls afterwards": [
+        ("        if i % 20", "        learning_rate = 0.98 * learning_rate\n        if i % 20"),
+        ("costs, i\n", "costs, i, learning_rate\n"),
+    ],
     "momentum": MOMENTUM,
-    "copies": [("    for key in parameters:\n        parameters[key] = parameters[key] -",
-                "    parameters = dict(parameters)\n    for key in parameters:\n        parameters[key] = parameters[key] -")],
+    "copies": [
+        (
+            "    for key in parameters:\n        parameters[key] = parameters[key] -",
+            "    parameters = dict(parameters)\n    for key in parameters:\n        parameters[key] = parameters[key] -",
+        )
+    ],
+    "nothing returned": [
+        ("            parameters = update_parameters(", "            update_parameters("),
+        ("\n    return parameters\n", "\n"),
+    ],
     "in place": [("parameters[key] = parameters[key] - learning_rate *", "parameters[key] -= learning_rate *")],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", FORMS)
@@ -58,20 +89,43 @@ def test_fewer_epochs_than_one():
 
 LEFT = {
     "the last batch left out": [("range(0, len(order), size)", "range(0, len(order) // size * size, size)")],
-    "examples drawn with repetition": [("np.random.permutation(X.shape[1])", "np.random.randint(0, X.shape[1] + 0, X.shape[1])"),
-                                       ("order[k:k + size]], Y", "order[k:k + size]] + 0.001, Y")],
-    "batches of two sizes": [("order[k:k + size]], Y[:, order[k:k + size]]) for k in range(0, len(order), size)",
-                              "order[k]], Y[:, order[k]]) for k in (slice(0, 3), slice(3, None))")],
+    "examples drawn with repetition": [
+        ("np.random.permutation(X.shape[1])", "np.random.randint(0, X.shape[1] + 0, X.shape[1])"),
+        ("order[k:k + size]], Y", "order[k:k + size]] + 0.001, Y"),
+    ],
+    "batches of two sizes": [
+        (
+            "order[k:k + size]], Y[:, order[k:k + size]]) for k in range(0, len(order), size)",
+            "order[k]], Y[:, order[k]]) for k in (slice(0, 3), slice(3, None))",
+        )
+    ],
     "noise": [("(X[:, order[k:k + size]],", "(X[:, order[k:k + size]] + np.random.randn(),")],
     "a batch printed": [("            grads", "            print(AL.shape)\n            grads")],
-    "a cost of each epoch": [("        if i % 20 == 0:\n            costs.append(total)\n            print(i, total)\n", "        costs.append(total)\n")],
+    "a cost of each epoch": [
+        (
+            "        if i % 20 == 0:\n            costs.append(total)\n            print(i, total)\n",
+            "        costs.append(total)\n",
+        )
+    ],
     "a total of all epochs": [("        total = 0\n", ""), ("    costs = []\n", "    costs, total = [], 0\n")],
-    "velocities that begin afresh": [*MOMENTUM[:2], ("    costs = []\n", "    costs, beta = [], 0.8\n"),
-                                     ("        total = 0\n", '        total = 0\n        v = {"d" + key: value * 0 for key, value in parameters.items()}\n')],
-    "a rate of the batch": [("parameters, grads, learning_rate)\n        if", "parameters, grads, learning_rate / (1 + total))\n        if")],
-    "two loops": [("        if i % 20", "        for X_batch, Y_batch in batches_of(X, Y, size):\n            pass\n        if i % 20")],
-    "shuffled data that is kept": [("        total = 0\n", "        order = np.random.permutation(X.shape[1])\n        X, Y, total = X[:, order], Y[:, order], 0\n")],
-}  # fmt: skip
+    "velocities that begin afresh": [
+        *MOMENTUM[:2],
+        ("    costs = []\n", "    costs, beta = [], 0.8\n"),
+        ("        total = 0\n", '        total = 0\n        v = {"d" + key: value * 0 for key, value in parameters.items()}\n'),
+    ],
+    "a rate of the batch": [
+        ("parameters, grads, learning_rate)\n        if", "parameters, grads, learning_rate / (1 + total))\n        if")
+    ],
+    "two loops": [
+        ("        if i % 20", "        for X_batch, Y_batch in batches_of(X, Y, size):\n            pass\n        if i % 20")
+    ],
+    "shuffled data that is kept": [
+        (
+            "        total = 0\n",
+            "        order = np.random.permutation(X.shape[1])\n        X, Y, total = X[:, order], Y[:, order], 0\n",
+        )
+    ],
+}
 
 
 @pytest.mark.parametrize("name", LEFT)

@@ -88,11 +88,15 @@ def likeness(iteration: Iteration, function: types.FunctionType, variable: str) 
                     raise NoStep(f"what it calls changes {', '.join(changed)}, which outlives the call")
                 if found is not None:
                     return found
-    raise NoStep("what an iteration makes of small probes is no step that train knows" + (f" ({causes[0]})" if causes else ""))
+    said = ["", *causes] if "" in causes else [*(cause for cause in causes if cause.startswith("it ")), *causes, ""]
+    raise NoStep("what an iteration makes of small probes is no step that train knows" + (f" ({said[0]})" if said[0] else ""))
 
 
 class _Search:
-    """The search for a training, with the variables taken for certain parts of it."""
+    """The search for a training, with the variables taken for certain parts of it.
+
+    ``causes`` takes up why each run of the iteration failed, "" where it did not.
+    """
 
     def __init__(self, iteration: Iteration, parts: Parts, prefix: str, causes: list[str]) -> None:
         self.iteration, self.parts, self.prefix, self.causes = iteration, parts, prefix, causes
@@ -144,10 +148,12 @@ class _Search:
 
     def _run(self, given: Probe) -> dict[str, Any] | None:
         try:
-            return self.iteration.run(given, self.parts)
+            result = self.iteration.run(given, self.parts)
         except Failed as cause:
             self.causes.append(str(cause))
             return None
+        self.causes.append("")
+        return result
 
     def _numbers(self, given: Probe) -> dict[str, float]:
         taken = {kind: value for kind, value in given.numbers.items() if kind in self.parts.kinds.values()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +57,7 @@ def assignments(step: NetStep, function: types.FunctionType, variable: str) -> I
     fixed: dict[Term, Any] = {}
     arrays = []
     for leaf in names:
-        kind = next((kind for name in names[leaf] for kind in _KINDS if _plain(name) in _KINDS[kind]), "")
+        kind = kind_of(names[leaf])
         value = known(leaf, function)
         if kind and kind not in kinds.values() and (value is UNKNOWN or _is_number(value)):
             kinds[leaf] = kind
@@ -119,6 +119,11 @@ def letter(name: str) -> str:
     words = [word for word in name.lower().split("_") if word]
     likely = [word for word in words if word in ("x", "y")] + words[:1]
     return next((word[0] for word in likely if word[0] in "xy"), "")
+
+
+def kind_of(names: Iterable[str]) -> str:
+    """The kind of number that goes by one of these names; "" where there is none."""
+    return next((kind for name in names for kind in _KINDS if _plain(name) in _KINDS[kind]), "")
 
 
 def _plain(name: str) -> str:

@@ -134,6 +134,9 @@ class Iteration:
             return self.value(term[1], values)[self.value(term[2], values)]
         if kind == "attribute":
             return getattr(self.value(term[1], values), term[2])
+        if kind == "after":
+            self.value(term[1], values)
+            return self.value(term[2], values)
         if kind == "tuple":
             return tuple(self.value(part, values) for part in term[1:])
         if kind == "dict":
