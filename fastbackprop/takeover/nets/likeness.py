@@ -88,7 +88,7 @@ def likeness(iteration: Iteration, function: types.FunctionType, variable: str) 
                     raise NoStep(f"what it calls changes {', '.join(changed)}, which outlives the call")
                 if found is not None:
                     return found
-    said = ["", *causes] if "" in causes else [*(cause for cause in causes if cause.startswith("it ")), *causes, ""]
+    said = [*(cause for cause in causes if cause.startswith("it ")), *([] if "" in causes else causes), ""]
     raise NoStep("what an iteration makes of small probes is no step that train knows" + (f" ({said[0]})" if said[0] else ""))
 
 
