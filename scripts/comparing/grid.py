@@ -103,7 +103,7 @@ def main() -> int:
         prog="scripts/compare-peers grid", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="cells whose lines have all these words")
-    parser.add_argument("--threads", type=int, default=usable_cores(), metavar="N", help="of each side; one a core when left out")
+    parser.add_argument("--threads", type=int, default=usable_cores(), metavar="N", help="of each side; one a core by default")
     parser.add_argument("--repeats", type=int, default=FEWEST, metavar="N", help="how many turns the sides take")
     options = parser.parse_args()
     print(*facts(), "", "scikit-learn / ours [95 %]", sep="\n", flush=True)
