@@ -19,8 +19,7 @@ from fastbackprop.kernels.blocks import (
     sum_of,
 )
 from fastbackprop.kernels.descent import DIVERGED, DONE, STOPPED
-from fastbackprop.kernels.gather import Source, gather
-from fastbackprop.kernels.intrinsics import stand_alone
+from fastbackprop.kernels.gather import Source, copy_spaced, gather
 from fastbackprop.kernels.jit import entry, inner, routine
 from fastbackprop.kernels.jobs import do_one, held
 from fastbackprop.kernels.kinds import ADDRESS, COSTS, FLAT, IN, INT, TABLE, N, Words
@@ -70,16 +69,9 @@ def _take_shares(count, weights, gathers, order, at, shares):
 
 
 @inner
-def _copy(n, A, a, B, b):
-    stand_alone()
-    for i in range(n):
-        B[b + i] = A[a + i]
-
-
-@inner
 def copy_row(n, A, a, B, b):
     """B[b ..] = A[a ..], n numbers."""
-    _copy(n, A, a, B, b)
+    copy_spaced(n, A, a, 1, B, b)
 
 
 @inner
