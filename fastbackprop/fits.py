@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastbackprop import arguments, doubtful
-from fastbackprop.activations import OUTPUT, Hidden
+from fastbackprop.activations import Hidden
 from fastbackprop.algorithms import Direct, Gram, choose_algorithm
 from fastbackprop.batches import RULES, Batches
 from fastbackprop.checkpoint import Checkpoint
@@ -70,7 +70,7 @@ class Fit:
 
     def labels_outside(self, Y: np.ndarray) -> str | None:
         """The warning about labels that the cost does not expect, or None."""
-        return doubtful.labels_outside(Y) if self.net.output is OUTPUT else None
+        return doubtful.labels_outside(Y, self.net.output)
 
     @property
     def _otherwise(self) -> str:
