@@ -63,12 +63,11 @@ def main():
     check_training("direct")
     check_training("gram")
     code = {name: (text, reached) for name, text, reached in machine_code()}
+    symbols = re.compile(r"fastbackprop_\w+_float\d\d")
     found = {
         "vector_bytes": blocking.VECTOR_BYTES,
         "registers": {name: sorted(set(re.findall(r"\b([xyz]mm)\d", text))) for name, (text, _) in code.items()},
-        "unreached": sorted(
-            name for name, (text, reached) in code.items() if not set(re.findall(r"fastbackprop_\w+_float\d\d", text)) <= reached
-        ),
+        "unreached": sorted(name for name, (text, reached) in code.items() if not reached.issuperset(symbols.findall(text))),
         "library": sorted(name for name, (text, _) in code.items() if re.search(r"\bfmaf?\b", text)),
     }
     json.dump(found, sys.stdout)
