@@ -3,7 +3,7 @@
 Arrays are taken as in ``layers``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,13 +46,17 @@ def initialize_parameters_deep(layer_dims: Sequence[int]) -> dict[str, NDArray[n
     >>> {key: value.shape for key, value in parameters.items()}
     {'W1': (4, 2), 'b1': (4, 1), 'W2': (1, 4), 'b2': (1, 1)}
     """
-    sizes = arguments.layer_sizes("layer_dims", layer_dims)
+    return small_start(arguments.layer_sizes("layer_dims", layer_dims), np.random.randn)
+
+
+def small_start(sizes: Sequence[int], randn: Callable[..., NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """What `initialize_parameters_deep` draws, by the `randn` of any of NumPy's legacy generators."""
     parameters = {}
     for l in range(1, len(sizes)):
         n, n_prev = sizes[l], sizes[l - 1]
         W, rows = empty((n, n_prev)), max(1, DRAWN // n_prev)
         for i in range(0, n, rows):  # the generator's numbers in its order; Ctrl-C would have to wait for all of them at once
-            W[i : i + rows] = np.random.randn(min(rows, n - i), n_prev)
+            W[i : i + rows] = randn(min(rows, n - i), n_prev)
             W[i : i + rows] *= 0.01
         parameters[f"W{l}"], parameters[f"b{l}"] = W, np.zeros((n, 1))
     return parameters

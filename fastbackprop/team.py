@@ -289,6 +289,11 @@ def _present() -> Team | None:
     return team
 
 
+def alone(kernel: Callable[..., Any], *arguments: Any) -> Any:
+    """Call such a kernel as `in_team` does, with the calling thread alone."""
+    return kernel(*arguments, _desk.place if JIT else ALONE, NOBODY)
+
+
 def in_team(kernel: Callable[..., Any], *arguments: Any) -> Any:
     """Call a kernel whose last arguments are its own mailbox and the team's."""
     own = _desk.place if JIT else ALONE

@@ -1,6 +1,14 @@
 """What needs an optional dependency. Each module is imported when it is used, and names its extra if that is missing."""
 
-EXTRAS = {"data": "h5py", "mat": "scipy", "plot": "matplotlib", "progress": "tqdm", "sklearn": "scikit-learn"}  # each's library
+EXTRAS = {  # each's library
+    "data": "h5py",
+    "mat": "scipy",
+    "pandas": "pandas",
+    "plot": "matplotlib",
+    "progress": "tqdm",
+    "sklearn": "scikit-learn",
+    "sweep": "joblib",
+}
 MODULES = {"scikit-learn": "sklearn"}  # where a library's module has another name
 
 
