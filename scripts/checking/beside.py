@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from scripts import ROOT
 
+INTERRUPTED = 130  # the exit code after Ctrl-C
 PATIENCE = 10  # seconds for a command that Ctrl-C has reached too, before it is ended
 
 

@@ -6,7 +6,7 @@ and pauses often, so that it runs beside the tests. A process of pytest that has
 
 import sys
 
-from scripts.checking.beside import beside
+from scripts.checking.beside import INTERRUPTED, beside
 
 STEPS = (
     {
@@ -19,7 +19,6 @@ STEPS = (
         "asv: the benchmarks can be found, and each runs once with its smallest parameters": ("scripts.checking.benchmarks",),
     },
 )
-INTERRUPTED = 130  # the exit code after Ctrl-C
 
 
 def main() -> None:
