@@ -46,6 +46,10 @@ class GramRule(Gram):
         self._kept = np.empty(self.P.size + self.M.size)
         self.V_start = np.zeros_like(self.V)
 
+    def restart(self, start: dict[str, np.ndarray]) -> None:
+        super().restart(start)
+        self.V_start[...] = self.V
+
     def arrays(self) -> dict[str, np.ndarray]:
         return super().arrays() | {"c": self.c, "velocities": self.M, "V_start": self.V_start}
 

@@ -289,11 +289,6 @@ def _present() -> Team | None:
     return team
 
 
-def alone(kernel: Callable[..., Any], *arguments: Any) -> Any:
-    """Call such a kernel as `in_team` does, with the calling thread alone."""
-    return kernel(*arguments, _desk.place if JIT else ALONE, NOBODY)
-
-
 def in_team(kernel: Callable[..., Any], *arguments: Any) -> Any:
     """Call a kernel whose last arguments are its own mailbox and the team's."""
     own = _desk.place if JIT else ALONE
@@ -308,6 +303,11 @@ def in_team(kernel: Callable[..., Any], *arguments: Any) -> Any:
             team.mailbox[HOLD] = 0
             team.mailbox[OWNER] = 0
         raise
+
+
+def alone(kernel: Callable[..., Any], *arguments: Any) -> Any:
+    """Call such a kernel in this thread alone, where helpers would find too little to do."""
+    return kernel(*arguments, _desk.place if JIT else ALONE, NOBODY)
 
 
 def _default() -> int:
