@@ -15,8 +15,8 @@ from fastbackprop.activations import OUTPUT, Hidden
 from fastbackprop.algorithms import Direct, Gram, choose_algorithm
 from fastbackprop.batches import RULES, Batches
 from fastbackprop.checkpoint import Checkpoint, digests
-from fastbackprop.descents import Words
-from fastbackprop.epochs import Epochs, FullBatches, MiniBatches
+from fastbackprop.descents import Descent, Words
+from fastbackprop.epochs import FullBatches, MiniBatches
 from fastbackprop.gram_rules import GramRule
 from fastbackprop.looping import Watcher, not_finite, run
 from fastbackprop.optimizers import OPTIMIZERS, GradientDescent, Optimizer
@@ -27,7 +27,7 @@ from fastbackprop.starts import STARTS, drawn, split
 from fastbackprop.trained import Trained
 
 WORDS = Words("train", "epoch", "epochs")
-_DEFAULT = GradientDescent(0.0075)
+DEFAULT = GradientDescent(0.0075)
 
 
 def train(
@@ -37,7 +37,7 @@ def train(
     *,
     hidden: Any = "relu",
     output: str = "sigmoid",
-    optimizer: Optimizer = _DEFAULT,
+    optimizer: Optimizer = DEFAULT,
     l2: float = 0.0,
     batch_size: int | None = None,
     epochs: int = 3000,
@@ -146,11 +146,7 @@ def train(
         raise ValueError(f"layers_dims ends with {sizes[-1]}; expected {net.target.units} units or more for {output}")
     X = arguments.examples("X", X, sizes[0])
     Y = net.target.labels("Y", Y, sizes[-1], X.shape[1])
-    if type(optimizer) not in OPTIMIZERS.values():
-        known = ", ".join(kind.__name__ for kind in OPTIMIZERS.values())
-        raise TypeError(f"optimizer is {optimizer!r}; expected one of {known}, such as Adam(learning_rate=0.001)")
-    if (l2 := arguments.real("l2", l2)) < 0:
-        raise ValueError(f"l2 is {l2}; expected a number from 0 on")
+    l2 = checked_rule(optimizer, l2)
     batch_size = None if batch_size is None else arguments.count("batch_size", batch_size, at_least=1)
     epochs = arguments.count("epochs", epochs)
     shuffle = arguments.truth("shuffle", shuffle)
@@ -165,7 +161,7 @@ def train(
         from fastbackprop.extras.progress import ProgressBar
     start = None if parameters is None else arguments.parameters_of("parameters", parameters, sizes)
     check_finite(X=X, Y=Y, **given, **{f"{key} in parameters": value for key, value in (start or {}).items()})
-    dtype = _dtype(X, start)
+    dtype = dtype_of(X, start)
     check_fits(dtype, Y=Y, **given)
     if net.output is OUTPUT and (outside := doubtful.labels_outside(Y)):
         warnings.warn(outside, UserWarning, stacklevel=2)
@@ -192,7 +188,7 @@ def train(
     algorithm = "auto" if gram_may else otherwise
     if file is not None:
         identity = {
-            **{"layers_dims": sizes, "hidden": _called(net.hidden), "output": output, "optimizer": repr(optimizer), "l2": l2},
+            **{"layers_dims": sizes, "hidden": called(net.hidden), "output": output, "optimizer": repr(optimizer), "l2": l2},
             **{"batch_size": batch_size, "shuffle": shuffle, "seed": seed, "patience": patience, "dtype": str(dtype)},
             **{"set_aside": part, "init": init if parameters is None else None},
             **digests(X=whole[:1], Y=whole[1:], validation=[] if part else checked, parameters=start.values()),
@@ -215,7 +211,7 @@ def train(
         watchers: list[Watcher] = []
         if progress:
             watchers.append(stack.enter_context(ProgressBar(descent.done, epochs)))
-        last = run(descent, epochs, WORDS, watchers, file, partial(_divergence, descent, optimizer))
+        last = run(descent, epochs, WORDS, watchers, file, partial(divergence, descent, net, optimizer))
     doubtful.explain_costs(descent.costs)
     about = {"optimizer": repr(optimizer), "l2": l2, "batch_size": batch_size, "epochs": descent.done, "seed": seed}
     return Trained(
@@ -231,6 +227,16 @@ def train(
         optimizer,
         about,
     )
+
+
+def checked_rule(optimizer: Any, l2: Any) -> float:
+    """Check the rule, and return l2."""
+    if type(optimizer) not in OPTIMIZERS.values():
+        known = ", ".join(kind.__name__ for kind in OPTIMIZERS.values())
+        raise TypeError(f"optimizer is {optimizer!r}; expected one of {known}, such as Adam(learning_rate=0.001)")
+    if (number := arguments.real("l2", l2)) < 0:
+        raise ValueError(f"l2 is {number}; expected a number from 0 on")
+    return float(number)
 
 
 def _validation(validation: Any, net: Net, sizes: list[int], m: int) -> tuple[int, dict[str, np.ndarray]]:
@@ -255,7 +261,7 @@ def _columns(X: np.ndarray, Y: np.ndarray, which: np.ndarray) -> tuple[np.ndarra
     return X[:, which], Y[:, which]
 
 
-def _dtype(X: np.ndarray, start: Mapping[str, np.ndarray] | None) -> np.dtype[Any]:
+def dtype_of(X: np.ndarray, start: Mapping[str, np.ndarray] | None) -> np.dtype[Any]:
     """The dtype of the training."""
     dtype = np.result_type(X, *([] if start is None else start.values()))
     if dtype.kind in "biu":
@@ -265,7 +271,7 @@ def _dtype(X: np.ndarray, start: Mapping[str, np.ndarray] | None) -> np.dtype[An
     return dtype
 
 
-def _called(hidden: Hidden) -> str:
+def called(hidden: Hidden) -> str:
     return f"{hidden.name} {hidden.slope!r}" if hidden.slope else hidden.name
 
 
@@ -309,9 +315,9 @@ def _by_descent(
     return FullBatches(engine, *rest)
 
 
-def _divergence(descent: Epochs, optimizer: Optimizer, parameters: dict[str, np.ndarray]) -> FloatingPointError:
+def divergence(descent: Descent, net: Net, optimizer: Optimizer, parameters: dict[str, np.ndarray]) -> FloatingPointError:
     what = f"epoch {descent.done + 1}"
-    if descent.net.output is OUTPUT and (outside := doubtful.labels_outside(descent.Y)):
+    if net.output is OUTPUT and (outside := doubtful.labels_outside(descent.Y)):
         return not_finite(what, outside, "labels in [0, 1]: with others the cost has no minimum", parameters)
     return not_finite(
         what, repr(optimizer), "a smaller learning_rate, smaller numbers in X, or a start with smaller weights", parameters

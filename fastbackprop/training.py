@@ -172,9 +172,9 @@ def L_layer_model(
             if progress:
                 watchers.append(stack.enter_context(ProgressBar(descent.done, iterations)))
             if print_cost:
-                watchers.insert(0, _cost_lines(descent, ProgressBar.write if progress else print))
+                watchers.insert(0, cost_lines(descent, ProgressBar.write if progress else print))
             beside = [_start_watcher()] if drawn else []
-            trained = run(descent, iterations, WORDS, watchers, file, partial(_divergence, descent), *beside)
+            trained = run(descent, iterations, WORDS, watchers, file, partial(divergence, descent), *beside)
         costs = descent.costs
         doubtful.explain_costs(costs)
     if plot_cost:
@@ -188,7 +188,7 @@ L_layer_model.__signature__ = _signature.replace(  # type: ignore[attr-defined]
 )
 
 
-def _cost_lines(descent: Direct, write: Callable[[str], None]) -> Watcher:
+def cost_lines(descent: Any, write: Callable[[str], None]) -> Watcher:
     """A watcher that writes the costs that it has not written yet."""
     seen = len(descent.costs)
 
@@ -219,7 +219,7 @@ def _look_at_start(costs: Sequence[float], Y: np.ndarray, rate: float) -> bool:
     return late
 
 
-def _divergence(descent: Direct, parameters: dict[str, np.ndarray]) -> FloatingPointError:
+def divergence(descent: Any, parameters: dict[str, np.ndarray]) -> FloatingPointError:
     outside = doubtful.labels_outside(descent.Y)
     what = f"iteration {descent.done}"
     if outside:

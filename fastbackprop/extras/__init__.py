@@ -1,6 +1,9 @@
 """What needs an optional dependency. Each module is imported when it is used, and names its extra if that is missing."""
 
-EXTRAS = {"data": "h5py", "mat": "scipy", "plot": "matplotlib", "progress": "tqdm", "sklearn": "scikit-learn"}  # each's library
+# Each's library.
+EXTRAS = {
+    **{"data": "h5py", "mat": "scipy", "mpi": "mpi4py", "plot": "matplotlib", "progress": "tqdm", "sklearn": "scikit-learn"},
+}
 MODULES = {"scikit-learn": "sklearn"}  # where a library's module has another name
 
 

@@ -67,7 +67,7 @@ def gather_chunk(job, chunk, member):
 
 
 @inner
-def _gather(n_0, n_L, count, order, at, X, Y, X_block, Y_block, team):
+def gather(n_0, n_L, count, order, at, X, Y, X_block, Y_block, team):
     """The block of a batch, by the team where it is worth it."""
     shared = team[MEMBERS] > 1 and count * n_0 >= 2 * SHARED_ELEMENTS
     step = max(1, SHARED_ELEMENTS // n_0) if shared else count
@@ -102,7 +102,7 @@ def dot(n, v, w, to, team):
 
 
 @inner
-def _batch_of(net, count, inverse, X, examples, parameters, n_weights, flags, team):
+def batch_of(net, count, inverse, X, examples, parameters, n_weights, flags, team):
     """The job of a batch of so many examples."""
     cut = cut_of(net, 1, count, one_of(inverse), X, n_weights, team)
     cut.asked[0] = 1  # for the cost
@@ -110,7 +110,7 @@ def _batch_of(net, count, inverse, X, examples, parameters, n_weights, flags, te
 
 
 @inner
-def _parameters_of(P, n_weights):
+def parameters_of(P, n_weights):
     """The weights and the biases in the row of both."""
     return Row(Matrix(P, 0, 1, 1), Matrix(P, n_weights, 1, 1))
 
@@ -145,14 +145,14 @@ def batch_descent(
     )  # fmt: skip
     Y_block = Matrix(room if gathers else y.data, at_Y if gathers else y.at, batch if gathers else y.row, 1)
     examples = Examples(Y_block, shares, weighted, numbers[LOW], numbers[HIGH])
-    parameters, flags, indices = _parameters_of(bare(P), n_weights), bare(state), bare(order)
-    V, S = _parameters_of(bare(M), n_weights), Row(Matrix(bare(M), n, 1, 1), Matrix(bare(M), n + n_weights, 1, 1))
+    parameters, flags, indices = parameters_of(bare(P), n_weights), bare(state), bare(order)
+    V, S = parameters_of(bare(M), n_weights), Row(Matrix(bare(M), n, 1, 1), Matrix(bare(M), n + n_weights, 1, 1))
     first, second = numbers[FIRST], numbers[SECOND]
     team = claim(own_mailbox, team_mailbox)
     inverse = one if weighted else one / number(batch)
-    whole = held(blocks_chunk, _batch_of(net, batch, inverse, X_block, examples, parameters, n_weights, flags, team))
+    whole = held(blocks_chunk, batch_of(net, batch, inverse, X_block, examples, parameters, n_weights, flags, team))
     inverse = one if weighted or rest == 0 else one / number(rest)
-    last = held(blocks_chunk, _batch_of(net, max(rest, 1), inverse, X_block, examples, parameters, n_weights, flags, team))
+    last = held(blocks_chunk, batch_of(net, max(rest, 1), inverse, X_block, examples, parameters, n_weights, flags, team))
     state[1] = DONE
     done = 0
     while done < rates.size:
@@ -163,7 +163,7 @@ def batch_descent(
             count, at = min(batch, m - begin), done * m + begin
             job = whole if count == batch else last
             if gathers:
-                _gather(n_0, n_L, count, indices, at, x, y, X_block, Y_block, team)
+                gather(n_0, n_L, count, indices, at, x, y, X_block, Y_block, team)
             of_batch = _take_shares(count, weights, gathers, indices, at, shares) if weighted else float(count)
             total = all_blocks(job)
             if load_flag(flags, 0) != 0:
@@ -207,9 +207,9 @@ def batch_gradient(X, Y, weights, sizes, functions, numbers, P, dP, costs, state
     to_sum, shares = Matrix(room, 0, 1, 1), Matrix(room, 1, 1, 1)
     examples = Examples(y, shares, weighted, numbers[LOW], numbers[HIGH])
     of_batch = _take_shares(m, weights, False, bare(sizes), 0, shares) if weighted else float(m)
-    team, parameters = claim(own_mailbox, team_mailbox), _parameters_of(bare(P), n_weights)
+    team, parameters = claim(own_mailbox, team_mailbox), parameters_of(bare(P), n_weights)
     inverse = one if weighted else one / number(m)
-    job = held(blocks_chunk, _batch_of(net, m, inverse, x, examples, parameters, n_weights, bare(state), team))
+    job = held(blocks_chunk, batch_of(net, m, inverse, x, examples, parameters, n_weights, bare(state), team))
     total = all_blocks(job)
     decay = number(numbers[L2] / of_batch)
     costs[0] = total if weighted else total / m

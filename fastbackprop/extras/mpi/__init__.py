@@ -1,0 +1,22 @@
+"""Trainings on several processes, of one machine or of many, by MPI: the extra ``mpi``.
+
+``mpiexec -n 4 python script.py``, in which each process (rank) loads its part of the data and calls ``L_layer_model`` or
+``train`` from here; ``mpiexec -n 4 python -m fastbackprop.extras.mpi train DATA`` for data in a file. From the import on, an
+exception that nobody catches ends all ranks.
+"""
+
+from fastbackprop.extras import missing
+
+try:
+    from mpi4py import MPI
+except (ImportError, RuntimeError) as error:  # the latter where no MPI library is found
+    raise missing("fastbackprop.extras.mpi", "mpi") from error
+
+from fastbackprop.extras.mpi.fitting import train
+from fastbackprop.extras.mpi.ranks import end_together
+from fastbackprop.extras.mpi.training import L_layer_model
+
+__all__ = ["L_layer_model", "train"]
+
+if MPI.COMM_WORLD.Get_size() > 1:
+    end_together()
