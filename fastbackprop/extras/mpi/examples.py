@@ -90,7 +90,8 @@ class SpreadExamples(Descent):
 
     def _epoch(self, with_cost: bool) -> float | None:
         """An epoch; returns its cost, or None where it is not to be: the ranks stop, or parameters would not be finite."""
-        share, cost, drawn = self.share, 0.0, self.generator and self.generator.bit_generator.state
+        share, cost, generator = self.share, 0.0, self.generator
+        drawn = None if generator is None else generator.bit_generator.state
         share.keep()
         t = share.t
         for mine, size in self._batches():
@@ -106,8 +107,8 @@ class SpreadExamples(Descent):
         if self.over or self.diverged:
             share.undo()
             share.t = t
-            if self.generator is not None:
-                self.generator.bit_generator.state = drawn
+            if generator is not None and drawn is not None:
+                generator.bit_generator.state = drawn
             return None
         return float(cost / self.m)
 

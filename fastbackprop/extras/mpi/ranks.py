@@ -1,8 +1,8 @@
 """The processes that train together: sums in the order of ranks, agreement before any work, and an end that all share.
 
-Sums do not use ``Allreduce``, whose order of summation is the library's choice: with MPICH it changes with the size of the buffer
-and with how ranks lie on machines. Here all ranks add the same numbers in the same order, so the bits depend on the number of
-ranks alone. Waits are polled: where ranks outnumber cores, one that waits makes way for the others, and Ctrl-C acts.
+A sum is no call of ``Allreduce``, whose order of summation is the library's choice: with MPICH it changes with the size of the
+buffer and with how ranks lie on machines. Here all ranks add the same numbers in the same order, so the bits depend on the
+number of ranks alone. Waits are polled: where ranks outnumber cores, one that waits makes way for the others, and Ctrl-C acts.
 """
 
 import os
@@ -20,8 +20,8 @@ from fastbackprop.resources import usable_cores
 
 T = TypeVar("T")
 
-# Bytes, of all ranks, up to which each rank is sent everybody's numbers; larger buffers are summed piece by piece, each piece on
-# one rank, in two steps. The least time by a network of 20 us and 1.25 GB/s, or of 1.5 us and 12 GB/s, is near this.
+# Bytes, of all ranks, up to which each rank is sent everybody's numbers; larger buffers are summed piece by piece, each piece
+# on one rank, in two steps. By docs/many_machines.md the second takes less time from about here on.
 GATHERED_BYTES = 2**17
 SPINS = 200  # looks at a request before a rank that waits makes way; about 50 us
 YIELDS = 2000  # looks, making way each time, before it sleeps between them

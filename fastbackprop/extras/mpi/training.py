@@ -94,7 +94,7 @@ def L_layer_model(
 
     Notes
     -----
-    The same bits for the same number of ranks that hold as much each, on processors of one kind. The same numbers as one process
+    The same bits for the same number of ranks that hold as much each, on processors of one kind. The numbers of one process
     within 1e-9 in float64. With ``split="features"`` each rank holds ``X^T X``, m^2 numbers of 8 bytes, and what is sent.
     A rank uses as many threads as the cores that its machine has for each rank, and at most ``fastbackprop.get_num_threads()``.
     """
@@ -116,7 +116,7 @@ def L_layer_model(
         start = None if parameters is None else arguments.parameters_of("parameters", parameters, sizes)
         check_finite(X_local=X, Y=labels, **{f"{key} in parameters": value for key, value in (start or {}).items()})
         dtype = np.result_type(X, *([np.float64] if start is None else start.values()))
-        dtype = np.dtype(float) if np.issubdtype(dtype, np.integer) or dtype == bool else dtype
+        dtype = np.dtype(float) if dtype.kind in "biu" else dtype
         if dtype.char not in "fd":
             raise ValueError(f"X_local and parameters make {dtype}; expected float32 or float64")
         return (X, labels, sizes, rate, iterations, start, dtype), X.shape
@@ -145,13 +145,13 @@ def L_layer_model(
         start = ranks.told(initialize_parameters_deep(sizes) if ranks.rank == 0 else None)
     if checkpoint is not None:
         at = sum(counts[: ranks.rank])
-        whole = {
-            "X": identity_of(ranks, X, *((0, at) if by_examples else (at, 0)), (sizes[0], m)),
-            "Y": identity_of(
-                ranks, labels if by_examples or ranks.rank == 0 else labels[:0], 0, at if by_examples else 0, (1, m)
-            ),
+        row, column = (0, at) if by_examples else (at, 0)
+        labels_here = labels if by_examples or ranks.rank == 0 else labels[:0]  # each is counted once
+        about = {
+            **{"layers_dims": sizes, "learning_rate": rate, "dtype": str(dtype)},
+            "X": identity_of(ranks, X, row, column, (sizes[0], m)),
+            "Y": identity_of(ranks, labels_here, 0, column, (1, m)),
         }
-        about = {"layers_dims": sizes, "learning_rate": rate, "dtype": str(dtype), **whole}
         about |= {} if start is None else {"parameters": digest(dtype, *start.values())}
         identify(ranks, file, about)
     if start is None:  # the checkpoint has the parameters
