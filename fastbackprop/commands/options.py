@@ -154,6 +154,21 @@ def add_learning_rate(parser: argparse.ArgumentParser, default: float | None, he
 
 
 def add_training(parser: argparse.ArgumentParser) -> None:
+    """What is trained beside the net's sizes, how, and how it is validated."""
+    add_rule(parser)
+    parser.add_argument(
+        "--validation",
+        type=part,
+        default=0.0,
+        metavar="PART",
+        help="the part of the examples that is not trained on, and scored after each epoch. Default: 0",
+    )
+    parser.add_argument(
+        "--patience", type=count, metavar="N", help="stop after N epochs without a better score, and keep the best epoch's net"
+    )
+
+
+def add_rule(parser: argparse.ArgumentParser) -> None:
     """What is trained beside the net's sizes, and how."""
     parser.add_argument(
         "--hidden",
@@ -187,16 +202,6 @@ def add_training(parser: argparse.ArgumentParser) -> None:
         help="take mini-batches of examples in a new order each epoch. Default: --shuffle",
     )
     parser.add_argument("--epochs", "--iterations", type=whole, default=3000, metavar="N", help="default: 3000")
-    parser.add_argument(
-        "--validation",
-        type=part,
-        default=0.0,
-        metavar="PART",
-        help="the part of the examples that is not trained on, and scored after each epoch. Default: 0",
-    )
-    parser.add_argument(
-        "--patience", type=count, metavar="N", help="stop after N epochs without a better score, and keep the best epoch's net"
-    )
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -10,6 +10,15 @@ from fastbackprop.extras.mpi.identity import fingerprint, identified
 from fastbackprop.extras.mpi.ranks import Ranks
 from fastbackprop.slices import behind
 
+SPLITS = ("examples", "features")
+
+
+def split_named(split: Any) -> str:
+    """What is spread over ranks."""
+    if split not in SPLITS:
+        raise ValueError(f"split is {split!r}; known ones are {', '.join(map(repr, SPLITS))}")
+    return str(split)
+
 
 def digest_of(start: Mapping[str, np.ndarray] | None) -> str:
     """The words for parameters that all ranks are to pass alike."""

@@ -13,7 +13,7 @@ from fastbackprop.activations import HIDDEN, OUTPUT
 from fastbackprop.algorithms import COST_EVERY
 from fastbackprop.checkpoint import digest
 from fastbackprop.descents import Words
-from fastbackprop.extras.mpi.checks import digest_of, identity_of, same_dtype
+from fastbackprop.extras.mpi.checks import digest_of, identity_of, same_dtype, split_named
 from fastbackprop.extras.mpi.examples import SpreadExamples
 from fastbackprop.extras.mpi.features import SpreadGram
 from fastbackprop.extras.mpi.ranks import Ranks
@@ -27,7 +27,6 @@ from fastbackprop.slices import behind, check_finite, converted
 from fastbackprop.team import get_num_threads, num_threads
 from fastbackprop.training import cost_lines, divergence
 
-SPLITS = ("examples", "features")
 WORDS = Words("mpi.L_layer_model", "iteration", "num_iterations")
 
 
@@ -101,8 +100,7 @@ def L_layer_model(
     ranks = Ranks(comm)
 
     def check() -> tuple[Any, Any]:
-        if split not in SPLITS:
-            raise ValueError(f"split is {split!r}; known ones are {', '.join(map(repr, SPLITS))}")
+        split_named(split)
         sizes = arguments.layer_sizes("layers_dims", layers_dims)
         if sizes[-1] != 1:
             raise ValueError(f"layers_dims ends with {sizes[-1]}; expected 1, the one unit of the output layer")

@@ -54,14 +54,15 @@ def bits(parameters: Any) -> bytes:
 
 
 def gathered(thing: Any) -> list[Any]:
-    return WORLD.allgather(thing)  # type: ignore[no-any-return]
+    return list(WORLD.allgather(thing))
 
 
 class Counting:
     """A communicator that notes how many numbers each call with a buffer sends."""
 
     def __init__(self, comm: Any) -> None:
-        self.comm, self.sent = comm, []  # type: ignore[var-annotated]
+        self.comm = comm
+        self.sent: list[tuple[str, int]] = []
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self.comm, name)
