@@ -1,7 +1,8 @@
 """Trainings on several processes, of one machine or of many, by MPI: the extra ``mpi``.
 
 ``mpiexec -n 4 python script.py``, in which each process (rank) loads its part of the data and calls ``L_layer_model`` or
-``train`` from here; ``mpiexec -n 4 python -m fastbackprop.extras.mpi train DATA`` for data in a file. From the import on, an
+``train`` from here; ``read_part`` reads a rank's part of a file, and ``mpiexec -n 4 python -m fastbackprop.extras.mpi train DATA``
+trains on one. From the import on, an
 exception that nobody catches ends all ranks.
 """
 
@@ -14,9 +15,10 @@ except (ImportError, RuntimeError) as error:  # the latter where no MPI library 
 
 from fastbackprop.extras.mpi.fitting import train
 from fastbackprop.extras.mpi.ranks import end_together
+from fastbackprop.extras.mpi.reading import read_part
 from fastbackprop.extras.mpi.training import L_layer_model
 
-__all__ = ["L_layer_model", "train"]
+__all__ = ["L_layer_model", "read_part", "train"]
 
 if MPI.COMM_WORLD.Get_size() > 1:
     end_together()

@@ -13,13 +13,14 @@ from fastbackprop.extras.mpi.ranks import Ranks, abort
 from fastbackprop.extras.mpi.together import PATIENCE_SECONDS
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="fastbackprop.extras.mpi", description="Trainings on the ranks of mpiexec.")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+def parser() -> argparse.ArgumentParser:
+    """What the command line may say."""
+    result = argparse.ArgumentParser(prog="fastbackprop.extras.mpi", description="Trainings on the ranks of mpiexec.")
+    commands = result.add_subparsers(metavar="COMMAND", required=True)
     train = commands.add_parser("train", help="train a net on the data of a file", description=command.DESCRIPTION)
     command.add_options(train)
     train.set_defaults(run=guarded("mpi train", command.run))
-    return parser
+    return result
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if ranks.rank:
             stack.enter_context(contextlib.redirect_stderr(said))
             stack.enter_context(contextlib.redirect_stdout(stack.enter_context(open(os.devnull, "w"))))
-        parsed = _parser().parse_args(arguments)  # on a fault all ranks exit alike
+        parsed = parser().parse_args(arguments)  # on a fault all ranks exit alike
         code: int = parsed.run(parsed)
     every = ranks.exchange(code, PATIENCE_SECONDS if code else float("inf"))
     if ranks.rank and code and (every is None or every[0] == 0):

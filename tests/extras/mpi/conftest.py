@@ -31,12 +31,13 @@ def environment():
 
 @pytest.fixture(scope="session")
 def start():
-    """A function that starts a program of `program.py` on some ranks."""
+    """A function that starts a program of `program.py` on some ranks, or the package's own."""
     command = mpiexec()
     begun = []
 
-    def start(ranks, *arguments, **options):
-        parts = [command, "-n", str(ranks), sys.executable, "-W", "error", str(PROGRAM), *map(str, arguments)]
+    def start(ranks, *arguments, module=False, **options):
+        program = ["-m", "fastbackprop.extras.mpi"] if module else [str(PROGRAM)]
+        parts = [command, "-n", str(ranks), sys.executable, "-W", "error", *program, *map(str, arguments)]
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
         begun.append(subprocess.Popen(parts, env=environment(), start_new_session=True, **options))
         return begun[-1]
@@ -51,8 +52,8 @@ def start():
 def ended(start):
     """A function that runs one to its end; returns the exit code, stdout and stderr."""
 
-    def run(ranks, *arguments):
-        process = start(ranks, *arguments)
+    def run(ranks, *arguments, **options):
+        process = start(ranks, *arguments, **options)
         out, err = process.communicate(timeout=SECONDS)
         return process.returncode, out, err
 

@@ -1,16 +1,21 @@
 """What the tests run on several ranks: ``program.py NAME,NAME FOLDER``; what rank 0 finds stands in FOLDER/found.json."""
 
+import contextlib
+import io
 import json
 import os
 import sys
 from pathlib import Path
 from typing import Any, cast
 
+import h5py
 import numpy as np
 
 import fastbackprop as bp
-from fastbackprop import checkpoint
+from fastbackprop import checkpoint, cli
 from fastbackprop.extras import mpi
+from fastbackprop.extras.mpi import command
+from fastbackprop.extras.mpi.__main__ import main, parser
 from fastbackprop.extras.mpi.ranks import GATHERED_BYTES, MPI, Ranks
 from fastbackprop.shares import Share
 
@@ -163,6 +168,10 @@ def refused(folder: Path) -> dict[str, Any]:
         "key": lambda: mpi.L_layer_model(X, Y, LAYERS, parameters={} if last else parameters),
         "rule": lambda: mpi.train(X, Y, LAYERS, optimizer=rule),
         "folder": lambda: mpi.train(X, Y, LAYERS, checkpoint=folder / "missing" / "file.npz"),
+        "csv": lambda: mpi.read_part("table.csv", RANK, SIZE),
+        "command": lambda: command.run(
+            parser().parse_args(["train", "x.npy", "--layers", "3", "--split", "features", "--l2", "1"])
+        ),
         "diverges": lambda: mpi.L_layer_model(1e150 * X, Y, LAYERS, 1e200, 5, parameters=parameters),
     }
     found = {}
@@ -239,6 +248,60 @@ def raises(folder: Path) -> dict[str, Any]:
         raise LookupError("a fault of the user's own")
     mpi.L_layer_model(X[:, here], Y[:, here], LAYERS, 0.3, 10**8, parameters=parameters)
     return {}
+
+
+# Each command, and what of it the command of one process does not have.
+COMMANDS: dict[str, tuple[list[str], list[str]]] = {
+    "rows": (["rows.npy", "--layers", "5", "--epochs", "30", "--learning-rate", "0.5"], []),
+    "columns": (["columns.npy", "--examples", "columns", "--label", "1", "--layers", "none", "--epochs", "30"], []),
+    "numbers": (["rows.npy", "--layers", "5", "--output", "identity", "--optimizer", "adam", "--epochs", "9", "--l2", "1"], []),
+    "classes": (["classes.h5", "--layers", "4", "--output", "softmax", "--batch-size", "9", "--epochs", "4"], []),
+    "range": (["classes.h5", "--layers", "4", "--output", "softmax", "--scale", "minmax", "--epochs", "4"], []),
+    "wide": (["wide.npy", "--label", "3", "--layers", "4", "--epochs", "130"], ["--split", "features"]),
+    "pictures": (["pictures.h5", "--layers", "4", "--epochs", "130"], ["--split", "features"]),
+    "pictures by examples": (["pictures.h5", "--layers", "4", "--epochs", "130"], []),
+}
+
+
+def commands(folder: Path) -> dict[str, Any]:
+    """Costs, accuracy and model of the command on all ranks, beside those of the command of one process."""
+    os.chdir(folder)
+    if RANK == 0:
+        write_data()
+    WORLD.Barrier()
+    found = {}
+    for name, (arguments, here) in COMMANDS.items():
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            code = main(["train", *arguments, *here, "--model", "ours.npz", "--json"])
+        codes = gathered(code)
+        if RANK == 0:
+            with contextlib.redirect_stdout(io.StringIO()) as theirs:
+                cli.main(["train", *arguments, "--model", "theirs.npz", "--json"])
+            ours, one = json.loads(out.getvalue()), json.loads(theirs.getvalue())
+            every = 100 if here else 1
+            costs = zip([*ours["costs"], ours["cost"]], [*one["costs"][::every], one["cost"]], strict=True)
+            with np.load("ours.npz") as a, np.load("theirs.npz") as b:
+                of_models = far({key: a[key] for key in b if key != "about"}, {key: b[key] for key in b if key != "about"})
+            scores = [abs(ours[key] - one[key]) for key in ("accuracy", "rms_error") if key in one]
+            found[name] = {"codes": codes, "costs far": max(abs(a - b) for a, b in costs), "far": of_models, "scores": scores}
+        WORLD.Barrier()
+    return found
+
+
+def write_data() -> None:
+    """The files that COMMANDS read."""
+    rng = np.random.default_rng(2)
+    X = rng.standard_normal((61, 5)) * [1, 2, 3, 4, 0] + 7  # the last feature is constant
+    labels = (X[:, 0] > X[:, 1]).astype(float)
+    np.save("rows.npy", np.column_stack([X, labels]))
+    np.save("columns.npy", np.vstack([labels, X.T]))
+    np.save("wide.npy", np.insert(rng.standard_normal((20, 90)), 2, np.arange(20) % 2, axis=1))
+    with h5py.File("classes.h5", "w") as file:
+        file["X"], file["Y"] = X.T, np.array([b"red", b"blue", b"green"])[np.arange(61) % 3]
+    with h5py.File("pictures.h5", "w") as file:
+        file["train_set_x"] = rng.integers(0, 256, (24, 5, 5, 3), dtype=np.uint8)
+        file["train_set_y"] = np.arange(24) % 2
 
 
 if __name__ == "__main__":

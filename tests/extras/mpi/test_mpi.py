@@ -10,7 +10,11 @@ import pytest
 
 from fastbackprop.arguments import layer_keys
 
-RANKS = (1, 2, 4)
+COMMANDS = (*("rows", "columns", "numbers", "classes", "range", "wide", "pictures", "pictures by examples"),)  # of program.py
+
+# What runs on so many ranks.
+PROGRAMS = {1: "same", 2: "same,refused,fails", 4: "same,commands"}
+RANKS = tuple(PROGRAMS)
 # Within 1e-9 of one process; sums of two to four parts differ by roundings alone, about 1e-15 here.
 FAR = 1e-12
 M_WIDE, N_1 = 40, 5
@@ -25,7 +29,7 @@ def found(ended, tmp_path_factory):
     def run(name, ranks):
         if ranks not in known:
             folder = tmp_path_factory.mktemp(f"ranks{ranks}")
-            code, _, err = ended(ranks, "same,refused,fails" if ranks == 2 else "same", folder)
+            code, _, err = ended(ranks, PROGRAMS[ranks], folder)
             assert code == 0, err
             known[ranks] = json.loads((folder / "found.json").read_text())
         return known[ranks][name]
@@ -72,6 +76,23 @@ def test_float32_stays_and_the_start_is_drawn_by_rank_0(found, ranks):
     assert found("same", ranks)["drawn"] <= FAR
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_command_has_the_costs_and_the_model_of_one_process(found, name):
+    here = found("commands", 4)[name]
+    assert here["codes"] == [0, 0, 0, 0]
+    assert here["costs far"] <= FAR
+    assert here["far"] <= FAR
+    assert max(here["scores"]) <= FAR
+
+
+def test_a_refused_command_is_one_line_and_exit_code_2(tmp_path, ended):
+    np.save(tmp_path / "one.npy", np.ones((1, 4)))
+    code, out, err = ended(2, "train", "one.npy", "--layers", "3", module=True, cwd=tmp_path)
+    assert (code, out) == (2, "")
+    words = "one.npy has 1 examples, fewer than the 2 ranks; expected one or more for each"
+    assert err == f"fastbackprop mpi train: rank 0: {words}\n"
+
+
 # -------------------------------------------------------------------------------------------------- what ends a training
 
 
@@ -86,6 +107,8 @@ def test_float32_stays_and_the_start_is_drawn_by_rank_0(found, ranks):
         ("key", "KeyError: \"rank 1: parameters lacks 'W1', which layer 1 needs\""),
         ("rule", "TypeError: rank 1: optimizer is 'adam'; expected one of"),
         ("folder", "OSError: rank 0: [Errno 2] no checkpoint can be written"),
+        ("csv", "BadInput: table.csv is of a kind that is read whole; expected a name that ends in .npy, .h5, .hdf5"),
+        ("command", "BadInput: rank 0: --split features trains with --l2 0.0 alone"),
         ("diverges", "FloatingPointError: iteration 0 makes parameters that are not finite"),
     ],
 )
