@@ -8,6 +8,10 @@ from fastbackprop.batches import Batches
 from fastbackprop.kernels.share_descent import share_gradient, share_step
 from fastbackprop.team import load_team
 
+# Bytes, of all processes, up to which each is sent everybody's numbers to sum; larger rows are summed piece by piece, each
+# piece in one process, in two steps. By the model of docs/many_machines.md that takes less time from about here on.
+GATHERED_BYTES = 2**17
+
 _ALL = np.empty(0, np.int64)
 
 

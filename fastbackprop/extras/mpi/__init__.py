@@ -1,9 +1,8 @@
 """Trainings on several processes, of one machine or of many, by MPI: the extra ``mpi``.
 
-``mpiexec -n 4 python script.py``, in which each process (rank) loads its part of the data and calls ``L_layer_model`` or
-``train`` from here; ``read_part`` reads a rank's part of a file, and ``mpiexec -n 4 python -m fastbackprop.extras.mpi train DATA``
-trains on one. From the import on, an
-exception that nobody catches ends all ranks.
+``mpiexec -n 4 python script.py``, in which each process (rank) loads its part of the data, for instance by ``read_part``, and
+calls ``L_layer_model`` or ``train`` from here; ``mpiexec -n 4 python -m fastbackprop.extras.mpi train DATA`` is a command. From
+the import on, an exception that nobody catches ends all ranks.
 """
 
 from fastbackprop.extras import missing

@@ -17,12 +17,10 @@ import numpy as np
 from mpi4py import MPI
 
 from fastbackprop.resources import usable_cores
+from fastbackprop.shares import GATHERED_BYTES
 
 T = TypeVar("T")
 
-# Bytes, of all ranks, up to which each rank is sent everybody's numbers; larger buffers are summed piece by piece, each piece
-# on one rank, in two steps. By docs/many_machines.md the second takes less time from about here on.
-GATHERED_BYTES = 2**17
 SPINS = 200  # looks at a request before a rank that waits makes way; about 50 us
 YIELDS = 2000  # looks, making way each time, before it sleeps between them
 SLEEP_SECONDS = 50e-6
@@ -69,14 +67,15 @@ class Ranks:
         if self.size * numbers.nbytes <= GATHERED_BYTES:
             every = self._rows(n)
             wait(self.comm.Iallgather(numbers, every))
-            np.add.reduce(every, axis=0, out=numbers)
+            _add(every, numbers)
             return
         piece = -(-n // self.size)
         sent = np.zeros(piece * self.size)
         sent[:n] = numbers
         mine = self._rows(piece)
         wait(self.comm.Ialltoall(sent, mine))
-        summed = np.add.reduce(mine, axis=0)
+        summed = np.empty(piece)
+        _add(mine, summed)
         wait(self.comm.Iallgather(summed, sent))
         numbers[:] = sent[:n]
 
@@ -149,6 +148,12 @@ class Ranks:
         share = len(set().union(*cores)) // len(cores) if all(cores) else (os.cpu_count() or 1) // len(cores)
         local.Free()
         return max(1, min(wanted, share, usable_cores()))
+
+
+def _add(rows: np.ndarray, total: np.ndarray) -> None:
+    """Sum rows from the first to the last; what overflows is seen where parameters cease to be finite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        np.add.reduce(rows, axis=0, out=total)
 
 
 def _builtin(error: Exception) -> type[Exception]:

@@ -16,8 +16,8 @@ from fastbackprop import checkpoint, cli
 from fastbackprop.extras import mpi
 from fastbackprop.extras.mpi import command
 from fastbackprop.extras.mpi.__main__ import main, parser
-from fastbackprop.extras.mpi.ranks import GATHERED_BYTES, MPI, Ranks
-from fastbackprop.shares import Share
+from fastbackprop.extras.mpi.ranks import MPI, Ranks
+from fastbackprop.shares import GATHERED_BYTES, Share
 
 WORLD = MPI.COMM_WORLD
 RANK, SIZE = WORLD.Get_rank(), WORLD.Get_size()
@@ -157,6 +157,8 @@ def refused(folder: Path) -> dict[str, Any]:
     X, Y, parameters = tall()
     here, last = part(M), RANK == SIZE - 1
     X, Y = X[:, here], Y[:, here]
+    large = {key: 1e150 * value for key, value in parameters.items()}  # the sum of the ranks' gradients overflows
+    asked = ["train", "x.npy", "--layers", "3", "--split", "features", "--l2", "1"]
     rule: Any = "adam" if last else bp.Adam()
     broken = np.where(X.max() == X, np.nan, X) if last else X
     calls = {
@@ -169,9 +171,8 @@ def refused(folder: Path) -> dict[str, Any]:
         "rule": lambda: mpi.train(X, Y, LAYERS, optimizer=rule),
         "folder": lambda: mpi.train(X, Y, LAYERS, checkpoint=folder / "missing" / "file.npz"),
         "csv": lambda: mpi.read_part("table.csv", RANK, SIZE),
-        "command": lambda: command.run(
-            parser().parse_args(["train", "x.npy", "--layers", "3", "--split", "features", "--l2", "1"])
-        ),
+        "command": lambda: command.run(parser().parse_args(asked)),
+        "overflows": lambda: mpi.L_layer_model(1e150 * X, Y, LAYERS, 1.0, 5, parameters=large),
         "diverges": lambda: mpi.L_layer_model(1e150 * X, Y, LAYERS, 1e200, 5, parameters=parameters),
     }
     found = {}

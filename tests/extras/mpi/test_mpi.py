@@ -13,7 +13,7 @@ from fastbackprop.arguments import layer_keys
 COMMANDS = (*("rows", "columns", "numbers", "classes", "range", "wide", "pictures", "pictures by examples"),)  # of program.py
 
 # What runs on so many ranks.
-PROGRAMS = {1: "same", 2: "same,refused,fails", 4: "same,commands"}
+PROGRAMS = {1: "same", 2: "same,refused,fails,commands", 4: "same"}
 RANKS = tuple(PROGRAMS)
 # Within 1e-9 of one process; sums of two to four parts differ by roundings alone, about 1e-15 here.
 FAR = 1e-12
@@ -78,8 +78,8 @@ def test_float32_stays_and_the_start_is_drawn_by_rank_0(found, ranks):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_command_has_the_costs_and_the_model_of_one_process(found, name):
-    here = found("commands", 4)[name]
-    assert here["codes"] == [0, 0, 0, 0]
+    here = found("commands", 2)[name]
+    assert here["codes"] == [0, 0]
     assert here["costs far"] <= FAR
     assert here["far"] <= FAR
     assert max(here["scores"]) <= FAR
@@ -109,6 +109,7 @@ def test_a_refused_command_is_one_line_and_exit_code_2(tmp_path, ended):
         ("folder", "OSError: rank 0: [Errno 2] no checkpoint can be written"),
         ("csv", "BadInput: table.csv is of a kind that is read whole; expected a name that ends in .npy, .h5, .hdf5"),
         ("command", "BadInput: rank 0: --split features trains with --l2 0.0 alone"),
+        ("overflows", "FloatingPointError: iteration 0 makes parameters that are not finite"),
         ("diverges", "FloatingPointError: iteration 0 makes parameters that are not finite"),
     ],
 )
