@@ -9,8 +9,10 @@ from fastbackprop.extras import missing
 
 try:
     from mpi4py import MPI
-except (ImportError, RuntimeError) as error:  # the latter where no MPI library is found
+except ImportError as error:
     raise missing("fastbackprop.extras.mpi", "mpi") from error
+except RuntimeError as error:
+    raise ImportError("mpi4py finds no MPI library: pip install mpich, or load the cluster's own") from error
 
 from fastbackprop.extras.mpi.fitting import train
 from fastbackprop.extras.mpi.ranks import end_together

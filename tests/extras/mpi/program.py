@@ -157,6 +157,9 @@ def refused(folder: Path) -> dict[str, Any]:
     X, Y, parameters = tall()
     here, last = part(M), RANK == SIZE - 1
     X, Y = X[:, here], Y[:, here]
+    kept = folder / "other.npz"
+    mpi.L_layer_model(X, Y, LAYERS, 0.1, 2, parameters=parameters, checkpoint=kept)
+    other = X + (np.arange(X.size).reshape(X.shape) == 7 if last else 0)  # one number
     large = {key: 1e150 * value for key, value in parameters.items()}  # the sum of the ranks' gradients overflows
     asked = ["train", "x.npy", "--layers", "3", "--split", "features", "--l2", "1"]
     rule: Any = "adam" if last else bp.Adam()
@@ -170,6 +173,8 @@ def refused(folder: Path) -> dict[str, Any]:
         "key": lambda: mpi.L_layer_model(X, Y, LAYERS, parameters={} if last else parameters),
         "rule": lambda: mpi.train(X, Y, LAYERS, optimizer=rule),
         "folder": lambda: mpi.train(X, Y, LAYERS, checkpoint=folder / "missing" / "file.npz"),
+        "other data": lambda: mpi.L_layer_model(other, Y, LAYERS, 0.1, 4, checkpoint=kept),
+        "beyond": lambda: mpi.L_layer_model(X, Y, LAYERS, 0.1, 1, checkpoint=kept),
         "csv": lambda: mpi.read_part("table.csv", RANK, SIZE),
         "command": lambda: command.run(parser().parse_args(asked)),
         "overflows": lambda: mpi.L_layer_model(1e150 * X, Y, LAYERS, 1.0, 5, parameters=large),
@@ -183,6 +188,26 @@ def refused(folder: Path) -> dict[str, Any]:
         except Exception as error:
             raised = f"{type(error).__name__}: {error}"
         found[name] = gathered(raised)
+    return found
+
+
+def unbroken(folder: Path) -> dict[str, Any]:
+    """Whether a training that resumes on as many ranks has the bits of one without a break."""
+    X, Y, parameters = tall()
+    here, there = part(M), part(LAYERS[0])
+    rule: dict[str, Any] = {"optimizer": bp.Adam(0.01), "batch_size": 64, "seed": 5}
+    trainings = {
+        "examples": lambda n, **file: mpi.L_layer_model(X[:, here], Y[:, here], LAYERS, 0.3, n, parameters=parameters, **file),
+        "features": lambda n, **file: mpi.L_layer_model(
+            X[there], Y, LAYERS, 0.3, n, split="features", parameters=parameters, **file
+        ),
+        "adam": lambda n, **file: mpi.train(X[:, here], Y[:, here], LAYERS, epochs=n, **rule, **file).parameters,
+    }
+    found = {}
+    for name, train in trainings.items():
+        file = folder / f"unbroken {name}.npz"
+        train(2, checkpoint=file)
+        found[name] = gathered(bits(train(5, checkpoint=file)) == bits(train(5)))
     return found
 
 
