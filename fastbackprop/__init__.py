@@ -4,6 +4,8 @@ Examples are columns: ``X (n_0, m)``, ``W_l (n_l, n_{l-1})``, ``b_l (n_l, 1)``, 
 holds the same functions in NumPy; the functions here return the same results, except where a docstring states a difference.
 """
 
+from typing import TYPE_CHECKING
+
 from fastbackprop.activations import LeakyRelu  # noqa: F401 - not in __all__: a star import brings the fourteen
 from fastbackprop.fitting import train  # noqa: F401 - likewise
 from fastbackprop.layers import (
@@ -29,6 +31,9 @@ from fastbackprop.optimizers import Adam, GradientDescent, Momentum, Nesterov  #
 from fastbackprop.team import get_num_threads, num_threads, set_num_threads  # noqa: F401 - likewise
 from fastbackprop.training import L_layer_model
 
+if TYPE_CHECKING:
+    from fastbackprop.extras.sweep import sweep  # noqa: F401 - likewise
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -47,6 +52,15 @@ __all__ = [
     "sigmoid_backward",
     "update_parameters",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """``sweep``, whose module is imported when it is first asked for."""
+    if name == "sweep":
+        from fastbackprop.extras.sweep import sweep
+
+        return sweep
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def load_ipython_extension(shell: object) -> None:

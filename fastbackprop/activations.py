@@ -98,6 +98,7 @@ class LeakyRelu:
     slope: float = 0.01
 
 
+LEAKY_RELU = Hidden("leaky_relu", elementwise.leaky_relu_chunk, elementwise.leaky_relu_gradient_of_chunk, slope=LeakyRelu.slope)
 HIDDEN = {
     row.name: row
     for row in (
@@ -105,7 +106,7 @@ HIDDEN = {
         Hidden("sigmoid", elementwise.sigmoid_chunk, elementwise.sigmoid_gradient_of_chunk),
         Hidden("tanh", elementwise.tanh_chunk, elementwise.tanh_gradient_of_chunk),
         Hidden("identity", None, None),
-        Hidden("leaky_relu", elementwise.leaky_relu_chunk, elementwise.leaky_relu_gradient_of_chunk, LeakyRelu.slope),
+        LEAKY_RELU,
     )
 }
 

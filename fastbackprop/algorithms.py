@@ -175,12 +175,17 @@ class Gram(Direct):
 
     name = "gram"
     first = 2
+    shares = False  # whether G was made elsewhere, of the same X; it is only read
 
     def begin(self, start: dict[str, np.ndarray] | None) -> None:
         super().begin(start)
         n_0, n_1, m = int(self.sizes[0]), int(self.sizes[1]), self.X.shape[1]
         self.W1_start = np.zeros((n_1, n_0)) if start is None else np.array(start["W1"], np.float64, order="C")
         self.G, self.V, self.S = np.zeros((m, m)), np.zeros((n_1, m)), np.zeros((n_1, m))
+
+    def share(self, G: np.ndarray) -> None:
+        """Take the Gram matrix that another descent prepared of the same X: the bits stay."""
+        self.G, self.shares = G, True
 
     def restart(self, start: dict[str, np.ndarray]) -> None:
         G = self.G
@@ -224,9 +229,13 @@ class Gram(Direct):
         # A resumed descent has its V, with the rounding errors of the iterations so far.
         V = self.V if self.done == 0 else np.zeros_like(self.V)
         V[...] = 0
-        for rows, slab in self.slabs():
-            self.call(gram_add["d"], slab, self.W1_start[:, rows], self.G, V, self.state)
-        gram_mirror["d"](self.G, self.state)
+        if not self.shares:
+            for rows, slab in self.slabs():
+                self.call(gram_add["d"], slab, self.W1_start[:, rows], self.G, V, self.state)
+            gram_mirror["d"](self.G, self.state)
+        elif self.done == 0:
+            for rows, slab in self.slabs():  # the product of gram_add: V - (-depth / depth) W1 X
+                self.call(gram_finish["d"], slab.T, self.W1_start[:, rows], -float(len(slab)), V, self.state)
 
     def kernel(self, begin: int, end: int, every: int, costs: np.ndarray) -> int:
         return self.call(

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 from numpy import ndarray
 
-from fastbackprop.activations import ACTIVATIONS, HIDDEN, OUTPUTS, LeakyRelu
+from fastbackprop.activations import ACTIVATIONS, HIDDEN, LEAKY_RELU, OUTPUTS, LeakyRelu
 
 _SCALARS = (bool, int, float, np.generic)
 _ROUNDED = 1e-5  # how far a sum of probabilities may be from 1
@@ -37,7 +37,7 @@ def hidden_named(hidden):
     if isinstance(hidden, LeakyRelu):
         if not (slope := real("hidden's slope", hidden.slope)) >= 0:
             raise ValueError(f"hidden has the slope {slope}; expected a number, at least 0")
-        return replace(HIDDEN["leaky_relu"], slope=slope)
+        return replace(LEAKY_RELU, slope=slope)
     try:
         return HIDDEN[hidden]
     except (KeyError, TypeError):

@@ -21,6 +21,7 @@ from fastbackprop.kernels.batch_descent import (
     batch_descent,
     batch_gradient,
 )
+from fastbackprop.kernels.blocking import SHARED_OPERATIONS, WAKE_OPERATIONS
 from fastbackprop.kernels.descent import DIVERGED
 from fastbackprop.kernels.jit import Routine
 from fastbackprop.kernels.update import (
@@ -33,7 +34,7 @@ from fastbackprop.kernels.update import (
     nesterov_step,
 )
 from fastbackprop.optimizers import Adam, GradientDescent, Momentum, Nesterov, Optimizer
-from fastbackprop.team import in_team, load_team
+from fastbackprop.team import alone, in_team, load_team
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,6 @@ class Batches:
         False has Adam correct its rate alone, ``rate sqrt(1 - beta2^t) / (1 - beta1^t) M / (sqrt(V) + epsilon)``.
     """
 
-    call: Callable[..., Any] = staticmethod(in_team)  # how a kernel is called
-
     def __init__(
         self,
         X: np.ndarray,
@@ -128,7 +127,7 @@ class Batches:
         self.penalties: list[float] = []
         self.state = np.zeros(2, np.int64)
 
-    def _split(self, row: np.ndarray) -> dict[str, np.ndarray]:
+    def split(self, row: np.ndarray) -> dict[str, np.ndarray]:
         """``W1, b1, ..., WL, bL`` within a row of all W, then all b."""
         sizes = self.sizes.tolist()
         result, weight_at = {}, 0
@@ -141,11 +140,11 @@ class Batches:
 
     def views(self) -> dict[str, np.ndarray]:
         """The parameters as they are now, to be read or written in place."""
-        return self._split(self.P)
+        return self.split(self.P)
 
     def moments(self) -> list[dict[str, np.ndarray]]:
         """What the rule keeps of the parameters, to be read or written in place: nothing, velocities, or both moments."""
-        return [self._split(row) for row in self.M.reshape(self._rule.moments, self.P.size)]
+        return [self.split(row) for row in self.M.reshape(self._rule.moments, self.P.size)]
 
     @property
     def clip(self) -> tuple[float, float]:
@@ -165,6 +164,12 @@ class Batches:
     def batches(self) -> int:
         """Batches of an epoch."""
         return -(-self.X.shape[1] // self.batch_size)
+
+    def call(self, epochs: int, kernel: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a kernel that does so many epochs: alone where helpers would find nothing to share, or come too late."""
+        of_batch = self.P.size * max(self.batch_size, 2)  # 2: a step of all parameters is shared too
+        helped = of_batch >= SHARED_OPERATIONS and self.P.size * self.X.shape[1] * epochs >= WAKE_OPERATIONS
+        return (in_team if helped else alone)(kernel, *arguments)
 
     @cached_property
     def _functions(self) -> np.ndarray:
@@ -190,6 +195,7 @@ class Batches:
             order = np.tile(np.arange(m), epochs)
         costs = np.empty(2 * epochs)
         done = self.call(
+            epochs,
             batch_descent[self.P.dtype.char],
             self.X, self.Y, self.weights, order, self.batch_size, self.sizes, self._functions, self._numbers,
             self._correction, self.P, self.M, self._kept, rates, self.t, costs, self.state,
@@ -202,13 +208,19 @@ class Batches:
 
     def loss_and_gradients(self) -> tuple[float, float, dict[str, np.ndarray]]:
         """Cost, penalty, and ``dW1, db1, ..., dWL, dbL`` of their sum, of all examples at the present parameters."""
-        costs, dP = np.empty(2), np.empty_like(self.P)
+        dP = np.empty_like(self.P)
+        return *self.evaluate(dP), {f"d{key}": value for key, value in self.split(dP).items()}
+
+    def evaluate(self, dP: np.ndarray) -> tuple[float, float]:
+        """Cost and penalty, likewise; the gradients are written to a row."""
+        costs = np.empty(2)
         self.call(
+            1,
             batch_gradient[self.P.dtype.char],
             self.X, np.ascontiguousarray(self.Y), self.weights, self.sizes, self._functions, self._numbers, self.P, dP, costs,
             self.state,
         )  # fmt: skip
-        return float(costs[0]), float(costs[1]), {f"d{key}": value for key, value in self._split(dP).items()}
+        return float(costs[0]), float(costs[1])
 
     @property
     def diverged(self) -> bool:

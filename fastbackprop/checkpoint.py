@@ -148,6 +148,10 @@ class Checkpoint:
             f"checkpoint {self.path} is damaged or was not written by a training ({reason}); remove it to start again"
         )
 
+    def digests(self, **groups: Iterable[np.ndarray] | None) -> dict[str, str]:
+        """What identifies the arrays of a training."""
+        return digests(**groups)
+
     def identify(self, algorithm: str, identity: dict[str, Any]) -> str:
         """Record what identifies the training, compare it with the file's, and return the algorithm to use.
 

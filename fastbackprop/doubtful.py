@@ -51,12 +51,12 @@ def explain_costs(costs):
         )
 
 
-def labels_outside(Y):
-    """The warning about labels that the cost does not expect, or None."""
-    lowest, highest = OUTPUT.labels
+def labels_outside(Y, output=OUTPUT):
+    """The warning about labels that the cost of an output does not expect, or None."""
+    lowest, highest = output.labels
     if Y.min() < lowest or Y.max() > highest:
         expected = f"[{lowest:g}, {highest:g}]"
-        return f"Y has labels from {Y.min()} to {Y.max()}; {OUTPUT.cost_name} expects them in {expected}"
+        return f"Y has labels from {Y.min()} to {Y.max()}; {output.cost_name} expects them in {expected}"
     return None
 
 

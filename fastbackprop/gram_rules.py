@@ -46,6 +46,10 @@ class GramRule(Gram):
         self._kept = np.empty(self.P.size + self.M.size)
         self.V_start = np.zeros_like(self.V)
 
+    def restart(self, start: dict[str, np.ndarray]) -> None:
+        super().restart(start)
+        self.V_start[...] = self.V
+
     def arrays(self) -> dict[str, np.ndarray]:
         return super().arrays() | {"c": self.c, "velocities": self.M, "V_start": self.V_start}
 
@@ -63,7 +67,7 @@ class GramRule(Gram):
             self.V_start[...] = self.V
 
     def kernel(self, begin: int, end: int, every: int, costs: np.ndarray) -> int:
-        squares = float(np.vdot(self.W1_start, self.W1_start))
+        squares = sum(float(np.square(row).sum()) for row in self.W1_start)  # BLAS sums by its own number of threads
         return self.call(
             gram_rule_descent["d"],
             self.G, self.Y, self.sizes, self.functions, self._numbers, self.P, self.M, self._kept, self.V_start.reshape(-1),

@@ -8,7 +8,6 @@ taken as arrays; caches hold the very objects that were passed. The reference an
 """
 
 import logging
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,18 +30,15 @@ def by_reference(name, why):
     return getattr(reference, name)
 
 
-def with_copies(kernel, operands, *rest):
-    """Call a kernel again that refused its operands, on copies of them; the first call has written no results.
+def on_copies(serve, operands, *rest):
+    """What `serve` returns of copies of operands that it refused, though their dtypes and shapes fit.
 
     Kernels refuse strides that lead between the elements, as in a field of records; a copy has none.
     """
-    if not kernel(*(array(x, order="C") for x in operands), *rest):
+    results = serve(*(array(x, order="C") for x in operands), *rest)
+    if results is None:
         raise RuntimeError("a kernel refused operands in C order")
-
-
-def as_matrix(x):
-    """An array of any shape for an elementwise kernel: matrices as they are, all others as one row."""
-    return x if x.ndim == 2 else x.reshape(1, -1)
+    return results
 
 
 # -------------------------------------------------------------------------------------------------------- activations
@@ -114,12 +110,20 @@ def _activate(activation, Z):
         if why:
             A, _ = by_reference(activation.name, why)(Z)
             return A
+    A = _serve_activation(Z, activation)
+    return on_copies(_serve_activation, (Z,), activation) if A is None else A
+
+
+def _serve_activation(Z, activation):
+    """``A = g(Z)``, or None where the kernels refuse Z."""
     A = empty(Z.shape, Z.dtype)
     kernel = elementwise.activation_forward[Z.dtype.char]
-    given = as_matrix(Z), as_matrix(A), activation.code
-    if not (kernel(*given, ALONE, NOBODY) if Z.size < SHARED_ELEMENTS else in_team(kernel, *given)):
-        with_copies(partial(in_team, kernel), given[:1], *given[1:])
-    return A
+    operands = (Z, A) if Z.ndim == 2 else (Z.reshape(1, -1), A.reshape(1, -1))
+    if Z.size < SHARED_ELEMENTS:
+        done = kernel(*operands, activation.code, ALONE, NOBODY)
+    else:
+        done = in_team(kernel, *operands, activation.code)
+    return A if done else None
 
 
 def relu_backward(dA: ArrayLike, cache: Any) -> NDArray[Any]:
@@ -195,12 +199,20 @@ def _activation_gradient(activation, dA, Z):
 
 
 def _run_activation_backward(dA, Z, activation):
+    dZ = _serve_activation_backward(dA, Z, activation)
+    return on_copies(_serve_activation_backward, (dA, Z), activation) if dZ is None else dZ
+
+
+def _serve_activation_backward(dA, Z, activation):
+    """``dZ = dA * g'(Z)`` of equal shapes, or None where the kernels refuse an operand."""
     dZ = empty(Z.shape, Z.dtype)
     kernel = elementwise.activation_backward[Z.dtype.char]
-    given = as_matrix(dA), as_matrix(Z), as_matrix(dZ), activation.code
-    if not (kernel(*given, ALONE, NOBODY) if Z.size < SHARED_ELEMENTS else in_team(kernel, *given)):
-        with_copies(partial(in_team, kernel), given[:2], *given[2:])
-    return dZ
+    operands = (dA, Z, dZ) if Z.ndim == 2 else (dA.reshape(1, -1), Z.reshape(1, -1), dZ.reshape(1, -1))
+    if Z.size < SHARED_ELEMENTS:
+        done = kernel(*operands, activation.code, ALONE, NOBODY)
+    else:
+        done = in_team(kernel, *operands, activation.code)
+    return dZ if done else None
 
 
 # ------------------------------------------------------------------------------------------------------------ forward
@@ -241,7 +253,7 @@ def linear_forward(A: ArrayLike, W: ArrayLike, b: ArrayLike) -> tuple[NDArray[An
     >>> Z.tolist()
     [[-1.5, -1.5]]
     """
-    Z, _ = forward(A, W, b, LINEAR, "A")
+    Z, _ = serve_forward(A, W, b, LINEAR) or forward(A, W, b, LINEAR, "A")
     return Z, (A, W, b)
 
 
@@ -279,34 +291,16 @@ def linear_activation_forward(
     >>> Z.tolist(), A.tolist()
     ([[-1.5, 1.5]], [[0.0, 1.5]])
     """
-    Z, A = forward(A_prev, W, b, arguments.activation_named(activation))
+    g = arguments.activation_named(activation)
+    Z, A = serve_forward(A_prev, W, b, g) or forward(A_prev, W, b, g)
     return A, ((A_prev, W, b), Z)
 
 
-def forward(A_prev, W, b, activation, A_name="A_prev"):
-    """``Z, A`` of one layer; LINEAR: A is Z."""
-    if (
-        type(A_prev) is type(W) is type(b) is ndarray
-        and (dtype := W.dtype) is A_prev.dtype is b.dtype
-        and dtype in KERNEL_DTYPES
-        and A_prev.ndim == W.ndim == 2
-    ):
-        (n, n_prev), (rows, m) = W.shape, A_prev.shape
-        if rows == n_prev and b.shape == (n, 1) and n and n_prev and m:
-            return run_forward(A_prev, W, b, activation)
-    (A_prev, W, b), why = operands.layer_forward(A_prev, W, b, A_name)
-    if not why:
-        return run_forward(A_prev, W, b, activation)
-    if activation is LINEAR:
-        Z, _ = by_reference("linear_forward", why)(A_prev, W, b)
-        return Z, Z
-    A, (_, Z) = by_reference("linear_activation_forward", why)(A_prev, W, b, activation.name)
-    return Z, A
-
-
-def run_forward(A_prev, W, b, activation):
-    """``forward`` of operands that the kernels take as they are."""
-    shape, dtype = (W.shape[0], A_prev.shape[1]), W.dtype
+def serve_forward(A_prev, W, b, activation):
+    """``Z, A`` of one layer, LINEAR: A is Z; or None where the kernels do not take the operands as they stand."""
+    if not (type(A_prev) is type(W) is ndarray and A_prev.ndim == W.ndim == 2 and (dtype := W.dtype) in KERNEL_DTYPES):
+        return None
+    shape = len(W), A_prev.shape[1]
     Z = empty(shape, dtype)
     A = Z if activation is LINEAR else empty(shape, dtype)
     kernel = layer.layer_forward[dtype.char]
@@ -314,8 +308,19 @@ def run_forward(A_prev, W, b, activation):
         done = kernel(A_prev, W, b, Z, A, activation.code, ALONE, NOBODY)
     else:
         done = in_team(kernel, A_prev, W, b, Z, A, activation.code)
-    if not done:
-        with_copies(partial(in_team, kernel), (A_prev, W, b), Z, A, activation.code)
+    return (Z, A) if done else None
+
+
+def forward(A_prev, W, b, activation, A_name="A_prev"):
+    """``Z, A`` of one layer, of any operands; LINEAR: A is Z."""
+    (A_prev, W, b), why = operands.layer_forward(A_prev, W, b, A_name)
+    if not why:
+        made = serve_forward(A_prev, W, b, activation)
+        return made or on_copies(serve_forward, (A_prev, W, b), activation)
+    if activation is LINEAR:
+        Z, _ = by_reference("linear_forward", why)(A_prev, W, b)
+        return Z, Z
+    A, (_, Z) = by_reference("linear_activation_forward", why)(A_prev, W, b, activation.name)
     return Z, A
 
 
@@ -355,7 +360,7 @@ def linear_backward(dZ: ArrayLike, cache: Any) -> tuple[NDArray[Any], NDArray[An
     ([[1.0, 2.0], [-1.0, -2.0]], [[2.5, 2.5]], [[1.5]])
     """
     A_prev, W, b = arguments.linear_cache(cache)
-    return backward(dZ, dZ, A_prev, W, b, LINEAR)
+    return serve_backward(dZ, dZ, A_prev, W, LINEAR) or backward(dZ, dZ, A_prev, W, b, LINEAR)
 
 
 def linear_activation_backward(dA: ArrayLike, cache: Any, activation: str) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -392,39 +397,31 @@ def linear_activation_backward(dA: ArrayLike, cache: Any, activation: str) -> tu
     """
     g = arguments.activation_named(activation)
     A_prev, W, b, Z = arguments.layer_cache(cache)
-    return backward(dA, Z, A_prev, W, b, g)
+    return serve_backward(dA, Z, A_prev, W, g) or backward(dA, Z, A_prev, W, b, g)
+
+
+def serve_backward(dA, Z, A_prev, W, activation):
+    """``dA_prev, dW, db`` of one layer, LINEAR: dA is dZ, passed again as Z; or None as `serve_forward`."""
+    if not (type(A_prev) is type(W) is ndarray and A_prev.ndim == W.ndim == 2 and (dtype := W.dtype) in KERNEL_DTYPES):
+        return None
+    shape = A_prev.shape
+    dA_prev, dW, db = empty(shape, dtype), empty(W.shape, dtype), empty((len(W), 1), dtype)
+    kernel = layer.layer_backward[dtype.char]
+    if W.size * shape[1] < WAKE_OPERATIONS:
+        done = kernel(dA, Z, A_prev, W, dA_prev, dW, db, activation.code, ALONE, NOBODY)
+    else:
+        done = in_team(kernel, dA, Z, A_prev, W, dA_prev, dW, db, activation.code)
+    return (dA_prev, dW, db) if done else None
 
 
 def backward(dA, Z, A_prev, W, b, activation):
-    """``dA_prev, dW, db`` of one layer; LINEAR: dA is dZ, passed again as Z."""
-    if (
-        type(dA) is type(Z) is type(A_prev) is type(W) is ndarray
-        and (dtype := W.dtype) is dA.dtype is Z.dtype is A_prev.dtype
-        and dtype in KERNEL_DTYPES
-        and A_prev.ndim == W.ndim == 2
-    ):
-        (n, n_prev), (rows, m) = W.shape, A_prev.shape
-        if dA.shape == Z.shape == (n, m) and rows == n_prev and n and n_prev and m:
-            return run_backward(dA, Z, A_prev, W, b, activation)
+    """``dA_prev, dW, db`` of one layer, of any operands; LINEAR: dA is dZ, passed again as Z."""
     (dA, Z, A_prev, W), dtypes, why = operands.layer_backward(dA, Z, A_prev, W, activation)
     if not why:
-        gradients = run_backward(dA, Z, A_prev, W, b, activation)
+        gradients = serve_backward(dA, Z, A_prev, W, activation)
+        gradients = gradients or on_copies(serve_backward, (dA, Z, A_prev, W), activation)
         with np.errstate(over="ignore"):  # infinite without a warning, as a product in the narrower dtype is
             return tuple(x.astype(dtype, copy=False) for x, dtype in zip(gradients, dtypes, strict=True))
     if activation is LINEAR:
         return by_reference("linear_backward", why)(dA, (A_prev, W, b))
     return by_reference("linear_activation_backward", why)(dA, ((A_prev, W, b), Z), activation.name)
-
-
-def run_backward(dA, Z, A_prev, W, b, activation):
-    """``backward`` of operands that the kernels take as they are; b is not used."""
-    dtype = W.dtype
-    dA_prev, dW, db = empty(A_prev.shape, dtype), empty(W.shape, dtype), empty((W.shape[0], 1), dtype)
-    kernel = layer.layer_backward[dtype.char]
-    if W.size * dA.shape[1] < WAKE_OPERATIONS:
-        done = kernel(dA, Z, A_prev, W, dA_prev, dW, db, activation.code, ALONE, NOBODY)
-    else:
-        done = in_team(kernel, dA, Z, A_prev, W, dA_prev, dW, db, activation.code)
-    if not done:
-        with_copies(partial(in_team, kernel), (dA, Z, A_prev, W), dA_prev, dW, db, activation.code)
-    return dA_prev, dW, db

@@ -25,18 +25,22 @@ def run(
     file: Checkpoint | None,
     divergence: Callable[[dict[str, np.ndarray]], FloatingPointError],
     beside: Watcher = lambda descent: None,
+    *,
+    threads: Callable[[], int] = get_num_threads,
+    task: type[Task] = Task,
 ) -> dict[str, np.ndarray]:
     """Train up to `end`; after an interrupt the message of KeyboardInterrupt states what was saved.
 
-    `watchers`, and a checkpoint, are served often; `beside` is called after each slice, however long.
+    `watchers`, and a checkpoint, are served often; `beside` is called after each slice, however long. `threads` says how many
+    work, for the log, and a `task` where a slice of iterations is computed.
     """
     logger.info(
         "%s: %s descent in %s, %ss %d to %d, threads: %d",
-        words.function, descent.name, descent.X.dtype, words.unit, descent.done, end, get_num_threads(),
+        words.function, descent.name, descent.X.dtype, words.unit, descent.done, end, threads(),
     )  # fmt: skip
     seconds = SLICE_SECONDS if watchers or file else LONG_SLICE_SECONDS
     length = 1 if watchers or file else first_length(descent.operations)
-    work = Task(_advance, descent, min(descent.done + length, end), file, not descent.complete(end))
+    work = task(_advance, descent, min(descent.done + length, end), file, not descent.complete(end))
     try:
         while True:
             begun, before = time.perf_counter(), descent.done
@@ -49,12 +53,12 @@ def run(
                     watch(descent)
                 beside(descent)
             if descent.diverged:
-                work = Task(descent.parameters)
+                work = task(descent.parameters)
                 raise divergence(wait(descent, work, None))
             if descent.complete(end):
                 break
-            work = Task(_advance, descent, min(descent.done + length, end), file)
-        work = Task(_finish, descent, file)
+            work = task(_advance, descent, min(descent.done + length, end), file)
+        work = task(_finish, descent, file)
         return wait(descent, work, file)
     except BaseException as error:
         descent.state[0] = STOP

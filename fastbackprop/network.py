@@ -3,17 +3,18 @@
 Arrays are taken as in ``layers``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy import empty
+from numpy import array, empty, ndarray
 from numpy.typing import ArrayLike, NDArray
 
 from fastbackprop import arguments, doubtful, operands, shapes
 from fastbackprop.activations import LINEAR, OUTPUT, RELU
 from fastbackprop.kernels import cost, update
-from fastbackprop.layers import backward, by_reference, forward, run_backward, run_forward, with_copies
+from fastbackprop.layers import backward, by_reference, forward, on_copies, serve_backward, serve_forward
+from fastbackprop.operands import KERNEL_DTYPES
 
 DRAWN = 2**18  # numbers that are drawn at a time
 
@@ -46,13 +47,17 @@ def initialize_parameters_deep(layer_dims: Sequence[int]) -> dict[str, NDArray[n
     >>> {key: value.shape for key, value in parameters.items()}
     {'W1': (4, 2), 'b1': (4, 1), 'W2': (1, 4), 'b2': (1, 1)}
     """
-    sizes = arguments.layer_sizes("layer_dims", layer_dims)
+    return small_start(arguments.layer_sizes("layer_dims", layer_dims), np.random.randn)
+
+
+def small_start(sizes: Sequence[int], randn: Callable[..., NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """What `initialize_parameters_deep` draws, by the `randn` of any of NumPy's legacy generators."""
     parameters = {}
     for l in range(1, len(sizes)):
         n, n_prev = sizes[l], sizes[l - 1]
         W, rows = empty((n, n_prev)), max(1, DRAWN // n_prev)
         for i in range(0, n, rows):  # the generator's numbers in its order; Ctrl-C would have to wait for all of them at once
-            W[i : i + rows] = np.random.randn(min(rows, n - i), n_prev)
+            W[i : i + rows] = randn(min(rows, n - i), n_prev)
             W[i : i + rows] *= 0.01
         parameters[f"W{l}"], parameters[f"b{l}"] = W, np.zeros((n, 1))
     return parameters
@@ -96,15 +101,18 @@ def L_model_forward(X: ArrayLike, parameters: Any) -> tuple[NDArray[Any], list[A
     ([[0.5, 0.881]], 1)
     """
     layers = arguments.layer_parameters(parameters)
-    if operands.plain_forward(X, layers):
-        step = run_forward
-    else:
-        shapes.network_forward(X, layers)
-        step = forward
     A: Any = X
     caches: list[Any] = []
+    checked = False
     for l, (W, b) in enumerate(layers, start=1):
-        Z, A_next = step(A, W, b, RELU if l < len(layers) else OUTPUT.activation)
+        g = RELU if l < len(layers) else OUTPUT.activation
+        made = serve_forward(A, W, b, g)
+        if made is None:
+            if not checked:
+                shapes.network_forward(X, layers)  # the whole network: its errors name the layer
+                checked = True
+            made = forward(A, W, b, g)
+        Z, A_next = made
         caches.append(((A, W, b), Z))
         A = A_next
     return A, caches
@@ -214,17 +222,27 @@ def compute_cost(AL: ArrayLike, Y: ArrayLike) -> NDArray[Any]:
     >>> cost.shape, round(float(cost), 3)
     ((), 0.399)
     """
-    (outputs, labels), why = operands.cross_entropy(AL, Y)
-    if why:
-        return by_reference("compute_cost", why)(outputs, labels)
-    dtype, total = outputs.dtype, empty(1)
-    kernel = cost.cross_entropy[dtype.char]
-    if not kernel(outputs, labels, total):
-        with_copies(kernel, (outputs, labels), total)
-    value = total.item()
-    if value - value != 0:  # nan or infinite
-        doubtful.explain_cost(outputs, labels, value)
-    return np.array(value, dtype)
+    outputs: Any = AL
+    labels: Any = operands.plain_labels(Y, AL)
+    total = _serve_cross_entropy(outputs, labels)
+    if total is None:
+        (outputs, labels), why = operands.cross_entropy(outputs, labels)
+        if why:
+            return by_reference("compute_cost", why)(outputs, labels)
+        total = _serve_cross_entropy(outputs, labels)
+        if total is None:
+            total = on_copies(_serve_cross_entropy, (outputs, labels))
+    if total - total != 0:  # nan or infinite
+        doubtful.explain_cost(outputs, labels, total)
+    return array(total, outputs.dtype)
+
+
+def _serve_cross_entropy(AL, Y):
+    """The cost of outputs and labels as a float, or None where the kernels do not take them as they stand."""
+    if not (type(AL) is ndarray and AL.ndim == 2 and (dtype := AL.dtype) in KERNEL_DTYPES):
+        return None
+    total = empty(1)
+    return total.item() if cost.cross_entropy[dtype.char](AL, Y, total) else None
 
 
 def L_model_backward(AL: ArrayLike, Y: ArrayLike, caches: Sequence[Any]) -> dict[str, NDArray[Any]]:
@@ -267,48 +285,49 @@ def L_model_backward(AL: ArrayLike, Y: ArrayLike, caches: Sequence[Any]) -> dict
     """
     layers = arguments.layer_caches(caches)
     Y = operands.plain_labels(Y, AL)
-    if operands.plain_backward(AL, Y, layers):
-        step, output_step = run_backward, _run_output_backward
-    else:
-        shapes.network_backward(AL, Y, layers)
-        step, output_step = backward, _output_backward
     L, grads = len(layers), {}
     keys = arguments.gradient_keys(L)
+    dA, checked = None, False
     for l in range(L - 1, -1, -1):
         A_prev, W, b, Z = layers[l]
-        if l == L - 1:
-            dA, dW, db = output_step(AL, Y, A_prev, W, b, Z)
-        else:
-            dA, dW, db = step(dA, Z, A_prev, W, b, RELU)
+        is_output = l == L - 1
+        made = _serve_output_backward(AL, Y, A_prev, W, Z) if is_output else serve_backward(dA, Z, A_prev, W, RELU)
+        if made is None:
+            if not checked:
+                shapes.network_backward(AL, Y, layers)  # the whole network: its errors name the layer
+                checked = True
+            made = _output_backward(AL, Y, A_prev, W, b, Z) if is_output else backward(dA, Z, A_prev, W, b, RELU)
         key_A, key_W, key_b = keys[l]
+        dA, dW, db = made
         grads[key_A], grads[key_W], grads[key_b] = dA, dW, db
     return grads
 
 
-def _output_gradient(AL, Y, Z):
-    """dZ of the output layer, of arrays of one kernel dtype and one shape."""
-    dZ = empty(Z.shape, Z.dtype)
-    kernel = cost.output_gradient[Z.dtype.char]
-    if not kernel(AL, Y, Z, dZ):
-        with_copies(kernel, (AL, Y, Z), dZ)
-    return dZ
+def _serve_output_gradient(AL, Y, Z):
+    """dZ of the output layer, or None where the kernels do not take the operands as they stand."""
+    if not (type(Z) is ndarray and Z.ndim == 2 and (dtype := Z.dtype) in KERNEL_DTYPES):
+        return None
+    dZ = empty(Z.shape, dtype)
+    return dZ if cost.output_gradient[dtype.char](AL, Y, Z, dZ) else None
 
 
-def _run_output_backward(AL, Y, A_prev, W, b, Z):
-    """``dA_prev, dW, db`` of the output layer, of operands that the kernels take as they are."""
-    dZ = _output_gradient(AL, Y, Z)
-    return run_backward(dZ, dZ, A_prev, W, b, LINEAR)
+def _serve_output_backward(AL, Y, A_prev, W, Z):
+    """``dA_prev, dW, db`` of the output layer, or None as above."""
+    dZ = _serve_output_gradient(AL, Y, Z)
+    return None if dZ is None else serve_backward(dZ, dZ, A_prev, W, LINEAR)
 
 
 def _output_backward(AL, Y, A_prev, W, b, Z):
-    """``dA_prev, dW, db`` of the output layer."""
+    """``dA_prev, dW, db`` of the output layer, of any operands."""
     (AL, Y, Z), why = operands.output_gradient(AL, Y, Z)
     if why:
         # The output layer is the whole of a network of one layer.
         last = (arguments.operand("A_prev", A_prev), arguments.operand("W", W), b), Z
         grads = by_reference("L_model_backward", why)(AL, Y, [last])
         return grads["dA0"], grads["dW1"], grads["db1"]
-    dZ = _output_gradient(AL, Y, Z)
+    dZ = _serve_output_gradient(AL, Y, Z)
+    if dZ is None:
+        dZ = on_copies(_serve_output_gradient, (AL, Y, Z))
     return backward(dZ, dZ, A_prev, W, b, LINEAR)
 
 
@@ -354,23 +373,42 @@ def update_parameters(parameters: Any, grads: Any, learning_rate: float) -> Any:
     if type(learning_rate) is int:
         arguments.scalar("learning_rate", learning_rate)  # one that no float can hold raises
     steps = arguments.layer_steps(parameters, grads)
-    why = None
-    if not operands.plain_steps(steps, learning_rate):
-        steps, learning_rate, why = operands.descend(steps, learning_rate)
-    if why:
-        old, changes = {key: W for key, W, _ in steps}, {f"d{key}": dW for key, _, dW in steps}
-        new = by_reference("update_parameters", why)(old, changes, learning_rate)
-    else:
-        new, dtype = {}, None
-        for key, W, dW in steps:
-            if W.dtype is not dtype:
-                dtype = W.dtype
-                kernel = update.descend[dtype.char]
-            W_new = new[key] = empty(W.shape, dtype)
-            if not kernel(W, dW, learning_rate, W_new):
-                with_copies(kernel, (W, dW), learning_rate, W_new)
+    new = _serve_descent(steps, learning_rate, operands.STEP_DTYPES.get(type(learning_rate), ()))
+    if new is None:
+        new = _descend(*operands.descend(steps, learning_rate))
     try:
         parameters.update(new)
     except AttributeError:
         raise TypeError(f"parameters is of type {type(parameters).__name__}; expected a dict, whose entries change") from None
     return parameters
+
+
+def _serve_descent(steps, learning_rate, dtypes):
+    """The entries ``W - learning_rate * dW``, or None where the kernels do not take the operands as they stand.
+
+    ``dtypes`` are those that the rate does not change.
+    """
+    new, dtype = {}, None
+    for key, W, dW in steps:
+        if type(W) is not ndarray or W.ndim != 2:
+            return None
+        if W.dtype is not dtype:
+            if (dtype := W.dtype) not in dtypes:
+                return None
+            kernel = update.descend[dtype.char]
+        W_new = new[key] = empty(W.shape, dtype)
+        if not kernel(W, dW, learning_rate, W_new):
+            return None
+    return new
+
+
+def _descend(steps, learning_rate, why):
+    """The same entries of any operands, as `operands.descend` prepares them."""
+    if why:
+        old, changes = {key: W for key, W, _ in steps}, {f"d{key}": dW for key, _, dW in steps}
+        return by_reference("update_parameters", why)(old, changes, learning_rate)
+    new = _serve_descent(steps, learning_rate, KERNEL_DTYPES)
+    if new is None:
+        steps = [(key, array(W, order="C"), array(dW, order="C")) for key, W, dW in steps]
+        new = _serve_descent(steps, learning_rate, KERNEL_DTYPES)
+    return new

@@ -17,7 +17,7 @@ from fastbackprop.arguments import operand
 # `x.dtype in KERNEL_DTYPES` is false for the same dtypes in foreign byte order.
 KERNEL_DTYPES = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 # The dtypes that a learning rate of this type does not change: a NumPy scalar has a dtype of its own.
-_STEP_DTYPES = {
+STEP_DTYPES = {
     float: KERNEL_DTYPES,
     int: KERNEL_DTYPES,
     np.float32: KERNEL_DTYPES,
@@ -25,49 +25,6 @@ _STEP_DTYPES = {
 }
 
 # --------------------------------------------------------------------------------------------- what the kernels cover
-
-
-def plain_forward(X, layers):
-    """Whether the kernels serve a network forward as it stands; ``layers`` holds ``W, b`` of each."""
-    if type(X) is not ndarray or X.ndim != 2 or not X.size or (dtype := X.dtype) not in KERNEL_DTYPES:
-        return False
-    n_prev = X.shape[0]
-    for W, b in layers:
-        if not (type(W) is type(b) is ndarray and W.dtype is b.dtype is dtype):
-            return False
-        n = len(b) if b.ndim else 0
-        if not n or W.shape != (n, n_prev) or b.shape != (n, 1):
-            return False
-        n_prev = n
-    return True
-
-
-def plain_backward(AL, Y, layers):
-    """Whether the kernels serve a network backward as it stands; ``layers`` holds ``A_prev, W, b, Z`` of each."""
-    if type(AL) is not ndarray or AL.ndim != 2 or not AL.size or (dtype := AL.dtype) not in KERNEL_DTYPES:
-        return False
-    if not (type(Y) is ndarray and Y.dtype is dtype and Y.shape == AL.shape):
-        return False
-    n, m = AL.shape
-    for A_prev, W, _, Z in reversed(layers):
-        if not (type(A_prev) is type(W) is type(Z) is ndarray and A_prev.dtype is W.dtype is Z.dtype is dtype):
-            return False
-        n_prev = len(A_prev) if A_prev.ndim else 0
-        if not n_prev or A_prev.shape != (n_prev, m) or W.shape != (n, n_prev) or Z.shape != (n, m):
-            return False
-        n = n_prev
-    return True
-
-
-def plain_steps(steps, learning_rate):
-    """Whether the kernels serve a step of descent as it stands; ``steps`` holds ``key, W, dW`` of each W and b."""
-    dtypes = _STEP_DTYPES.get(type(learning_rate), ())
-    for _, W, dW in steps:
-        if type(W) is not ndarray or type(dW) is not ndarray or (dtype := W.dtype) is not dW.dtype or dtype not in dtypes:
-            return False
-        if (shape := W.shape) != dW.shape or len(shape) != 2 or 0 in shape:
-            return False
-    return True
 
 
 def _obstacle(dtypes, **operands):
@@ -185,11 +142,6 @@ def plain_labels(Y, AL):
 
 def cross_entropy(AL, Y):
     """``(AL, Y), why`` for the cost."""
-    Y = plain_labels(Y, AL)
-    if type(AL) is type(Y) is ndarray and (dtype := AL.dtype) is Y.dtype and dtype in KERNEL_DTYPES:
-        shape = Y.shape
-        if AL.shape == shape and len(shape) == 2 and shape[0] == 1 and shape[1]:
-            return (AL, Y), None
     AL, Y = operand("AL", AL), operand("Y", Y)
     shapes.cost(np.shape(AL), np.shape(Y))
     dtypes = _label_dtypes(AL, Y)
@@ -199,14 +151,6 @@ def cross_entropy(AL, Y):
 
 def output_gradient(AL, Y, Z):
     """``(AL, Y, Z), why`` for dZ of the output layer; Y may have any shape of AL's size."""
-    Y = plain_labels(Y, AL)
-    if (
-        type(AL) is type(Y) is type(Z) is ndarray
-        and AL.dtype is Y.dtype is Z.dtype
-        and AL.dtype in KERNEL_DTYPES
-        and AL.shape == Y.shape == Z.shape
-    ):
-        return (AL, Y, Z), None
     AL, Y, Z = operand("AL", AL), operand("Y", Y), operand("Z", Z)
     shapes.labels(np.shape(AL), np.shape(Y))
     dtypes = _label_dtypes(AL, Y)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from fastbackprop.activations import ACTIVATIONS, HIDDEN, LINEAR, OUTPUT, Hidden, LeakyRelu, Output
+from fastbackprop.activations import ACTIVATIONS, HIDDEN, LEAKY_RELU, LINEAR, OUTPUT, Hidden, LeakyRelu, Output
 from fastbackprop.layers import forward
 from fastbackprop.reference import activations, outputs
 from fastbackprop.targets import TARGETS
@@ -62,7 +62,7 @@ class Net:
     def _hidden(self, A_prev: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
         if self.hidden.name in _KERNELS:
             return forward(A_prev, W, b, _KERNELS[self.hidden.name])[1]
-        sloped = self.hidden.name == "leaky_relu"
+        sloped = self.hidden.name == LEAKY_RELU.name
         g, _ = activations.functions_of(LeakyRelu(self.hidden.slope) if sloped else self.hidden.name)
         with np.errstate(over="ignore"):
             return g(forward(A_prev, W, b, LINEAR)[0])

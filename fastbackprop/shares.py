@@ -44,6 +44,7 @@ class Share(Batches):
             return 0.0
         direct = total if total.dtype == self.P.dtype else self._gradient
         self.call(
+            1,
             share_gradient[self.P.dtype.char],
             self.X, self.Y, _ALL if order is None else order, self.sizes, self._functions, self._numbers, self.P, batch,
             int(with_cost), direct, self._costs, self.state,
@@ -56,6 +57,7 @@ class Share(Batches):
         """Take the rule's step by the gradient of a batch; returns the penalty before it, if it is wanted."""
         self.t += 1
         self.call(
+            1,
             share_step[self.P.dtype.char],
             self._functions, self._n_weights, self._numbers, self._correction, self.P, total.astype(self.P.dtype, copy=False),
             self.M, self.optimizer.learning_rate, batch, self.t, int(with_cost), self._costs,

@@ -305,6 +305,11 @@ def in_team(kernel: Callable[..., Any], *arguments: Any) -> Any:
         raise
 
 
+def alone(kernel: Callable[..., Any], *arguments: Any) -> Any:
+    """Call such a kernel in this thread alone, where helpers would find too little to do."""
+    return kernel(*arguments, _desk.place if JIT else ALONE, NOBODY)
+
+
 def _default() -> int:
     for variable in ("FASTBACKPROP_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
         value = os.environ.get(variable, "").split(",")[0].strip()

@@ -6,6 +6,7 @@ import logging
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
 
@@ -13,8 +14,8 @@ import numpy as np
 
 from fastbackprop import arguments, doubtful, keywords, reference
 from fastbackprop.algorithms import ALGORITHMS, COST_EVERY, Direct, Gram, choose_algorithm
-from fastbackprop.checkpoint import Checkpoint, digests
-from fastbackprop.descents import Words
+from fastbackprop.checkpoint import Checkpoint
+from fastbackprop.descents import Descent, Words
 from fastbackprop.looping import Watcher, not_finite, run
 from fastbackprop.network import initialize_parameters_deep
 from fastbackprop.resources import free_memory
@@ -123,26 +124,16 @@ def L_layer_model(
     (0.69, 0.02, 50)
     """
     keywords.refuse("L_layer_model", unsupported)
-    if algorithm not in ALGORITHMS:
-        raise ValueError(f"algorithm is {algorithm!r}; known ones are {', '.join(map(repr, ALGORITHMS))}")
-    sizes = arguments.layer_sizes("layers_dims", layers_dims)
-    if sizes[-1] != 1:
-        raise ValueError(f"layers_dims ends with {sizes[-1]}; expected 1, the one unit of the output layer")
-    X = arguments.examples("X", X, sizes[0])
-    Y = arguments.label_row(Y, X.shape)
-    rate = arguments.real("learning_rate", learning_rate)
-    iterations = arguments.count("num_iterations", num_iterations)
+    X, Y, descending = asked(X, Y, layers_dims, learning_rate, num_iterations, parameters, algorithm)
+    sizes, rate, iterations, start = descending.sizes, descending.rate, descending.iterations, descending.start
     if plot_cost:
         from fastbackprop.extras.plotting import plot_costs
     if progress:
         from fastbackprop.extras.progress import ProgressBar
-    start = None if parameters is None else arguments.parameters_of("parameters", parameters, sizes)
-    check_finite(X=X, Y=Y, **{f"{key} in parameters": value for key, value in (start or {}).items()})
+    check_finite(X=X, Y=Y, **descending.numbers())
     if outside := doubtful.labels_outside(Y):
         warnings.warn(outside, UserWarning, stacklevel=2)
-    dtype = np.result_type(X, *([np.float64] if start is None else start.values()))
-    if np.issubdtype(dtype, np.integer):
-        dtype = np.dtype(np.float64)
+    dtype = descending.dtype(X)
     covered = dtype.char in "fd"
     if not covered and (progress or checkpoint is not None):
         raise ValueError(f"progress and checkpoint need a training in float32 or float64; X and parameters make it {dtype}")
@@ -156,14 +147,7 @@ def L_layer_model(
         if drawn:
             _look_at_start(costs, Y, rate)
     else:
-        X, Y = behind(X.nbytes, converted, X, Y, dtype)
-        if file is not None:
-            identity = {"layers_dims": sizes, "learning_rate": rate, "dtype": str(dtype)}
-            algorithm = file.identify(algorithm, identity | digests(X=[X], Y=[Y], parameters=start and start.values()))
-        if algorithm == "auto":
-            algorithm = choose_algorithm(sizes[0], sizes[1], X.shape[1], iterations, dtype.itemsize, free_memory())
-        kind = Gram if algorithm == "gram" else Direct
-        descent = behind(sum(sizes) * max(sizes) * X.itemsize, kind, X, Y, sizes, start, rate)
+        descent = descending.descent(X, Y, start, file, free_memory())
         if file is not None:
             file.restore(descent)
         descent.load()  # before a bar's clock starts
@@ -188,7 +172,66 @@ L_layer_model.__signature__ = _signature.replace(  # type: ignore[attr-defined]
 )
 
 
-def cost_lines(descent: Any, write: Callable[[str], None]) -> Watcher:
+@dataclass(frozen=True)
+class Descending:
+    """The arguments of ``L_layer_model`` that its descent depends on, beside the data, checked."""
+
+    sizes: list[int]
+    rate: float
+    iterations: int
+    start: dict[str, np.ndarray] | None
+    algorithm: str
+
+    def numbers(self) -> dict[str, np.ndarray]:
+        """What is to be finite, by the names that errors call it."""
+        return {f"{key} in parameters": value for key, value in (self.start or {}).items()}
+
+    def dtype(self, X: np.ndarray) -> np.dtype[Any]:
+        """The dtype of a training on X; the default start is float64."""
+        dtype = np.result_type(X, *([np.float64] if self.start is None else self.start.values()))
+        return np.dtype(np.float64) if np.issubdtype(dtype, np.integer) else dtype
+
+    def takes_gram(self, X: np.ndarray, free_bytes: int | None) -> bool:
+        """Whether a training that begins on X takes gram descent."""
+        if self.algorithm != "auto":
+            return self.algorithm == "gram"
+        n_0, n_1, *_ = self.sizes
+        return choose_algorithm(n_0, n_1, X.shape[1], self.iterations, self.dtype(X).itemsize, free_bytes) == "gram"
+
+    def descent(
+        self, X: np.ndarray, Y: np.ndarray, start: dict[str, np.ndarray] | None, file: Checkpoint | None, free_bytes: int | None
+    ) -> Direct:
+        """The training at its beginning; without a start where `file` has all that it would be needed for."""
+        sizes, dtype, algorithm = self.sizes, self.dtype(X), self.algorithm
+        X, Y = behind(X.nbytes, converted, X, Y, dtype)
+        if file is not None:
+            identity = {"layers_dims": sizes, "learning_rate": self.rate, "dtype": str(dtype)}
+            values = None if start is None else start.values()
+            algorithm = file.identify(algorithm, identity | file.digests(X=[X], Y=[Y], parameters=values))
+        if algorithm == "auto":
+            algorithm = "gram" if self.takes_gram(X, free_bytes) else "direct"
+        kind = Gram if algorithm == "gram" else Direct
+        return behind(sum(sizes) * max(sizes) * X.itemsize, kind, X, Y, sizes, start, self.rate)
+
+
+def asked(
+    X: Any, Y: Any, layers_dims: Any, learning_rate: Any, num_iterations: Any, parameters: Any, algorithm: Any
+) -> tuple[np.ndarray, np.ndarray, Descending]:
+    """X and Y as arrays that fit, and the rest; whether numbers are finite is not looked at."""
+    if algorithm not in ALGORITHMS:
+        raise ValueError(f"algorithm is {algorithm!r}; known ones are {', '.join(map(repr, ALGORITHMS))}")
+    sizes = arguments.layer_sizes("layers_dims", layers_dims)
+    if sizes[-1] != 1:
+        raise ValueError(f"layers_dims ends with {sizes[-1]}; expected 1, the one unit of the output layer")
+    X = arguments.examples("X", X, sizes[0])
+    Y = arguments.label_row(Y, X.shape)
+    rate = arguments.real("learning_rate", learning_rate)
+    iterations = arguments.count("num_iterations", num_iterations)
+    start = None if parameters is None else arguments.parameters_of("parameters", parameters, sizes)
+    return X, Y, Descending(sizes, rate, iterations, start, algorithm)
+
+
+def cost_lines(descent: Descent, write: Callable[[str], None]) -> Watcher:
     """A watcher that writes the costs that it has not written yet."""
     seen = len(descent.costs)
 
@@ -220,6 +263,7 @@ def _look_at_start(costs: Sequence[float], Y: np.ndarray, rate: float) -> bool:
 
 
 def divergence(descent: Any, parameters: dict[str, np.ndarray]) -> FloatingPointError:
+    """The error of a training whose next iteration would make parameters that are not finite."""
     outside = doubtful.labels_outside(descent.Y)
     what = f"iteration {descent.done}"
     if outside:

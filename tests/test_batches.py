@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fastbackprop import batches
 from fastbackprop.activations import HIDDEN, OUTPUTS
 from fastbackprop.batches import Batches
 from fastbackprop.kernels.descent import STOPPED
 from fastbackprop.optimizers import Adam, GradientDescent, Momentum, Nesterov
 from fastbackprop.reference.general import cost_and_gradients, descend
+from fastbackprop.team import alone
 from fastbackprop.testing import TRAINING_RTOL, assert_same_bits
 
 ROOT = Path(__file__).parents[1]
@@ -262,3 +264,24 @@ def test_what_a_training_computes_is_all_that_is_compiled_for_it():
         assert not {"leaky_relu_chunk", "sigmoid_chunk", "identity_output", "adam_step", "nesterov_step"} & names
     """
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "m", "batch_size", "epochs", "helped"),
+    [((4, 2, 1), 300, 30, 9, False), ((20, 100, 1), 20, None, 1, False), ((20, 100, 1), 600, 200, 1, True)],
+    ids=["no product is shared", "too little in all", "enough"],
+)
+def test_helpers_are_called_where_there_is_something_to_share(monkeypatch, sizes, m, batch_size, epochs, helped):
+    X, Y, start = problem(sizes, m, "sigmoid")
+    called = []
+
+    def in_team(kernel, *arguments):
+        called.append(kernel)
+        return alone(kernel, *arguments)
+
+    monkeypatch.setattr(batches, "in_team", in_team)
+    work = Batches(
+        X, Y, sizes, start, hidden=HIDDEN["relu"], output=OUTPUTS["sigmoid"], optimizer=Adam(0.01), batch_size=batch_size
+    )
+    assert work.advance(None, np.full(epochs, 0.01)) == epochs
+    assert bool(called) is helped

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -104,10 +105,8 @@ def expected():
     return done.stdout
 
 
-@pytest.mark.parametrize(
-    ("page", "line"), [(page, line) for page in PAGES for line in lines(page) if line != "python script.py"]
-)
-def test_the_line_runs_as_written(page, line, tmp_path):
+@pytest.mark.parametrize("line", [line for line in dict.fromkeys(chain(*map(lines, PAGES))) if line != "python script.py"])
+def test_the_line_runs_as_written(line, tmp_path):
     if line.startswith("%"):
         done = in_ipython(tmp_path, line)
     elif line.startswith("python "):

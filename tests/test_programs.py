@@ -13,7 +13,7 @@ by_name = pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: progr
 def costs_of(outcome):
     """Its list of costs, or what it printed of them."""
     costs = outcome.results.get("costs") or outcome.results.get("RESULTS", {}).get("costs")
-    lines = [line for line in outcome.stdout.splitlines() if line.startswith("Cost after iteration")]
+    lines = [line for line in outcome.stdout.splitlines() if line.startswith(("Cost after iteration", "Cost after epoch"))]
     return costs or [float(NUMBER.findall(line)[-1]) for line in lines]
 
 

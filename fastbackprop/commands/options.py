@@ -7,7 +7,7 @@ import dataclasses
 import math
 from collections.abc import Iterable
 
-from fastbackprop.activations import HIDDEN, OUTPUTS, LeakyRelu
+from fastbackprop.activations import HIDDEN, LEAKY_RELU, OUTPUTS, LeakyRelu
 from fastbackprop.data.examples import Wanted
 from fastbackprop.data.scaling import KINDS
 from fastbackprop.optimizers import OPTIMIZERS, GradientDescent, Optimizer
@@ -79,8 +79,8 @@ def amount(text: str) -> float:
 def hidden(text: str) -> str | LeakyRelu:
     """A hidden activation by name; ``leaky_relu:0.2`` with its slope."""
     name, colon, slope = text.partition(":")
-    if name not in HIDDEN or (colon and name != "leaky_relu"):
-        raise argparse.ArgumentTypeError(f"{text!r}; expected {_names(HIDDEN)}, or leaky_relu:SLOPE")
+    if name not in HIDDEN or (colon and name != LEAKY_RELU.name):
+        raise argparse.ArgumentTypeError(f"{text!r}; expected {_names(HIDDEN)}, or {LEAKY_RELU.name}:SLOPE")
     return LeakyRelu(amount(slope)) if colon else name
 
 
@@ -175,7 +175,7 @@ def add_rule(parser: argparse.ArgumentParser) -> None:
         type=hidden,
         default="relu",
         metavar="NAME",
-        help=f"the activation of hidden layers: {_names(HIDDEN)}; leaky_relu:SLOPE. Default: relu",
+        help=f"the activation of hidden layers: {_names(HIDDEN)}; {LEAKY_RELU.name}:SLOPE. Default: relu",
     )
     parser.add_argument(
         "--output",

@@ -1,8 +1,14 @@
 """What needs an optional dependency. Each module is imported when it is used, and names its extra if that is missing."""
 
-# Each's library.
-EXTRAS = {
-    **{"data": "h5py", "mat": "scipy", "mpi": "mpi4py", "plot": "matplotlib", "progress": "tqdm", "sklearn": "scikit-learn"},
+EXTRAS = {  # each's library
+    "data": "h5py",
+    "mat": "scipy",
+    "mpi": "mpi4py",
+    "pandas": "pandas",
+    "plot": "matplotlib",
+    "progress": "tqdm",
+    "sklearn": "scikit-learn",
+    "sweep": "joblib",
 }
 MODULES = {"scikit-learn": "sklearn"}  # where a library's module has another name
 

@@ -7,7 +7,8 @@
                      |            |                        |        share_descent.py    |
                      |            |                        |           |        |       |
     one iteration    |            |                        |        blocks.py --+    gram.py     blocks of examples through
-                     |            |                   outputs.py -- network.py          |        all layers; the Gram matrix
+                     |            |      gather.py    outputs.py -- network.py          |        all layers, gathered before;
+                     |            |                        |            |               |        the Gram matrix
     products      product.py -----+-------------------------------------+----------------+
                   plan.py         how a product is done: method, blocks, chunks, room
     loops         matmul.py
@@ -15,7 +16,7 @@
     tiles         packing.py   microkernel.py
                      |              |
     threads       mailbox.py   jobs.py   threads.py   workspace.py           chunks of a job, shared by the team
-    ground        activations.py   sums.py   matrix.py   intrinsics.py   memory.py   kinds.py   blocking.py
+    ground        activations.py   sums.py   matrix.py   intrinsics.py   memory.py   kinds.py   borrowed.py   blocking.py
     compiling     jit.py   inlined.py   introspection.py   notice.py   tasks.py   disk_cache.py
 
 An example, one layer forward: `layer_forward` views its arrays as matrices, plans the product of a strip of columns, holds a
@@ -30,12 +31,17 @@ chunks of a product, of strips or of blocks, which any idle helper claims; where
 What a training's layers compute besides products, and how parameters step, are routines too, whose addresses its kernels are
 handed (`jit.addresses`): one machine code serves all activations, outputs and rules; none is compiled for who takes another.
 
-What kernels promise: the numbers and nothing else. No checks (a wrong shape reads out of bounds: callers check), no Python
-objects, no allocation in loops, no global state; nan and inf go through as IEEE 754 has them; an element's sum runs in
-the same order however the work is cut, so the same call gives the same bits with any number of threads. Each runs as plain
-Python too, on NumPy twins of the few intrinsics, under NUMBA_DISABLE_JIT=1: slow, and open to a debugger.
+What kernels promise: the numbers and nothing else. No Python objects, no allocation in loops, no global state; nan and inf go
+through as IEEE 754 has them; an element's sum runs in the same order however the work is cut, so the same call gives the same
+bits with any number of threads. Each runs as plain Python too, on NumPy twins of the few intrinsics, under
+NUMBA_DISABLE_JIT=1: slow, and open to a debugger.
+
+What they check: the entries of single layers, costs and steps take what users give (`kinds.GIVEN`), and refuse what does not
+serve by returning False, before they write anything: in machine code that costs next to nothing. All others check nothing (a
+wrong shape reads out of bounds: callers check).
 
 Proof, in tests/: kernels/test_guarded.py::test_kernels_stay_within_their_operands (operands alone are touched),
+kernels/test_borrowed.py (what is refused),
 test_team.py::test_layers_have_the_same_bits_with_any_number_of_threads,
 kernels/test_activations.py::test_zeros_infinities_and_nan, test_plain.py (the twins).
 """

@@ -8,16 +8,24 @@ long as its update.
 from typing import NamedTuple
 
 from fastbackprop.kernels.activations import one_of
-from fastbackprop.kernels.blocking import SHARED_ELEMENTS
-from fastbackprop.kernels.blocks import BlocksJob, all_blocks, blocks_chunk, cut_of, free_cut, gradients_in
+from fastbackprop.kernels.blocks import (
+    BlocksJob,
+    all_blocks,
+    blocks_chunk,
+    cut_of,
+    free_cut,
+    gradients_in,
+    helpers_of,
+    sum_of,
+)
 from fastbackprop.kernels.descent import DIVERGED, DONE, STOPPED
+from fastbackprop.kernels.gather import Source, gather
 from fastbackprop.kernels.intrinsics import stand_alone
 from fastbackprop.kernels.jit import entry, inner, routine
-from fastbackprop.kernels.jobs import held
+from fastbackprop.kernels.jobs import do_one, held
 from fastbackprop.kernels.kinds import ADDRESS, COSTS, FLAT, IN, INT, TABLE, N, Words
-from fastbackprop.kernels.mailbox import MEMBERS
 from fastbackprop.kernels.matmul import Product
-from fastbackprop.kernels.matrix import Matrix, matrix
+from fastbackprop.kernels.matrix import Matrix, matrix, part
 from fastbackprop.kernels.memory import allocate, bare, free, load_flag
 from fastbackprop.kernels.microkernel import ZERO
 from fastbackprop.kernels.network import Examples, Row, free_net, functions_of, net_of
@@ -29,50 +37,25 @@ STEP = 3  # the place of the rule's step in `functions`, after those of `network
 SLOPE, L2, FIRST, SECOND, EPSILON, LOW, HIGH, LARGEST = range(8)  # places in `numbers`
 
 
-class GatherJob(NamedTuple):
-    """Columns order[at], order[at + 1], ... of X and Y, `columns` of them, `step` a chunk, are copied to the block."""
+class BatchJob(NamedTuple):
+    """A batch: what is to be done with its block, and from where examples order[at[0]], ... are copied to it, if they are."""
 
-    n_0: int
-    n_L: int
-    columns: int
-    step: int
-    order: Words
-    at: int
-    X: Matrix
-    Y: Matrix
-    X_block: Matrix
-    Y_block: Matrix
+    blocks: BlocksJob
+    gathers: bool
+    source: Source
+    at: Words
 
 
-@inner
-def _copy(n, A, a, step, B, b):
-    stand_alone()
-    for i in range(n):
-        B[b + i] = A[a + i * step]
-
-
-@routine(ADDRESS(GatherJob), N, N)
-def gather_chunk(job, chunk, member):
-    X, Y, X_block, Y_block = job.X, job.Y, job.X_block, job.Y_block
-    begin = chunk * job.step
-    for j in range(begin, min(begin + job.step, job.columns)):
-        example = job.order[job.at + j]
-        x, block = X.at + example * X.column, X_block.at + j * X_block.column
-        if X.row == 1:
-            _copy(job.n_0, X.data, x, 1, X_block.data, block)
-        else:
-            _copy(job.n_0, X.data, x, X.row, X_block.data, block)
-        for i in range(job.n_L):
-            Y_block.data[Y_block.at + i * Y_block.row + j] = Y.data[Y.at + i * Y.row + example * Y.column]
-
-
-@inner
-def gather(n_0, n_L, count, order, at, X, Y, X_block, Y_block, team):
-    """The block of a batch, by the team where it is worth it."""
-    shared = team[MEMBERS] > 1 and count * n_0 >= 2 * SHARED_ELEMENTS
-    step = max(1, SHARED_ELEMENTS // n_0) if shared else count
-    job = held(gather_chunk, GatherJob(n_0, n_L, count, step, order, at, X, Y, X_block, Y_block))
-    do_chunks(shared, team, gather_chunk, job, -(-count // step))
+@routine(ADDRESS(BatchJob), N, N)
+def batch_chunk(job, chunk, member):
+    """A chunk's examples are gathered by whom they are then in the cache of."""
+    blocks = job.blocks
+    if job.gathers:
+        begin = chunk * blocks.cut.span
+        count = min(blocks.cut.span, blocks.m - begin)
+        X, Y = part(blocks.X, 0, begin), part(blocks.examples.Y, 0, begin)
+        gather(count, job.source, job.at[0] + begin, X, Y, helpers_of(blocks))
+    do_one(blocks_chunk, held(blocks_chunk, blocks), chunk, member)
 
 
 @inner
@@ -87,9 +70,16 @@ def _take_shares(count, weights, gathers, order, at, shares):
 
 
 @inner
+def _copy(n, A, a, B, b):
+    stand_alone()
+    for i in range(n):
+        B[b + i] = A[a + i]
+
+
+@inner
 def copy_row(n, A, a, B, b):
     """B[b ..] = A[a ..], n numbers."""
-    _copy(n, A, a, 1, B, b)
+    _copy(n, A, a, B, b)
 
 
 @inner
@@ -150,9 +140,12 @@ def batch_descent(
     first, second = numbers[FIRST], numbers[SECOND]
     team = claim(own_mailbox, team_mailbox)
     inverse = one if weighted else one / number(batch)
-    whole = held(blocks_chunk, batch_of(net, batch, inverse, X_block, examples, parameters, n_weights, flags, team))
+    source, now = Source(n_0, n_L, x, y, indices, batch, order.size), allocate(1, m)
+    blocks = batch_of(net, batch, inverse, X_block, examples, parameters, n_weights, flags, team)
+    whole = held(batch_chunk, BatchJob(blocks, gathers, source, now))
     inverse = one if weighted or rest == 0 else one / number(rest)
-    last = held(blocks_chunk, batch_of(net, max(rest, 1), inverse, X_block, examples, parameters, n_weights, flags, team))
+    blocks = batch_of(net, max(rest, 1), inverse, X_block, examples, parameters, n_weights, flags, team)
+    last = held(batch_chunk, BatchJob(blocks, gathers, source, now))
     state[1] = DONE
     done = 0
     while done < rates.size:
@@ -162,10 +155,11 @@ def batch_descent(
         while begin < m and state[1] == DONE:
             count, at = min(batch, m - begin), done * m + begin
             job = whole if count == batch else last
-            if gathers:
-                gather(n_0, n_L, count, indices, at, x, y, X_block, Y_block, team)
             of_batch = _take_shares(count, weights, gathers, indices, at, shares) if weighted else float(count)
-            total = all_blocks(job)
+            now[0] = at
+            cut = job.blocks.cut
+            do_chunks(cut.shared, team, batch_chunk, job, cut.chunks)
+            total = sum_of(cut)
             if load_flag(flags, 0) != 0:
                 state[1] = STOPPED
                 break
@@ -176,7 +170,7 @@ def batch_descent(
             t += 1
             rate, epsilon = adam_numbers(correction, rates[done], first, second, numbers[EPSILON], t)
             rule = Rule(number(first), number(second), number(1.0 - first), number(1.0 - second), number(epsilon))
-            dW = gradients_in(net, job.cut.sums, 0)
+            dW = gradients_in(net, cut.sums, 0)
             step, rate, none = functions[STEP], number(rate), number(0)
             take_step(step, n_weights, parameters.W, dW.W, V.W, S.W, number(decay), rate, rule, team)
             take_step(step, n - n_weights, parameters.b, dW.b, V.b, S.b, none, rate, rule, team)
@@ -190,10 +184,11 @@ def batch_descent(
         costs[2 * done], costs[2 * done + 1] = cost / m, penalty / m
         done += 1
     release(team)
-    free_cut(whole.cut)
-    free_cut(last.cut)
+    free_cut(whole.blocks.cut)
+    free_cut(last.blocks.cut)
     free_net(net)
     free(room)
+    free(now)
     return done
 
 

@@ -31,6 +31,8 @@
 | TURNED_ROWS,              | most rows and fewest columns of a C that is  | where B lies along the depth                    |
 | TURNED_COLUMNS            | computed as its transpose                    |                                                 |
 | THIN_DEPTH                | depth of a block for a single row            | B is read in long pieces, C stays in L1         |
+| STRIPS                    | least strips of a wide Gram matrix           | how often X is read again, and how much is      |
+|                           |                                              | computed below the diagonal; 16 were as quick   |
 | CHUNKS                    | most chunks that a sum over examples is      | partial sums of dW; their number must not       |
 |                           | cut into                                     | depend on the team                              |
 | BLOCK_BYTES               | a block of examples of a narrow net          | activations and gradients stay in L1/L2         |
@@ -132,4 +134,5 @@ WAKE_OPERATIONS = 500_000
 SHARED_OPERATIONS = 64_000
 SHARED_ELEMENTS = 16_384
 CHUNKS = 16
+STRIPS = 32
 BLOCK_BYTES = 4 * L1_BYTES

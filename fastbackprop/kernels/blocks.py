@@ -100,7 +100,9 @@ def cut_of(net, first, m, one, X, n_weights, team):
     small = columns >= m or not narrow
     if small and m * rows * size <= L2_BYTES and m >= 2 * SHARED_COLUMNS and n_weights * m >= SHARED_OPERATIONS:
         columns, narrow = -(-m // (m // SHARED_COLUMNS)), True
-    columns = -(-m // -(-m // columns))  # blocks of about the same size
+    lanes = lanes_of(one)
+    # Blocks of about the same size, and of whole vectors: at the end of a row a masked one is slow to store.
+    columns = min(m, -(-m // (-(-m // columns) * lanes)) * lanes)
     blocks = -(-m // columns)
     width = n_weights + units(net)
     in_chunks = narrow and min(blocks, CHUNKS) * width * size <= 2 * L2_BYTES
@@ -171,6 +173,12 @@ def gradients_in(net, sums, chunk):
 
 
 @inner
+def helpers_of(job):
+    """Whom a chunk works with: nobody where the team shares chunks."""
+    return single(job.team) if job.cut.shared else job.team
+
+
+@inner
 def _workplace(job, member):
     """A member's memory in its row of the room, and whom it works with."""
     net, at = job.net, job.cut.room.at + member * job.cut.room.row
@@ -179,8 +187,7 @@ def _workplace(job, member):
     scratch = Matrix(job.cut.room.data, at + 2 * block, job.cut.length, 1)
     panels = Matrix(job.cut.room.data, scratch.at + widest(net) * job.cut.length, 1, 1)
     terms = Terms(job.cut.terms.data, 2 * member * job.cut.terms.row, job.cut.terms.row)
-    team = single(job.team) if job.cut.shared else job.team
-    return Workplace(job.cut.length, A, dZ, scratch, panels, terms, job.cut.ones, job.state, team)
+    return Workplace(job.cut.length, A, dZ, scratch, panels, terms, job.cut.ones, job.state, helpers_of(job))
 
 
 @inner
@@ -217,8 +224,13 @@ def blocks_chunk(job, chunk, member):
 @inner
 def all_blocks(job):
     """All examples: dW and db are the first row of `job.cut.sums`; returns the cost's sum."""
-    cut = job.cut
-    do_chunks(cut.shared, job.team, blocks_chunk, job, cut.chunks)
+    do_chunks(job.cut.shared, job.team, blocks_chunk, job, job.cut.chunks)
+    return sum_of(job.cut)
+
+
+@inner
+def sum_of(cut):
+    """The sum of all chunks: of dW and db in the first row of `cut.sums`; that of the cost is returned."""
     total, sums = 0.0, cut.sums
     for chunk in range(cut.chunks):
         total += cut.costs[chunk]

@@ -5,8 +5,8 @@ import numpy as np
 from fastbackprop.kernels.activations import log, sigmoid_slope
 from fastbackprop.kernels.intrinsics import stand_alone
 from fastbackprop.kernels.jit import entry, inner
-from fastbackprop.kernels.kinds import COSTS, IN, OUT
-from fastbackprop.kernels.matrix import is_odd, matrix, part
+from fastbackprop.kernels.kinds import COSTS, GIVEN, OUT
+from fastbackprop.kernels.matrix import matrix, part, serves
 from fastbackprop.kernels.memory import allocate, free
 from fastbackprop.kernels.sums import PIECE, pairwise, two_sum
 
@@ -45,15 +45,15 @@ def _terms(n, AL, a, a_step, Y, y, y_step, terms):
         terms[j] = _term(label, output) + _term(1.0 - label, 1.0 - output)
 
 
-@entry(IN, IN, COSTS)
+@entry(GIVEN, GIVEN, COSTS)
 def cross_entropy(AL, Y, cost):
     """cost[0] = -sum(Y log AL + (1 - Y) log(1 - AL)) / m in float64, where a term 0 log 0 counts as 0. AL, Y: (1, m).
 
-    Returns whether it is done, which it is not where an operand is odd.
+    Returns whether it is done, which it is not where an operand does not serve.
     """
-    if is_odd(AL) or is_odd(Y):
-        return False
     m = AL.shape[1]
+    if not (serves(AL, 1, m, AL) and serves(Y, 1, m, AL)):
+        return False
     AL, Y, terms = matrix(AL), matrix(Y), allocate(PIECE, 0.0)
     total, lost = 0.0, 0.0
     for j in range(0, m, PIECE):
@@ -84,15 +84,15 @@ def _output_gradient_span(n, AL, a, Y, y, Z, z, dZ, dz):
         dZ[dz + j] = output - label if output * (1 - output) == 0 else formula
 
 
-@entry(IN, IN, IN, OUT)
+@entry(GIVEN, GIVEN, GIVEN, OUT)
 def output_gradient(AL, Y, Z, dZ):
     """dZ = -(Y / AL - (1 - Y) / (1 - AL)) s(Z) (1 - s(Z)); where AL is exactly 0 or 1 its limit AL - Y.
 
-    Returns whether it is done, which it is not where an operand is odd.
+    Returns whether it is done, which it is not where an operand does not serve.
     """
-    if is_odd(AL) or is_odd(Y) or is_odd(Z):
-        return False
     n, m = dZ.shape
+    if not (serves(AL, n, m, dZ) and serves(Y, n, m, dZ) and serves(Z, n, m, dZ)):
+        return False
     AL, Y, Z, dZ = matrix(AL), matrix(Y), matrix(Z), matrix(dZ)
     in_one_piece = AL.column == Y.column == Z.column == 1
     length = m if in_one_piece else 1

@@ -247,6 +247,25 @@ def stream_lines(typing_context, lines, to, i, source, j):
     return types.void(n, to, n, source, n), emit
 
 
+def _fetch_twin(a, i):
+    pass
+
+
+@with_twin(_fetch_twin)
+def fetch(typing_context, a, i):
+    """Have the line of a[i] on its way to L2, if the processor likes to."""
+
+    def emit(context, builder, signature, arguments):
+        i32, byte = ir.IntType(32), ir.IntType(8).as_pointer()
+        there = builder.bitcast(address(context, builder, a, *arguments), byte)
+        kind = ir.FunctionType(ir.VoidType(), [byte, i32, i32, i32])
+        to_read, near, data = (ir.Constant(i32, number) for number in (0, 2, 1))
+        builder.call(cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0"), [there, to_read, near, data])
+        return context.get_dummy_value()
+
+    return types.void(a, types.intp), emit
+
+
 def _stand_alone_twin():
     pass
 

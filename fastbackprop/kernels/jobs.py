@@ -108,6 +108,21 @@ def in_turn(typing_context, routine, job, chunks):
     return types.void(routine, job, types.intp), emit
 
 
+def _do_one_twin(routine, job, chunk, member):
+    routine.function(job, chunk, member)
+
+
+@with_twin(_do_one_twin)
+def do_one(typing_context, routine, job, chunk, member):
+    """Do one chunk of the job at an address in this thread, which is that member of the team."""
+
+    def emit(context, builder, signature, arguments):
+        call_routine(builder, _pointer_to(builder, routine, arguments[0], job), [*arguments[1:]])
+        return context.get_dummy_value()
+
+    return types.void(routine, job, types.intp, types.intp), emit
+
+
 def _no_team_twin(*arguments):
     raise NotImplementedError("there is no team where nothing is compiled")
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, get_type_hints
 
 from numba import types
 
+from fastbackprop.kernels.borrowed import Borrowed, Given
+
 if TYPE_CHECKING:
     # Within kernels they are what Numba infers; type checkers see its twins, arrays and numbers of NumPy.
     Number: TypeAlias = Any
@@ -60,27 +62,32 @@ def ADDRESS(cls: Any) -> Any:
 
 def IN(T: Any) -> Any:
     """A matrix that is read: any strides, read-only or not, aligned or not."""
-    return types.Array(T, 2, "A", readonly=True, aligned=False)
+    return Borrowed(T, 2, "A", readonly=True, aligned=False)
+
+
+def GIVEN(T: Any) -> Any:
+    """What a user gives for such a matrix, unchecked: `matrix.serves` says whether it is one."""
+    return Given(T, 2, "A", readonly=True, aligned=False)
 
 
 def OUT(T: Any) -> Any:
     """A matrix that is written: C order."""
-    return types.Array(T, 2, "C")
+    return Borrowed(T, 2, "C")
 
 
 def FLAT(T: Any) -> Any:
     """A vector in one piece, read or written."""
-    return types.Array(T, 1, "C")
+    return Borrowed(T, 1, "C")
 
 
 def TABLE(T: Any) -> Any:
     """A vector of whole numbers."""
-    return types.Array(types.int64, 1, "C")
+    return Borrowed(types.int64, 1, "C")
 
 
 def COSTS(T: Any) -> Any:
     """A vector of float64 numbers, whatever the dtype of the arrays."""
-    return types.Array(types.float64, 1, "C")
+    return Borrowed(types.float64, 1, "C")
 
 
 def INT(T: Any) -> Any:

@@ -16,10 +16,10 @@ from fastbackprop.kernels.blocking import CHUNKS, L2_BYTES, NV, SHARED_OPERATION
 from fastbackprop.kernels.elementwise import apply_activation, apply_gradient
 from fastbackprop.kernels.jit import entry, inner, routine
 from fastbackprop.kernels.jobs import held
-from fastbackprop.kernels.kinds import ADDRESS, IN, INT, OUT, N, Number, Words
+from fastbackprop.kernels.kinds import ADDRESS, GIVEN, INT, OUT, N, Number, Words
 from fastbackprop.kernels.mailbox import MEMBERS
 from fastbackprop.kernels.matmul import Product, divide
-from fastbackprop.kernels.matrix import Matrix, is_odd, matrix, part, size_of, transposed
+from fastbackprop.kernels.matrix import Matrix, matrix, part, serves, size_of, transposed
 from fastbackprop.kernels.memory import free
 from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO
 from fastbackprop.kernels.plan import Plan, plan
@@ -147,16 +147,17 @@ def forward_chunk(job, chunk, member):
             apply_activation(layer.n, columns, part(layer.Z, 0, j), part(layer.A, 0, j), layer.activation, job.team)
 
 
-@entry(IN, IN, IN, OUT, OUT, INT, INT, INT)
+@entry(GIVEN, GIVEN, GIVEN, OUT, OUT, INT, INT, INT)
 def layer_forward(A_prev, W, b, Z, A, activation, own_mailbox, team_mailbox):
-    """Z = W A_prev + b, A = g(Z); LINEAR: A is not written. Returns whether it is done: not where an operand is odd."""
-    if is_odd(A_prev) or is_odd(W) or is_odd(b):
-        return False
+    """Z = W A_prev + b, A = g(Z); LINEAR: A is not written. Returns whether it is done: not where an operand does not serve."""
     n, m = Z.shape
     n_prev = W.shape[1]
+    if not (serves(A_prev, n_prev, m, Z) and serves(W, n, n_prev, Z) and serves(b, n, 1, Z)):
+        return False
     team = claim(own_mailbox, team_mailbox)
     one = Z.dtype.type(1)
-    step = strip_columns(2 * n + n_prev, m, Z.itemsize)
+    # A single unit reads A_prev once, which nobody misses in L2 then: long pieces of its rows are read faster.
+    step = strip_columns(2 * n + (n_prev if n > 1 else 0), m, size_of(one))
     span = chunk_columns(m, step)
     chunks, members = -(-m // span), team[MEMBERS]
     shared = chunks > 1 and members > 1 and n * n_prev * m >= SHARED_OPERATIONS
@@ -244,22 +245,22 @@ def _add_up(chunks, size, sums, dW, db, n_weights, divisor):
     divide(size - n_weights, db.data, db.at, divisor)
 
 
-@entry(IN, IN, IN, IN, OUT, OUT, OUT, INT, INT, INT)
+@entry(GIVEN, GIVEN, GIVEN, GIVEN, OUT, OUT, OUT, INT, INT, INT)
 def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, own_mailbox, team_mailbox):
     """dA_prev, dW, db from dA and Z; LINEAR: dA is dZ, Z is not read.
 
-    Returns whether it is done: not where an operand is odd.
+    Returns whether it is done: not where an operand does not serve.
     """
-    if is_odd(dA) or is_odd(Z) or is_odd(A_prev) or is_odd(W):
+    n, n_prev = dW.shape
+    m = dA_prev.shape[1]
+    if not (serves(dA, n, m, dW) and serves(Z, n, m, dW) and serves(A_prev, n_prev, m, dW) and serves(W, n, n_prev, dW)):
         return False
-    n, m = dA.shape
-    n_prev = W.shape[1]
     team = claim(own_mailbox, team_mailbox)
     one, divisor, members = dW.dtype.type(1), dW.dtype.type(m), team[MEMBERS]
-    step = strip_columns(2 * n + 2 * n_prev, m, dW.itemsize)
+    step = strip_columns(2 * n + 2 * n_prev, m, size_of(one))
     span = chunk_columns(m, step)
     chunks, size = -(-m // span), n * n_prev + n
-    in_chunks = chunks > 1 and chunks * size * dW.itemsize <= 2 * L2_BYTES
+    in_chunks = chunks > 1 and chunks * size * size_of(one) <= 2 * L2_BYTES
     shared = in_chunks and members > 1 and n * n_prev * m >= SHARED_OPERATIONS
     copies, helpers = (members, 1) if shared else (1, members)
     layer = Backward(

@@ -27,9 +27,8 @@ from fastbackprop.kernels.packing import pack, stream, turn
 # Methods: by inner products, or by outer ones with neither, either or both of A and B packed, C streamed or not; or those of
 # the transposes, C^T = c0^T + scale B^T A^T: TURN, with A packed (by PACK_B), for few rows, where B lies along the depth; FLIP,
 # for a single column, of C in one piece, where A lies along its columns. THIN: for a single row, a few steps of depth at a
-# time, so that B is read in long pieces. SYMMETRIC: C = X^T X, of which a triangle is computed.
-OUTER, INNER, PACK_A, PACK_B, STREAM, TURN, FLIP, THIN, SYMMETRIC = 0, 1, 2, 4, 8, 16, 32, 64, 128
-RIGHT = 2**40
+# time, so that B is read in long pieces.
+OUTER, INNER, PACK_A, PACK_B, STREAM, TURN, FLIP, THIN = 0, 1, 2, 4, 8, 16, 32, 64
 
 
 class Product(NamedTuple):
@@ -76,14 +75,11 @@ def _by_inner_products(p):
 
 
 @inner
-def _by_outer_products(method, blocks, p, workspace, diagonal):
+def _by_outer_products(method, blocks, p, workspace):
     """Loops 5 to 3 about the micro-kernel: blocks of B, A~ and B~ where they are packed; C lies along its rows.
 
     B is taken from where it lies, along its rows, or with PACK_B copied to `workspace`, a block at a time; likewise A, from
     where it lies with any strides. Packing both, as is usual, cost 64 x 128 x 1000 a fifth of its speed and 512^3 a twentieth.
-
-    `diagonal`: how far right of a symmetric matrix's diagonal C begins; only tiles that reach it or lie right of it are
-    computed. All do where it is RIGHT.
 
     Source: Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication, ACM TOMS 34(3), 2008.
     """
@@ -109,18 +105,16 @@ def _by_outer_products(method, blocks, p, workspace, diagonal):
                 block = Product(
                     mc, nc, kc, scale, A_packed if packs_a else A, B_packed if packs_b else B, C, start, part(p.bias, ic, 0)
                 )
-                _macro_kernel(method, block, band, ic - diagonal - jc)
+                _macro_kernel(method, block, band)
 
 
 @inner
-def _macro_kernel(method, p, band, below):
+def _macro_kernel(method, p, band):
     """Loops 2 and 1 about the micro-kernel: a block of C from blocks of A and B, or from A~ and B~.
 
     With STREAM or TURN a band of MR rows of C is written to `band` first. STREAM: it is copied past the caches, since a C
     that is larger than they are would be read from memory first, and drive out A and B; there must be one block of depth, and
     no ADD. TURN: C is to be the transpose of the product; no BIAS.
-
-    `below`: how far below the diagonal the block begins.
     """
     NR = NV * lanes_of(p.scale)
     packs_a, packs_b, bands = method & PACK_A != 0, method & PACK_B != 0, method & (STREAM | TURN)
@@ -131,14 +125,10 @@ def _macro_kernel(method, p, band, below):
     width = p.columns if bands != 0 or method & THIN != 0 or stays else NR
     for jr in range(0, p.columns, width):  # loop 2: a panel of B for L1, or all
         for ir in range(0, p.rows, MR):  # loop 1: rows of A for the registers
-            left_out = max(0, below + ir - jr) // NR * NR
-            j, columns = jr + left_out, min(width, p.columns - jr) - left_out
-            if columns <= 0:
-                continue
-            rows = min(MR, p.rows - ir)
+            rows, columns = min(MR, p.rows - ir), min(width, p.columns - jr)
             A = Matrix(p.A.data, p.A.at + ir * p.depth, 1, MR) if packs_a else part(p.A, ir, 0)
-            B = Matrix(p.B.data, p.B.at + j * p.depth, NR, 1) if packs_b else part(p.B, 0, j)
-            C = part(p.C, ir, j) if bands == 0 else Matrix(band.data, band.at, p.columns, 1)
+            B = Matrix(p.B.data, p.B.at + jr * p.depth, NR, 1) if packs_b else part(p.B, 0, jr)
+            C = part(p.C, ir, jr) if bands == 0 else Matrix(band.data, band.at, p.columns, 1)
             outer(rows, columns, p.depth, p.scale, A, B, tile, C, start, part(p.bias, ir, 0))
             if bands == STREAM:
                 stream(rows, p.columns, C, part(p.C, ir, 0))
@@ -179,8 +169,8 @@ def restarted(p, start, scale):
 
 
 @inner
-def multiply(method, blocks, p, workspace, diagonal):
-    """The product, by the chosen method; for `workspace` and `diagonal` see `_by_outer_products`."""
+def multiply(method, blocks, p, workspace):
+    """The product, by the chosen method; for `workspace` see `_by_outer_products`."""
     if method == INNER:
         _by_inner_products(p)
         return
@@ -194,7 +184,7 @@ def multiply(method, blocks, p, workspace, diagonal):
     at_end = method & TURN != 0 and start >= DIVIDE and several
     if at_end:
         start, scale = start - DIVIDE, one_of(scale)
-    _by_outer_products(method, blocks, restarted(flipped(p) if turned else p, start, scale), workspace, diagonal)
+    _by_outer_products(method, blocks, restarted(flipped(p) if turned else p, start, scale), workspace)
     if at_end:
         for i in range(p.rows):
             divide(p.columns, p.C.data, p.C.at + i * p.C.row, p.scale)

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from fastbackprop.kernels.blocking import VECTOR_BYTES
+from fastbackprop.kernels.borrowed import is_plain
 from fastbackprop.kernels.intrinsics import by_dtype
 from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.kinds import Numbers
@@ -24,10 +25,17 @@ class Matrix(NamedTuple):
 
 
 @inner
+def _itemsize(X):
+    """X.itemsize as a constant, by which dividing is a shift."""
+    return size_of(X.dtype.type(0))
+
+
+@inner
 def matrix(X):
     """The matrix of a 2-D array that is not odd; the array has to be kept. A stride along a single element means nothing."""
     row, column = X.strides
-    return Matrix(flat(X), 0, row // X.itemsize, column // X.itemsize)
+    size = _itemsize(X)
+    return Matrix(flat(X), 0, row // size, column // size)
 
 
 @inner
@@ -37,7 +45,14 @@ def is_odd(X):
     Along a single element no stride leads anywhere, and NumPy calls an array contiguous whatever it is there.
     """
     row, column = X.strides
-    return (X.shape[0] > 1 and row % X.itemsize != 0) or (X.shape[1] > 1 and column % X.itemsize != 0)
+    size = _itemsize(X)
+    return (X.shape[0] > 1 and row % size != 0) or (X.shape[1] > 1 and column % size != 0)
+
+
+@inner
+def serves(X, rows, columns, like):
+    """Whether what was given is a matrix of this shape, not odd nor empty, of the dtype of `like`."""
+    return is_plain(X, like) and X.shape[0] == rows > 0 and X.shape[1] == columns > 0 and not is_odd(X)
 
 
 @inner

@@ -32,7 +32,6 @@ from fastbackprop.kernels.matmul import (
     PACK_A,
     PACK_B,
     STREAM,
-    SYMMETRIC,
     THIN,
     TURN,
     Blocks,
@@ -127,9 +126,7 @@ def steps(method, rows, columns, members, one):
     """
     NR = NV * lanes_of(one)
     packs = method & (PACK_A | PACK_B)
-    if method & SYMMETRIC != 0:
-        by_columns = True  # rows of a chunk end at the diagonal
-    elif packs == PACK_B:
+    if packs == PACK_B:
         by_columns = columns >= 2 * members * NR
     elif packs == PACK_A:
         by_columns = rows < 2 * members * MR or columns > 2 * rows

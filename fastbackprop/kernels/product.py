@@ -7,7 +7,7 @@ from fastbackprop.kernels.jit import inner, routine
 from fastbackprop.kernels.jobs import held
 from fastbackprop.kernels.kinds import ADDRESS, N
 from fastbackprop.kernels.mailbox import MEMBERS
-from fastbackprop.kernels.matmul import RIGHT, Blocks, Product, multiply
+from fastbackprop.kernels.matmul import Blocks, Product, multiply
 from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of
 from fastbackprop.kernels.memory import load_flag
 from fastbackprop.kernels.microkernel import ADD
@@ -22,7 +22,6 @@ class ProductJob(NamedTuple):
     blocks: Blocks
     row_step: int
     column_step: int
-    diagonal: int
     product: Product
     workspace: Matrix
 
@@ -32,19 +31,10 @@ def product_chunk(job, chunk, member):
     p = job.product
     i = chunk * job.row_step if job.row_step < p.rows else 0
     j = chunk * job.column_step if job.column_step < p.columns else 0
-    columns, diagonal = min(job.column_step, p.columns - j), job.diagonal + j
-    rows = min(min(job.row_step, p.rows - i), diagonal + columns)
+    rows, columns = min(job.row_step, p.rows - i), min(job.column_step, p.columns - j)
     A, B, C, bias = part(p.A, i, 0), part(p.B, 0, j), part(p.C, i, j), part(p.bias, i, 0)
     here = Product(rows, columns, p.depth, p.scale, A, B, C, p.start, bias)
-    multiply(job.method, job.blocks, here, part(job.workspace, member, 0), diagonal)
-
-
-@inner
-def run_beside(diagonal, how, p, workspace, team):
-    """The product as planned; its C begins so far right of the diagonal of a symmetric matrix."""
-    rooms = Matrix(workspace.data, workspace.at, how.room, 1)
-    job = held(product_chunk, ProductJob(how.method, how.blocks, how.row_step, how.column_step, diagonal, p, rooms))
-    do_chunks(how.chunks > 1, team, product_chunk, job, how.chunks)
+    multiply(job.method, job.blocks, here, part(job.workspace, member, 0))
 
 
 @inner
@@ -53,7 +43,9 @@ def run(how, p, workspace, team):
 
     `workspace` has the plan's room for each member.
     """
-    run_beside(RIGHT, how, p, workspace, team)
+    rooms = Matrix(workspace.data, workspace.at, how.room, 1)
+    job = held(product_chunk, ProductJob(how.method, how.blocks, how.row_step, how.column_step, p, rooms))
+    do_chunks(how.chunks > 1, team, product_chunk, job, how.chunks)
 
 
 @inner

@@ -15,10 +15,10 @@ from fastbackprop.kernels.batch_descent import (
     STEP,
     batch_of,
     dot,
-    gather,
     parameters_of,
 )
 from fastbackprop.kernels.blocks import all_blocks, blocks_chunk, free_cut, gradients_in
+from fastbackprop.kernels.gather import Source, gather
 from fastbackprop.kernels.jit import entry
 from fastbackprop.kernels.jobs import held
 from fastbackprop.kernels.kinds import COSTS, FLAT, IN, INT, REAL, TABLE
@@ -49,7 +49,7 @@ def share_gradient(
     )  # fmt: skip
     team = claim(own_mailbox, team_mailbox)
     if gathers:
-        gather(n_0, n_L, count, bare(order), 0, x, y, X_block, Y_block, team)
+        gather(count, Source(n_0, n_L, x, y, bare(order), count, count), 0, X_block, Y_block, team)
     examples = Examples(Y_block, Y_block, False, numbers[LOW], numbers[HIGH])
     inverse, parameters = one / number(batch), parameters_of(bare(P), n_weights)
     job = held(blocks_chunk, batch_of(net, count, inverse, X_block, examples, parameters, n_weights, bare(state), team))

@@ -8,9 +8,9 @@ from fastbackprop.kernels.blocking import SHARED_ELEMENTS
 from fastbackprop.kernels.intrinsics import stand_alone
 from fastbackprop.kernels.jit import entry, inner, routine
 from fastbackprop.kernels.jobs import held
-from fastbackprop.kernels.kinds import ADDRESS, IN, OUT, REAL, N, Number
+from fastbackprop.kernels.kinds import ADDRESS, GIVEN, OUT, REAL, N, Number
 from fastbackprop.kernels.mailbox import MEMBERS
-from fastbackprop.kernels.matrix import Matrix, is_odd, matrix
+from fastbackprop.kernels.matrix import Matrix, matrix, serves
 from fastbackprop.kernels.threads import do_chunks
 
 
@@ -52,15 +52,16 @@ def accept(update):
         w.data[w.at + i] = stepped(w.data[w.at + i], dw.data[dw.at + i], update.rate)
 
 
-@entry(IN, IN, REAL, OUT)
+@entry(GIVEN, GIVEN, REAL, OUT)
 def descend(W, dW, learning_rate, W_new):
-    """W_new = W - learning_rate dW; returns whether it is done, which it is not where an operand is odd."""
-    if is_odd(W) or is_odd(dW):
+    """W_new = W - learning_rate dW; returns whether it is done, which it is not where an operand does not serve."""
+    rows, columns = W_new.shape
+    if not (serves(W, rows, columns, W_new) and serves(dW, rows, columns, W_new)):
         return False
     rate = W_new.dtype.type(learning_rate)
     w, dw, new = matrix(W), matrix(dW), matrix(W_new)
-    for i in range(W.shape[0]):
-        for j in range(W.shape[1]):
+    for i in range(rows):
+        for j in range(columns):
             old, slope = w.data[w.at + i * w.row + j * w.column], dw.data[dw.at + i * dw.row + j * dw.column]
             new.data[new.at + i * new.row + j] = stepped(old, slope, rate)
     return True

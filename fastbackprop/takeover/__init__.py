@@ -27,7 +27,7 @@ _NAMES = {*STEPS, *THEIRS, *MODELS}
 def _is_of_interest(function: types.FunctionType) -> bool:
     """Whether a function has one of the names, or may be a model under another name: it calls functions of these names."""
     names = function.__code__.co_names
-    return function.__name__ in _NAMES or "update_parameters" in names
+    return function.__name__ in _NAMES or any(name.startswith("update_parameters") for name in names)
 
 
 class Takeover:

@@ -12,6 +12,7 @@ from fastbackprop.examination import DIFFERS, EFFECTS, NOT_JUDGED, OTHER_FORM, S
 from fastbackprop.examination.original import original, stands_for
 from fastbackprop.examination.sandbox import is_ours, untouched
 from fastbackprop.takeover.adapters import adapter, uncovered
+from fastbackprop.takeover.nets.rewrite import net_taken_over
 from fastbackprop.takeover.reach import called, called_of_another_kind, kind, of_another_kind, own_function, reached
 from fastbackprop.takeover.report import ADAPTED, LEFT, REPLACED, TAKEN_OVER
 from fastbackprop.takeover.rewrite import taken_over
@@ -23,6 +24,7 @@ START, MODEL = "initialize_parameters_deep", "L_layer_model"
 THEIRS = {START, "initialize_parameters", "predict"}  # whose numbers decide what a training learns, or are its results
 STEPS = tuple(name for name in CASES if name not in (START, MODEL))
 MODELS = (MODEL, "two_layer_model")
+_REST = "all else in it as it stands"
 
 
 @dataclass(frozen=True)
@@ -118,14 +120,20 @@ class Judge:
         return Role(name, function, finding.details)
 
     def _model(self, function: types.FunctionType) -> Decision:
+        cause = "no training loop of the functions that it calls was found in it"
         try:
-            found = taken_over(function, self.role_of)
+            if (found := taken_over(function, self.role_of)) is not None:
+                serve, loop = found
+                return Decision(TAKEN_OVER, f"its loop (line {loop.node.lineno}) runs compiled, {_REST}", serve)
         except NoStep as reason:
-            return Decision(LEFT, f"{reason}{self._steps(function)}")
-        if found is None:
-            return Decision(LEFT, f"no training loop of the functions that it calls was found in it{self._steps(function)}")
-        serve, loop = found
-        return Decision(TAKEN_OVER, f"its loop (line {loop.node.lineno}) runs compiled, all else in it as it stands", serve)
+            cause = str(reason)
+        try:
+            if (other := net_taken_over(function)) is not None:
+                serve, node, nets = other
+                return Decision(TAKEN_OVER, f"its loop (line {node.lineno}) runs compiled ({nets}), {_REST}", serve)
+        except NoStep as reason:
+            cause += f"; {reason}" if str(reason) not in cause else ""
+        return Decision(LEFT, f"{cause}{self._steps(function)}")
 
     def _steps(self, function: types.FunctionType) -> str:
         """What a model that is left has from the functions that it calls."""

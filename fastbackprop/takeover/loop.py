@@ -20,7 +20,7 @@ from fastbackprop.takeover.terms import Term, Terms, Unknown
 RoleOf = Callable[[Any], "Role | None"]  # of a value; raises NoStep for a function of the user's that computes something else
 
 # Statements that leave a loop, suspend it or change names elsewhere.
-_ELSEWHERE = (
+ELSEWHERE = (
     *(ast.Break, ast.Continue, ast.Return, ast.Raise, ast.Yield, ast.YieldFrom, ast.Await, ast.NamedExpr, ast.Delete),
     *(ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.AsyncFor, ast.AsyncWith),
     *(ast.AsyncFunctionDef, ast.Match),
@@ -65,12 +65,12 @@ def find_loop(tree: ast.FunctionDef, function: types.FunctionType, role_of: Role
     """The loop of a function's definition that trains; None where no loop updates parameters. Raises NoStep."""
     for node in ast.walk(tree):
         if isinstance(node, ast.For) and not _inner_loop(node, function) and _updates(node, function):
-            _check_place(tree, node)
+            check_place(tree, node)
             return _read(tree, node, function, role_of)
     return None
 
 
-def _check_place(tree: ast.FunctionDef, node: ast.For) -> None:
+def check_place(tree: ast.FunctionDef, node: ast.For) -> None:
     """Raise NoStep where what surrounds the loop would see how far it came, or has other names."""
     around = [outer for outer in ast.walk(tree) if outer is not tree and any(inner is node for inner in ast.walk(outer))]
     for outer in around:
@@ -106,12 +106,14 @@ def _read(tree: ast.FunctionDef, node: ast.For, function: types.FunctionType, ro
     if not (isinstance(node.iter, ast.Call) and value_of(node.iter.func, function) is range):
         raise NoStep(f"line {node.lineno}: it loops over {ast.unparse(node.iter)}, not over a range")
     for inner in (inner for statement in node.body for inner in ast.walk(statement)):
-        if isinstance(inner, _ELSEWHERE):
+        if isinstance(inner, ELSEWHERE):
             raise NoStep(str(Unknown(inner)))
-    return _Reader(tree, node, function, role_of).loop()
+    return Reader(tree, node, function, role_of).loop()
 
 
-class _Reader:
+class Reader:
+    """Reads a loop's statements: which belong to the step, and what the others do."""
+
     def __init__(self, tree: ast.FunctionDef, node: ast.For, function: types.FunctionType, role_of: RoleOf) -> None:
         self.tree, self.node, self.function, self.role_of = tree, node, function, role_of
         self.assigned = set(assigned(node.body))
@@ -169,7 +171,7 @@ class _Reader:
         for statement in kept:
             self._check(statement, step)
         observers = [statement for statement in kept if not self._only_costs(statement)]
-        condition = _any([self._condition(statement) for statement in observers])
+        condition = any_of([self._condition(statement) for statement in observers])
         read = set(read_names(kept))
         after = read_after(self.tree, node)
         of_step = self.of_step - {step.parameters, *step.entries}
@@ -302,15 +304,15 @@ class _Reader:
             if not isinstance(inner, _CONDITION) or (isinstance(inner, ast.Name) and inner.id in self.assigned):
                 raise NoStep(f"line {statement.lineno}: what it does depends on {ast.unparse(statement.test)}")
         test = copy.deepcopy(statement.test)
-        then = _both(test, _any([self._condition(inner) for inner in statement.body]))
-        otherwise = _both(ast.UnaryOp(ast.Not(), test), _any([self._condition(inner) for inner in statement.orelse]))
-        return _any([then, otherwise])
+        then = _both(test, any_of([self._condition(inner) for inner in statement.body]))
+        otherwise = _both(ast.UnaryOp(ast.Not(), test), any_of([self._condition(inner) for inner in statement.orelse]))
+        return any_of([then, otherwise])
 
 
 class _Marked(ast.NodeTransformer):
     """Puts the known cost where the user's statements compute it."""
 
-    def __init__(self, reader: _Reader, step: Step) -> None:
+    def __init__(self, reader: Reader, step: Step) -> None:
         self.reader, self.step = reader, step
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
@@ -353,7 +355,7 @@ def _carried(term: Term) -> Iterator[str]:
                 yield from _carried(part)
 
 
-def _any(conditions: list[ast.expr]) -> ast.expr:
+def any_of(conditions: list[ast.expr]) -> ast.expr:
     """Whether one of the conditions holds."""
     left = [c for c in conditions if not (isinstance(c, ast.Constant) and c.value is False)]
     if any(isinstance(c, ast.Constant) and c.value is True for c in left):

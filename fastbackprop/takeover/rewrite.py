@@ -7,7 +7,7 @@ import copy
 import functools
 import inspect
 import types
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from fastbackprop.examination.original import stands_for
@@ -18,30 +18,30 @@ from fastbackprop.takeover.step import NoStep
 from fastbackprop.takeover.terms import Term
 from fastbackprop.takeover.training import Form, Training
 
-_TRAINING, _OUTER, _BEGIN = "__fastbackprop_training__", "__fastbackprop_outer__", "__fastbackprop_begin__"
+TRAINING, _OUTER, BEGIN = "__fastbackprop_training__", "__fastbackprop_outer__", "__fastbackprop_begin__"
 
 _PLAN = f"""
-{_TRAINING} = {_BEGIN}(
+{TRAINING} = {BEGIN}(
     RANGE, lambda: (PARAMETERS, X, Y, RATE, ENTRIES), lambda VARIABLE: CONDITION, DECIDING, READS
 )
-while {_TRAINING}.advance():
-    for VARIABLE in {_TRAINING}.observed:
-        {COST} = {_TRAINING}.cost
+while {TRAINING}.advance():
+    for VARIABLE in {TRAINING}.observed:
+        {COST} = {TRAINING}.cost
         REST
-    if {_TRAINING}.plain:
-        if {_TRAINING}.ahead:
-            PARAMETERS = {_TRAINING}.parameters
+    if {TRAINING}.plain:
+        if {TRAINING}.ahead:
+            PARAMETERS = {TRAINING}.parameters
             BIND
-        if {_TRAINING}.own is None:
-            for VARIABLE in {_TRAINING}.plain:
+        if {TRAINING}.own is None:
+            for VARIABLE in {TRAINING}.plain:
                 BODY
         else:
-            for VARIABLE in {_TRAINING}.plain:
+            for VARIABLE in {TRAINING}.plain:
                 OWN
-if {_TRAINING}.ahead:
-    PARAMETERS = {_TRAINING}.parameters
+if {TRAINING}.ahead:
+    PARAMETERS = {TRAINING}.parameters
     BIND
-for VARIABLE in {_TRAINING}.last:
+for VARIABLE in {TRAINING}.last:
     pass
 """
 
@@ -57,7 +57,7 @@ def taken_over(function: types.FunctionType, role_of: RoleOf) -> tuple[Callable[
         return None
     begin = functools.partial(Training, Form.of(loop), Callees(loop.functions, loop.called, function))
     new = _Replace(loop).visit(tree)
-    return _compiled(function, new, begin), loop
+    return compiled(function, new, begin), loop
 
 
 def definition(function: types.FunctionType) -> ast.FunctionDef:
@@ -98,9 +98,9 @@ def _same_code(a: types.CodeType, b: types.CodeType) -> bool:
     )
 
 
-def _compiled(function: types.FunctionType, tree: ast.FunctionDef, begin: Callable[..., Any]) -> Callable[..., Any]:
+def compiled(function: types.FunctionType, tree: ast.FunctionDef, begin: Callable[..., Any]) -> Callable[..., Any]:
     """The new function, in the globals of the old one; what begins the training is in a closure."""
-    outer = ast.parse(f"def {_OUTER}({_BEGIN}): pass").body[0]
+    outer = ast.parse(f"def {_OUTER}({BEGIN}): pass").body[0]
     assert isinstance(outer, ast.FunctionDef)
     ast.increment_lineno(outer, tree.lineno - 1)
     outer.body = [ast.Global([tree.name]), tree]  # it may call itself, by its name in the module
@@ -123,29 +123,29 @@ class _Replace(ast.NodeTransformer):
         if node is not self.loop.node:
             return self.generic_visit(node)
         step, variable = self.loop.step, self.loop.variable
-        entries = ast.Dict([ast.Constant(key) for key in step.entries.values()], [_load(name) for name in step.entries])
+        entries = ast.Dict([ast.Constant(key) for key in step.entries.values()], [load(name) for name in step.entries])
         assert isinstance(node.iter, ast.expr)
         expressions = {
-            "RANGE": node.iter, "X": _expression(step.X), "Y": _expression(step.Y), "RATE": _expression(step.rate),
+            "RANGE": node.iter, "X": expression(step.X), "Y": expression(step.Y), "RATE": expression(step.rate),
             "ENTRIES": entries, "CONDITION": self.loop.condition,
-            "DECIDING": _each(self.loop.deciding), "READS": _each([_load(name) for name in self.loop.reads]),
+            "DECIDING": each(self.loop.deciding), "READS": each([load(name) for name in self.loop.reads]),
         }  # fmt: skip
         bind: list[ast.stmt] = [
-            ast.Assign([ast.Name(name, ast.Store())], ast.Subscript(_load(step.parameters), ast.Constant(key), ast.Load()))
+            ast.Assign([ast.Name(name, ast.Store())], ast.Subscript(load(step.parameters), ast.Constant(key), ast.Load()))
             for name, key in step.entries.items()
         ]
         statements = {"REST": self.loop.rest or [ast.Pass()], "BODY": node.body, "BIND": bind}
-        own = _Own(self.loop.functions)
+        own = Own(self.loop.functions)
         statements["OWN"] = [own.visit(copy.deepcopy(statement)) for statement in node.body]
         plan = ast.parse(_PLAN)
         for inner in ast.walk(plan):  # what the plan adds has the position of the loop; the user's own nodes keep theirs
             if "lineno" in inner._attributes:
                 ast.copy_location(inner, node)
                 inner.end_lineno, inner.end_col_offset = node.lineno, node.col_offset  # type: ignore[attr-defined]
-        return _Filled(expressions, statements, {"VARIABLE": variable, "PARAMETERS": step.parameters}).visit(plan).body
+        return Filled(expressions, statements, {"VARIABLE": variable, "PARAMETERS": step.parameters}).visit(plan).body
 
 
-class _Own(ast.NodeTransformer):
+class Own(ast.NodeTransformer):
     """Has the step's functions called as the user wrote them."""
 
     def __init__(self, names: Collection[str]) -> None:
@@ -155,12 +155,12 @@ class _Own(ast.NodeTransformer):
         name = ast.unparse(node.func)
         self.generic_visit(node)
         if name in self.names:
-            own = ast.Attribute(_load(_TRAINING), "own", ast.Load())
+            own = ast.Attribute(load(TRAINING), "own", ast.Load())
             node.func = ast.copy_location(ast.Subscript(own, ast.Constant(name), ast.Load()), node.func)
         return node
 
 
-class _Filled(ast.NodeTransformer):
+class Filled(ast.NodeTransformer):
     """Fills the plan."""
 
     def __init__(self, expressions: dict[str, ast.expr], statements: dict[str, list[ast.stmt]], names: dict[str, str]) -> None:
@@ -180,22 +180,22 @@ class _Filled(ast.NodeTransformer):
         return ast.copy_location(ast.arg(self.names.get(node.arg, node.arg)), node)
 
 
-def _each(expressions: list[ast.expr]) -> ast.expr:
+def each(expressions: Iterable[ast.expr]) -> ast.expr:
     """A tuple of functions, one for the value of each expression: it may have none yet."""
     nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
     return ast.Tuple([ast.Lambda(nothing, expression) for expression in expressions], ast.Load())
 
 
-def _load(name: str) -> ast.Name:
+def load(name: str) -> ast.Name:
     return ast.Name(name, ast.Load())
 
 
-def _expression(term: Term) -> ast.expr:
+def expression(term: Term) -> ast.expr:
     """The expression of a term that stays the same in all iterations."""
     if term[0] == "before":
-        return _load(term[1])
+        return load(term[1])
     if term[0] == "constant":
         return ast.Constant(term[2])
     if term[0] == "attribute":
-        return ast.Attribute(_expression(term[1]), term[2], ast.Load())
-    return ast.Subscript(_expression(term[1]), _expression(term[2]), ast.Load())
+        return ast.Attribute(expression(term[1]), term[2], ast.Load())
+    return ast.Subscript(expression(term[1]), expression(term[2]), ast.Load())

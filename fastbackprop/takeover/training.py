@@ -69,6 +69,8 @@ class Training:
     that are not finite, all that is left is plain: the user's own code decides what becomes of it.
     """
 
+    limits: Callable[[Any], bool] = staticmethod(saturated)  # whether a descent has come to its limits
+
     def __init__(
         self,
         form: Form,
@@ -95,7 +97,7 @@ class Training:
         self._units: list[int] = []
         self._known: list[Any] = []  # X, Y, the rate and what decides, as the descent knows them
         self._contents: list[int] = []
-        self._tried: tuple[dict[str, np.ndarray], dict[str, np.ndarray]] | None = None
+        self._tried: tuple[dict[str, np.ndarray], dict[str, np.ndarray], float] | None = None  # start, end, and cost
         if not all(is_constant(value) for value in self._decide()):
             self._mine = True
 
@@ -132,9 +134,13 @@ class Training:
             self._train(stop, [])
         else:  # the next slice begins with an iteration that is observed: those that lie equally far apart need one stretch
             self._train(wanted[-1] if len(wanted) > 1 and stop < len(self.steps) else stop, wanted)
+        self._choose_own()
+        return True
+
+    def _choose_own(self) -> None:
+        """Choose the functions that plain iterations call."""
         with_own = self.plain and (self._mine or self._tried is None or not self._alike)
         self.own = self._bindings.own() if with_own and self._bindings.unchanged() else None
-        return True
 
     def _leave(self) -> None:
         """All that is left runs as it stands."""
@@ -184,11 +190,11 @@ class Training:
                 if start is None or [value.shape[0] for value in start.values()] != self._units:
                     return False
                 if self._tried is not None:
-                    if not agrees(*self._tried, parameters) or not self._cost_agrees(Y):
+                    if not self._agrees(parameters) or not self._cost_agrees(Y):
                         return False
                     self._tried, self._trusted = None, True
                 else:
-                    behind(X.nbytes, self._descent.restart, start)
+                    behind(X.nbytes, self._restart, start)
             self._parameters, self.ahead = parameters, False
             return self._descent is not None
         except Exception:  # whatever it is, their own loop meets it in its own way
@@ -238,6 +244,16 @@ class Training:
         self._units = [value.shape[0] for value in start.values()]
         return descent
 
+    def _restart(self, start: dict[str, np.ndarray]) -> None:
+        """Have the descent continue from the loop's variables."""
+        assert self._descent is not None
+        self._descent.restart(start)
+
+    def _agrees(self, parameters: Any) -> bool:
+        """Whether the loop's own iteration made what the compiled one did."""
+        assert self._tried is not None
+        return agrees(*self._tried[:2], parameters)
+
     def _cost_agrees(self, Y: np.ndarray) -> bool:
         if self._whole or self.form.cost_function is None:
             return True
@@ -250,13 +266,13 @@ class Training:
         assert self._descent is not None
         start = {key: value.copy() for key, value in self._parameters.items()}
         try:
-            made = self._compute(self._descent, tried, self._descent)
+            made = self._compute(self._descent, tried, self._descent, self.limits)
         except Exception:
             made = None
         if made is None:
             self._leave()
             return
-        self._tried = start, made
+        self._tried = start, *made
         self.plain, self._done = self.steps[self._done : self._done + 1], self._done + 1
         self._length = LEAST_ITERATIONS
 
@@ -266,7 +282,9 @@ class Training:
         assert descent is not None
         before = {key: value.copy() for key, value in descent.arrays().items()}
         try:
-            costs = self._compute(descent, costs_of, descent, list(stretches(first, stop, [k for k in wanted if k < stop])))
+            costs = self._compute(
+                descent, costs_of, descent, list(stretches(first, stop, [k for k in wanted if k < stop])), self.limits
+            )
             if costs is not None:
                 self.observed = self._observe([(k, costs[k]) for k in wanted if k in costs])
                 self._done, self.ahead, self.last = stop, True, self.steps[stop - 1 : stop]
@@ -288,7 +306,7 @@ class Training:
             descent.state[0], self.ahead = 0, True
             _ = self.parameters
 
-    def _compute(self, descent: Direct, work: Callable[..., Any], *args: Any) -> Any:
+    def _compute(self, descent: Any, work: Callable[..., Any], *args: Any) -> Any:
         """Work in a thread while this one waits where Ctrl-C can reach it; an interrupt ends the work."""
         task = Task(work, *args)
         try:
@@ -319,16 +337,16 @@ class Training:
         return self._parameters
 
 
-def tried(descent: Direct) -> dict[str, np.ndarray] | None:
-    """Work: one iteration; returns the parameters that it makes, or None where the training comes to its limits."""
+def tried(descent: Direct, limits: Callable[[Any], bool]) -> tuple[dict[str, np.ndarray], float] | None:
+    """Work: one iteration; returns the parameters that it makes and its cost, or None where it comes to the limits."""
     descent.prepare()
-    if saturated(descent):
+    if limits(descent):
         return None
-    descent.stretch(1, 1)
-    return descent.parameters()
+    (cost,) = descent.stretch(1, 1)
+    return descent.parameters(), cost
 
 
-def costs_of(descent: Direct, cuts: Sequence[tuple[int, int, int]]) -> dict[int, float] | None:
+def costs_of(descent: Direct, cuts: Sequence[tuple[int, int, int]], limits: Callable[[Any], bool]) -> dict[int, float] | None:
     """Work: train by these stretches; returns the costs by iteration, or None where the training comes to its limits."""
     found: dict[int, float] = {}
     for begin, length, every in cuts:
@@ -337,7 +355,7 @@ def costs_of(descent: Direct, cuts: Sequence[tuple[int, int, int]]) -> dict[int,
         if descent.done < done + length:
             return None
         found |= {begin + j * every: cost for j, cost in enumerate(costs)}
-    return None if saturated(descent) or not np.isfinite(list(found.values())).all() else found
+    return None if limits(descent) or not np.isfinite(list(found.values())).all() else found
 
 
 _NOTHING = object()

@@ -35,7 +35,8 @@ from fastbackprop import checkpoint, looping, team
 from fastbackprop.kernels.mailbox import ACTIVE, HOLD, OWNER
 from scripts import ROOT
 
-LAYERS, EXAMPLES, RATE, ITERATIONS = [30, 16, 8, 1], 569, 0.01, 1500
+LAYERS, EXAMPLES, RATE = [30, 16, 8, 1], 569, 0.01
+ITERATIONS = {"direct": 1500, "gram": 400, "batches": 1500}  # trainings about as long as the moments at which interrupts come
 PATIENCE = 120  # seconds without an end are a hang
 
 
@@ -51,8 +52,9 @@ def problem() -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
 X, Y, START = problem()
 
 
-def train(algorithm: str, iterations: int = ITERATIONS, file: Path | None = None) -> tuple[bytes, ...]:
+def train(algorithm: str, iterations: int | None = None, file: Path | None = None) -> tuple[bytes, ...]:
     """The bits of the result of the call that a user would make; "batches" are mini-batches, a fortieth as many epochs."""
+    iterations = iterations or ITERATIONS[algorithm]
     if algorithm == "batches":
         rule: dict[str, Any] = {
             "optimizer": bp.Adam(RATE),
@@ -209,7 +211,7 @@ def one_exit() -> None:
     """One process that ends while a kernel compiles."""
     moments = random.Random(int(sys.argv[2]))
     threading.Thread(target=train, args=("direct", 10), daemon=True).start()
-    time.sleep(moments.uniform(0, 8))
+    time.sleep(moments.uniform(0, 5))
 
 
 def one_fork() -> None:
@@ -223,7 +225,7 @@ def one_fork() -> None:
     threading.Thread(target=moments.choice(work), daemon=True).start()
     time.sleep(moments.uniform(0, 4))
     child = os.fork()
-    right = bp.compute_cost(np.ones((1, 3)), np.ones((1, 3))) == 0 and bool((bp.sigmoid(np.zeros((2, 2)))[0] == 0.5).all())
+    right = bool((bp.sigmoid(np.zeros((2, 2)))[0] == 0.5).all())  # compiled in both, or on the way when the process forked
     if child == 0:
         os._exit(0 if right else 1)
     if not right or os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0:

@@ -15,8 +15,8 @@ from scripts.mutation.sources import FunctionNode, Source, callee
 PACKAGE = "fastbackprop"
 # Modules that are no kernels and no callers of one: the yardstick, its cases, and those that only show, set sizes or talk to
 # people.
-ASIDE = ("testing", "verify", "cli", "__main__", "__init__", "blocking", "notebook")
-FOLDERS_ASIDE = ("reference", "extras", "compat")
+ASIDE = ("verify", "cli", "__main__", "__init__", "blocking", "notebook")
+FOLDERS_ASIDE = ("reference", "extras", "compat", "testing")
 # Text for people, and settings: a change there is no fault of the arithmetic.
 QUIET = ("debug", "info", "warning", "warn", "getLogger", "namedtuple")
 

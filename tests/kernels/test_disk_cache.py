@@ -11,7 +11,7 @@ import pytest
 
 from fastbackprop.kernels import disk_cache
 
-from .support.copies import REPORT, REPORTED, Copy, files
+from .support.copies import KERNEL, REPORT, REPORTED, Copy, files
 
 
 @pytest.fixture
@@ -19,48 +19,64 @@ def copy(tmp_path):
     return Copy(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """A copy in which one process has called the kernel, and what that process reported."""
+    original = Copy(tmp_path_factory.mktemp("first"))
+    return original, original.run(REPORT)
+
+
+@pytest.fixture
+def used(first, tmp_path):
+    """A copy in which a process has compiled the kernel: its disk cache has the code, whatever changes from here on."""
+    original, report = first
+    assert (report["compiled"], report["loaded"], report["reported"]) == (1, 0, 1)
+    return Copy(tmp_path, of=original)
+
+
+@pytest.fixture
+def MR(first):
+    """The tile that the kernel in `used` was compiled with."""
+    return first[1]["MR"]
+
+
 # ------------------------------------------------------------------------------------------------------- the disk cache
 
 
-def test_a_second_process_compiles_nothing(copy):
-    first, second = copy.run(REPORT), copy.run(REPORT)
-    assert (first["compiled"], first["loaded"]) == (1, 0)
+def test_a_second_process_compiles_nothing(used, MR):
+    second = used.run(REPORT)
     assert (second["compiled"], second["loaded"]) == (0, 1)
-    assert (second["MR"], second["reported"]) == (first["MR"], 1)
-    assert {path.suffix for path in files(copy.cache)} == {".code"}
+    assert (second["MR"], second["reported"]) == (MR, 1)
+    assert {path.suffix for path in files(used.cache)} == {".code"}
 
 
-def test_an_edited_callee_in_another_file_runs(copy):
-    assert copy.run(REPORT)["reported"] == 1
-    copy.append("activations.py", REPORTED.format(2))
-    assert copy.run(REPORT)["reported"] == 2
+def test_an_edited_callee_in_another_file_runs(used):
+    used.append("activations.py", REPORTED.format(2))
+    assert used.run(REPORT)["reported"] == 2
 
 
-def test_a_changed_tile_is_the_one_that_runs(copy):
-    before = copy.run(REPORT)["MR"]
-    copy.append("blocking.py", f"MR = {int(before) + 1}\n")
-    assert copy.run(REPORT)["MR"] == before + 1
+def test_a_changed_tile_is_the_one_that_runs(used, MR):
+    used.append("blocking.py", f"MR = {int(MR) + 1}\n")
+    assert used.run(REPORT)["MR"] == MR + 1
 
 
-def test_tiles_of_another_processor_are_not_mixed_up(copy):
+def test_tiles_of_another_processor_are_not_mixed_up(used, MR):
     """The same sources, and the same disk cache in a home that two machines share."""
     change = "from fastbackprop.kernels import blocking\nblocking.MR = 99\n"
-    before = copy.run(REPORT)["MR"]
-    assert copy.run(REPORT, change)["MR"] == 99
-    again = copy.run(REPORT)
-    assert (again["MR"], again["compiled"]) == (before, 0)
+    assert used.run(REPORT, change)["MR"] == 99
+    again = used.run(REPORT)
+    assert (again["MR"], again["compiled"]) == (MR, 0)
 
 
-def test_another_version_over_it_runs_its_own_code(copy):
+def test_another_version_over_it_runs_its_own_code(used):
     """Files of the same names, sizes and times, in the same place, and the disk cache of the old ones still there."""
-    assert copy.run(REPORT)["reported"] == 1
-    for path in sorted(copy.kernels.glob("*.py")):
+    for path in sorted(used.kernels.glob("*.py")):
         text, stamp = path.read_text(), path.stat()
         path.unlink()
         path.write_text(text.replace(REPORTED.format(1), REPORTED.format(3)))
         os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
         assert path.stat().st_size == stamp.st_size
-    assert copy.run(REPORT)["reported"] == 3
+    assert used.run(REPORT)["reported"] == 3
 
 
 FOLDER = """
@@ -146,16 +162,16 @@ for name in ("HOME", "USERPROFILE", "HOMEPATH", "XDG_CACHE_HOME", "LOCALAPPDATA"
     assert not (copy.site / "~").exists()
 
 
-def test_from_a_zip_file_the_sources_are_looked_at_too(copy):
-    zipped = Path(shutil.make_archive(str(copy.site), "zip", copy.site))
+def test_from_a_zip_file_the_sources_are_looked_at_too(used):
+    """The same sources find the same code, others don't."""
+    zipped = Path(shutil.make_archive(str(used.site), "zip", used.site))
     settings = {"PYTHONPATH": str(zipped)}
-    where = copy.cache.parent
-    assert copy.run(REPORT, where=where, **settings)["compiled"] == 1
-    assert copy.run(REPORT, where=where, **settings)["loaded"] == 1
-    copy.append("activations.py", REPORTED.format(2))
+    where = used.cache.parent
+    assert used.run(REPORT, where=where, **settings)["loaded"] == 1
+    used.append("activations.py", REPORTED.format(2))
     zipped.unlink()
-    shutil.make_archive(str(copy.site), "zip", copy.site)
-    result = copy.run(REPORT, where=where, **settings)
+    shutil.make_archive(str(used.site), "zip", used.site)
+    result = used.run(REPORT, where=where, **settings)
     assert (result["reported"], result["compiled"]) == (2, 1)
 
 
@@ -167,7 +183,7 @@ def _flip(path, at):
 
 def _foreign(path):
     """The whole file of another function."""
-    other = next(other for other in path.parent.glob("*.code") if other != path)
+    (other,) = path.parent.glob("*.report-*.code")
     shutil.copyfile(other, path)
 
 
@@ -183,20 +199,47 @@ DAMAGES = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_what_is_damaged_is_compiled_again_and_replaced(copy, damage):
-    first = copy.run(REPORT.replace('report["d"](x)', 'report["d"](x); report["f"](x.astype("f"))'))
-    (path,) = (path for path in files(copy.cache) if ".report-float64-" in path.name)
-    DAMAGES[damage](path)
-    result = copy.run(REPORT_AND_LOG, LISTEN)
-    assert (result["MR"], result["reported"], result["compiled"], result["loaded"]) == (first["MR"], 1, 1, 0)
-    assert result["messages"][0][:2] == ["fastbackprop", "INFO"]
-    assert str(path) in result["messages"][0][2]
-    if damage == "a folder":  # a foreign file: it stays
-        assert path.is_dir()
-    else:
-        assert len(result["messages"]) == 1
-        assert copy.run(REPORT)["loaded"] == 1
+EACH = """
+import json, sys
+import numpy as np
+from fastbackprop.kernels import disk_cache, jit, probe
+
+found = {}
+for name, kernel in vars(probe).items():
+    if isinstance(kernel, jit.Entry):
+        disk_cache.said.clear()  # what is said is said once a process
+        messages.clear()
+        x = np.zeros((1, 2))
+        kernel["d"](x)
+        (stats,) = (dispatcher.stats for dispatcher in kernel.dispatchers.values())
+        found[name] = x[0].tolist(), stats.cache_misses.total(), stats.cache_hits.total(), list(messages)
+json.dump(found, sys.stdout)
+"""
+
+
+def test_what_is_damaged_is_compiled_again_and_replaced(copy):
+    """One kernel for each damage."""
+    kernels = {f"report_{i}": damage for i, damage in enumerate(DAMAGES)}
+    copy.append("probe.py", "".join(map(KERNEL.format, kernels)))
+    first = copy.run(EACH, LISTEN)
+    paths = {name: next(path for path in files(copy.cache) if f".{name}-float64-" in path.name) for name in kernels}
+    for name, damage in kernels.items():
+        DAMAGES[damage](paths[name])
+    after, last = copy.run(EACH, LISTEN), copy.run(EACH, LISTEN)
+    assert first.keys() == {"report", *kernels}
+    assert {tuple(compiled) for _, *compiled, _ in first.values()} == {(1, 0)}
+    values = first["report"][0]
+    assert after["report"] == last["report"] == [values, 0, 1, []]
+    for name, damage in kernels.items():
+        *found, messages = after[name]
+        assert found == [values, 1, 0], damage
+        assert messages[0][:2] == ["fastbackprop", "INFO"], damage
+        assert str(paths[name]) in messages[0][2], damage
+        if damage == "a folder":  # a foreign file: it stays
+            assert paths[name].is_dir()
+        else:
+            assert len(messages) == 1, damage
+            assert last[name] == [values, 0, 1, []], damage
 
 
 FAULTS = {
@@ -243,20 +286,19 @@ shutil.rmtree(jit.cache_folder())
     assert copy.run(REPORT)["loaded"] == 1
 
 
-def test_folders_that_no_process_used_for_a_month_go(copy):
+def test_folders_that_no_process_used_for_a_month_go(used):
     month, now = 31 * 24 * 3600, time.time()
     old, recent, other = (
-        copy.cache / name for name in ("fastbackprop-" + "0" * 16, "fastbackprop-" + "1" * 16, "fastbackprop-mine")
+        used.cache / name for name in ("fastbackprop-" + "0" * 16, "fastbackprop-" + "1" * 16, "fastbackprop-mine")
     )
-    copy.run(REPORT)
-    (used,) = copy.cache.iterdir()
-    for folder, seconds in ((old, month), (recent, month - 2 * 24 * 3600), (other, month), (used, month)):
+    (ours,) = used.cache.iterdir()
+    for folder, seconds in ((old, month), (recent, month - 2 * 24 * 3600), (other, month), (ours, month)):
         folder.mkdir(exist_ok=True)
         (folder / "file").touch()
         os.utime(folder, (now - seconds, now - seconds))
-    assert copy.run(REPORT)["loaded"] == 1  # it stamps its own
+    assert used.run(REPORT)["loaded"] == 1  # it stamps its own
     assert not old.exists()
-    assert recent.exists() and other.exists() and used.exists()
+    assert recent.exists() and other.exists() and ours.exists()
 
 
 def test_the_users_own_cache_setting_is_left_as_it_was(copy):

@@ -18,8 +18,7 @@ import numba.core.compiler
 from fastbackprop.kernels import inlined
 import hashlib, numpy as np, fastbackprop as bp
 rng = np.random.default_rng(0)
-Z, dA = rng.standard_normal((2, 3, 50))
-print(inlined.FOUND, hashlib.sha256(bp.sigmoid(Z)[0].tobytes() + bp.sigmoid_backward(dA, Z).tobytes()).hexdigest())
+print(inlined.FOUND, hashlib.sha256(bp.sigmoid(rng.standard_normal((3, 50)))[0].tobytes()).hexdigest())
 """
 
 
@@ -41,12 +40,12 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("change", CHANGES.values(), ids=list(CHANGES))
-def test_where_the_internals_are_others_the_bits_are_the_same(change, tmp_path, monkeypatch):
+def test_where_the_internals_are_others_the_bits_are_the_same(tmp_path, monkeypatch):
     found, usual = run("", tmp_path / "usual", monkeypatch)
-    lost, without = run(change, tmp_path / "without", monkeypatch)
-    assert (found, lost) == ("True", "False")
-    assert usual == without
+    assert found == "True"
+    for name, change in CHANGES.items():
+        lost, without = run(change, tmp_path / name, monkeypatch)
+        assert (lost, without) == ("False", usual), name
 
 
 def test_the_collector_stays_as_the_user_wants_it():

@@ -159,7 +159,7 @@ def test_each_member_of_a_team_has_room_where_a_product_is_shared(c):
 @pytest.mark.parametrize("members", [1, 2, 3, 4, 8, 16])
 @pytest.mark.parametrize("c", "df")
 def test_a_gram_matrix_has_room_for_each_strip_of_its_columns(c, members):
-    """Of more than it takes at once a strip may be cut into larger chunks than the whole."""
+    """A strip that ends higher up may be narrower, and its blocks larger."""
     needed = np.zeros(2, np.int64)
     for m in range(2, 9000, 97):
         for depth in (1, 7, KC, 8 * KC):

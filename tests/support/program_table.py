@@ -163,33 +163,63 @@ PROGRAMS = (
         "linear_output.py",
         ("parameters", "prices"),
         _some("relu", "relu_backward", "linear_forward", "linear_backward", "update_parameters")
-        | _left(*FORWARD, *BACKWARD, "compute_cost", START, MODEL, "predict"),
+        | _left(*FORWARD, *BACKWARD, "compute_cost", START, "predict")
+        | {MODEL: TAKEN_OVER},
     ),
     Program(
         "tanh_hidden",
         "tanh_hidden.py",
         ("parameters", "costs", "p"),
         _some("sigmoid", "sigmoid_backward", "linear_forward", "linear_backward", "compute_cost", "update_parameters")
-        | _left(*FORWARD, *BACKWARD, START, MODEL),
+        | _left(*FORWARD, *BACKWARD, START)
+        | {MODEL: TAKEN_OVER},
     ),
     Program(
         "planar_tanh",
         "planar_tanh.py",
         ("parameters", "costs", "predictions"),
-        {"compute_cost": ADAPTED} | _left("initialize_parameters", "update_parameters", "nn_model", "predict"),
+        {"compute_cost": ADAPTED} | _left("initialize_parameters", "update_parameters", "predict") | {"nn_model": TAKEN_OVER},
     ),
     Program(
         "softmax",
         "softmax.py",
         ("parameters", "costs", "guess"),
         _some("relu", "relu_backward", "linear_forward", "linear_backward", "update_parameters")
-        | _left(*FORWARD, *BACKWARD, "compute_cost", START, MODEL),
+        | _left(*FORWARD, *BACKWARD, "compute_cost", START)
+        | {MODEL: TAKEN_OVER},
     ),
     Program(
         "l2",
         "l2.py",
         ("parameters", "without", "plain", "regular"),
-        _all(linear_backward=ADAPTED, linear_activation_backward=ADAPTED, **_left("L_model_backward", "compute_cost", MODEL)),
+        _all(linear_backward=ADAPTED, linear_activation_backward=ADAPTED, **_left("L_model_backward", "compute_cost")),
+    ),
+    Program(
+        "optimizers",
+        "optimizers.py",
+        ("by_gd", "by_momentum", "by_adam", "predictions", "drawn"),
+        {"sigmoid": ADAPTED, "relu": ADAPTED, "model": TAKEN_OVER} | _left("compute_cost", "initialize_parameters", "predict"),
+    ),
+    Program(
+        "regularization",
+        "regularization.py",
+        ("parameters", "with_l2", "with_dropout"),
+        dict.fromkeys(("sigmoid", "relu", "compute_cost"), ADAPTED)
+        | {"update_parameters": REPLACED, "model": TAKEN_OVER}
+        | _left("initialize_parameters"),
+    ),
+    Program("adam_classes", "adam_classes.py", ("params", "costs", "m", "v", "guess"), {"fit": TAKEN_OVER}),
+    Program(
+        "momentum_regression",
+        "momentum_regression.py",
+        ("parameters", "costs", "velocity", "smaller"),
+        {"train": TAKEN_OVER} | _left("update_parameters"),
+    ),
+    Program(
+        "decaying_batches",
+        "decaying_batches.py",
+        ("params", "costs", "accuracies", "lr", "afterwards"),
+        {"train": TAKEN_OVER, "relu": ADAPTED, "update_parameters": ADAPTED},
     ),
     Program(
         "class_net",
@@ -201,7 +231,7 @@ PROGRAMS = (
         "dropout",
         "dropout.py",
         ("parameters", "costs", "plain", "plain_costs"),
-        _all(compute_cost=ADAPTED, **_left(MODEL)),
+        _all(compute_cost=ADAPTED),
     ),
     Program(
         "early_stopping",

@@ -33,6 +33,7 @@ TAKEN = {
         True,
     ),
     "every iteration": (HEAD + "        costs.append(cost)\n", "    return costs\n", True),
+    "a list that is carried": (HEAD + "        costs = costs + [cost]\n", "    return costs\n", True),
     "the cost where it is printed": (
         "    for i in range(num_iterations):\n        AL, caches = L_model_forward(X, parameters)\n"
         "        grads = L_model_backward(AL, Y, caches)\n        if i % 10 == 0:\n"
@@ -292,7 +293,6 @@ LEFT = {
     "AL of before": ("    AL = 0\n    for i in range(num_iterations):\n        if i % 10 == 0:\n            print(AL)\n"
                      "        STEP\n", "reads AL of the iteration before"),
     "a mean that is carried": ("    mean = 0\n" + HEAD + "        mean = 0.9 * mean + 0.1 * cost\n", "mean"),
-    "a list that is carried": (HEAD + "        costs = costs + [cost]\n", "[cost]"),
     "a count that is carried": ("    t = 0\n" + HEAD + "        t = t + 1\n", "carries t"),
     "an older value": ("    old = 0\n" + HEAD + "        x = old\n        old = AL\n", "carries old"),
     "a rate that falls": (HEAD + "        learning_rate *= 0.99\n", "learning rate changes"),

@@ -3,13 +3,13 @@
 import os
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from fastbackprop import arguments, doubtful
-from fastbackprop.activations import OUTPUT
+from fastbackprop import doubtful
 from fastbackprop.checkpoint import digest
 from fastbackprop.descents import Words
 from fastbackprop.extras.mpi.checks import digest_of, identity_of, same_dtype
@@ -17,12 +17,12 @@ from fastbackprop.extras.mpi.examples import SpreadExamples
 from fastbackprop.extras.mpi.ranks import Ranks
 from fastbackprop.extras.mpi.resuming import entropy_of, identify, opened, restore
 from fastbackprop.extras.mpi.together import run_together
-from fastbackprop.fitting import DEFAULT, called, checked_rule, divergence, dtype_of
+from fastbackprop.fits import asked, called
+from fastbackprop.fitting import DEFAULT
 from fastbackprop.optimizers import Optimizer
-from fastbackprop.prediction import Net
 from fastbackprop.shares import Share
-from fastbackprop.slices import behind, check_finite, check_fits, converted
-from fastbackprop.starts import STARTS, drawn
+from fastbackprop.slices import behind, check_finite, converted
+from fastbackprop.starts import drawn
 from fastbackprop.team import get_num_threads, num_threads
 from fastbackprop.trained import Trained
 
@@ -91,70 +91,51 @@ def train(
     ranks = Ranks(comm)
 
     def check() -> tuple[Any, Any]:
-        sizes = arguments.layer_sizes("layers_dims", layers_dims)
-        net = Net(arguments.hidden_named(hidden), arguments.output_named(output))
-        if sizes[-1] < net.target.units:
-            raise ValueError(f"layers_dims ends with {sizes[-1]}; expected {net.target.units} units or more for {output}")
-        X = arguments.examples("X_local", X_local, sizes[0])
-        Y = net.target.labels("Y_local", Y_local, sizes[-1], X.shape[1])
-        options = {
-            "optimizer": optimizer,
-            "l2": checked_rule(optimizer, l2),
-            "batch_size": None if batch_size is None else arguments.count("batch_size", batch_size, at_least=1),
-            "epochs": arguments.count("epochs", epochs),
-            "shuffle": arguments.truth("shuffle", shuffle),
-            "seed": None if seed is None else arguments.count("seed", seed),
-        }
-        if not isinstance(init, str) or init not in STARTS:
-            raise ValueError(f"init is {init!r}; known ones are {', '.join(map(repr, STARTS))}")
-        start = None if parameters is None else arguments.parameters_of("parameters", parameters, sizes)
-        check_finite(X_local=X, Y_local=Y, **{f"{key} in parameters": value for key, value in (start or {}).items()})
-        dtype = dtype_of(X, start)
-        check_fits(dtype, Y_local=Y)
-        return (sizes, net, X, Y, options, start, dtype), X.shape[1]
+        X, Y, fit = asked(
+            X_local, Y_local, layers_dims, hidden=hidden, output=output, optimizer=optimizer, l2=l2, batch_size=batch_size,
+            epochs=epochs, shuffle=shuffle, seed=seed, parameters=parameters, init=init, validation=None, patience=None,
+        )  # fmt: skip
+        check_finite(X=X, Y=Y, **fit.numbers())
+        fit.check_fits(X, Y)
+        return (X, Y, fit), X.shape[1]
 
-    (sizes, net, X, Y, options, start, dtype), counts = ranks.agreed(check)
-    ranks.same(
-        layers_dims=sizes, hidden=called(net.hidden), output=output, init=init, parameters=digest_of(start),
-        checkpoint=str(checkpoint), **{name: repr(value) for name, value in options.items()},
-    )  # fmt: skip
-    dtype, m, at = same_dtype(ranks, dtype), sum(counts), sum(counts[: ranks.rank])
-    if net.output is OUTPUT and (outside := doubtful.labels_outside(Y)):
+    (X, Y, fit), counts = ranks.agreed(check)
+    m, at = sum(counts), sum(counts[: ranks.rank])
+    fit = replace(fit, batch_size=None if batch_size is None or batch_size >= m else int(batch_size))  # of all ranks
+    sizes, net, start = fit.sizes, fit.net, fit.start
+    identity = {
+        **{"layers_dims": sizes, "hidden": called(net.hidden), "output": output, "optimizer": repr(optimizer), "l2": fit.l2},
+        **{"batch_size": fit.batch_size, "shuffle": fit.shuffle, "seed": fit.seed, "init": None if parameters else init},
+    }
+    ranks.same(**identity, epochs=fit.epochs, parameters=digest_of(start), checkpoint=str(checkpoint))
+    dtype = same_dtype(ranks, fit.dtype(X))
+    if outside := fit.labels_outside(Y):
         warnings.warn(outside, UserWarning, stacklevel=2)
     X, Y = behind(X.nbytes, converted, X, Y, dtype)
-    batch = None if options["batch_size"] is None or options["batch_size"] >= m else options["batch_size"]
-    if batch is not None:
+    if fit.batch_size is not None:
         X = behind(X.nbytes, np.asfortranarray, X)  # an example of a batch lies in one piece
-    file = opened(ranks, checkpoint, options["epochs"], WORDS)
-    entropy = entropy_of(ranks, file, options["seed"])
+    file = opened(ranks, checkpoint, fit.epochs, WORDS)
+    entropy = entropy_of(ranks, file, fit.seed)
     generator = np.random.default_rng(entropy)
     if start is None:
         start = behind(8 * sum(sizes) * max(sizes), drawn, sizes, init, generator.standard_normal)
     start = {key: np.asarray(value, dtype) for key, value in start.items()}
     if checkpoint is not None:
-        about = {
-            **{"layers_dims": sizes, "hidden": called(net.hidden), "output": output, "optimizer": repr(optimizer)},
-            **{"l2": options["l2"], "batch_size": batch, "shuffle": options["shuffle"], "seed": options["seed"]},
-            **{"dtype": str(dtype), "init": init if parameters is None else None},
+        identity |= {
+            "dtype": str(dtype),
             "X": identity_of(ranks, X, 0, at, (sizes[0], m)),
             "Y": identity_of(ranks, Y, 0, at, (sizes[-1], m)),
             "parameters": digest(dtype, *start.values()),
         }
-        identify(ranks, file, about)
+        identify(ranks, file, identity)
     with num_threads(ranks.threads(get_num_threads())):
-        share = Share(X, Y, sizes, start, hidden=net.hidden, output=net.output, optimizer=optimizer, l2=options["l2"])
-        order = generator if options["shuffle"] and batch is not None else None
-        descent = SpreadExamples(ranks, share, counts, 1, "batches", order, batch, entropy)
+        share = Share(X, Y, sizes, start, hidden=net.hidden, output=net.output, optimizer=optimizer, l2=fit.l2)
+        order = generator if fit.shuffle and fit.batch_size is not None else None
+        descent = SpreadExamples(ranks, share, counts, 1, "batches", order, fit.batch_size, entropy)
         restore(ranks, file, descent, sizes, m)
         descent.load()
-        trained = run_together(ranks, descent, options["epochs"], WORDS, [], file, partial(divergence, descent, net, optimizer))
+        trained = run_together(ranks, descent, fit.epochs, WORDS, [], file, partial(fit.divergence, descent))
     doubtful.explain_costs(descent.costs)
-    about = {
-        "optimizer": repr(optimizer),
-        "l2": options["l2"],
-        "batch_size": batch,
-        "epochs": descent.done,
-        "seed": options["seed"],
-    }
+    about = {"optimizer": repr(optimizer), "l2": fit.l2, "batch_size": fit.batch_size, "epochs": descent.done, "seed": fit.seed}
     rest = None, False, sizes, hidden, output, optimizer, about
     return Trained(trained, descent.costs, [], descent.done, *rest)

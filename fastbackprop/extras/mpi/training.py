@@ -25,7 +25,7 @@ from fastbackprop.optimizers import GradientDescent
 from fastbackprop.shares import Share
 from fastbackprop.slices import behind, check_finite, converted
 from fastbackprop.team import get_num_threads, num_threads
-from fastbackprop.training import cost_lines, divergence
+from fastbackprop.training import asked, cost_lines, divergence
 
 WORDS = Words("mpi.L_layer_model", "iteration", "num_iterations")
 
@@ -100,26 +100,21 @@ def L_layer_model(
     ranks = Ranks(comm)
 
     def check() -> tuple[Any, Any]:
-        split_named(split)
-        sizes = arguments.layer_sizes("layers_dims", layers_dims)
-        if sizes[-1] != 1:
-            raise ValueError(f"layers_dims ends with {sizes[-1]}; expected 1, the one unit of the output layer")
+        by_examples = split_named(split) == "examples"
         X = arguments.numbers("X_local", X_local)
-        X = arguments.examples("X_local", X, sizes[0] if split == "examples" else len(X) if X.ndim else 1)
-        if not len(X):
-            raise ValueError(f"X_local has shape {X.shape}: no features; expected one row or more")
-        labels = arguments.label_row(Y, X.shape)
-        rate = arguments.real("learning_rate", learning_rate)
-        iterations = arguments.count("num_iterations", num_iterations)
-        start = None if parameters is None else arguments.parameters_of("parameters", parameters, sizes)
-        check_finite(X_local=X, Y=labels, **{f"{key} in parameters": value for key, value in (start or {}).items()})
-        dtype = np.result_type(X, *([np.float64] if start is None else start.values()))
-        dtype = np.dtype(float) if dtype.kind in "biu" else dtype
+        if X.ndim != 2 or not X.size:
+            raise ValueError(f"X_local has shape {X.shape}; expected (n, m), one feature and one example or more")
+        n_0 = arguments.layer_sizes("layers_dims", layers_dims)[0]
+        whole = X if by_examples else np.broadcast_to(X[:1], (n_0, X.shape[1]))  # of its shape alone: it takes no memory
+        _, labels, descending = asked(whole, Y, layers_dims, learning_rate, num_iterations, parameters, "direct")
+        check_finite(X_local=X, Y=labels, **descending.numbers())
+        dtype = descending.dtype(X)
         if dtype.char not in "fd":
             raise ValueError(f"X_local and parameters make {dtype}; expected float32 or float64")
-        return (X, labels, sizes, rate, iterations, start, dtype), X.shape
+        return (X, labels, descending, dtype), X.shape
 
-    (X, labels, sizes, rate, iterations, start, dtype), shapes = ranks.agreed(check)
+    (X, labels, descending, dtype), shapes = ranks.agreed(check)
+    sizes, rate, iterations, start = descending.sizes, descending.rate, descending.iterations, descending.start
     ranks.same(
         split=repr(split), layers_dims=sizes, learning_rate=rate, num_iterations=iterations, parameters=digest_of(start),
         checkpoint=str(checkpoint),

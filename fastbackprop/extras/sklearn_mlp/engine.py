@@ -12,7 +12,8 @@ from fastbackprop.extras.sklearn_mlp.cover import HIDDEN, OUTPUTS, clip
 from fastbackprop.optimizers import Optimizer
 from fastbackprop.slices import OVERHEAD_OPERATIONS
 
-QUICK_OPERATIONS = 2 * 10**8  # multiply-adds
+QUICK_OPERATIONS = 3 * 10**8  # multiply-adds
+STEP_OPERATIONS = 8  # as many as take the time of a parameter's step
 MOST_INDICES = 2**21  # of the orders of examples that are drawn at once: 16 MiB
 
 
@@ -47,10 +48,10 @@ def columns(weights: Any, biases: Any) -> dict[str, np.ndarray]:
     return named | {f"b{l}": b.reshape(-1, 1) for l, b in enumerate(biases, 1)}
 
 
-def rows(parameters: dict[str, np.ndarray], d: str = "") -> list[np.ndarray]:
-    """scikit-learn's coefficients, then its intercepts, of ``W1, b1, ...``; with d "d" of ``dW1, db1, ...``."""
+def rows(parameters: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """scikit-learn's coefficients, then its intercepts, of ``W1, b1, ...``."""
     L = len(parameters) // 2
-    return [parameters[f"{d}W{l}"].T for l in range(1, L + 1)] + [parameters[f"{d}b{l}"][:, 0] for l in range(1, L + 1)]
+    return [parameters[f"W{l}"].T for l in range(1, L + 1)] + [parameters[f"b{l}"][:, 0] for l in range(1, L + 1)]
 
 
 def load_moments(batches: Batches, optimizer: Any) -> None:
@@ -88,6 +89,6 @@ def loss(model: Any, cost: float, penalty: float, *data: np.ndarray | None) -> n
 
 
 def quick_epochs(batches: Batches) -> int:
-    """How many epochs take some milliseconds, for which Ctrl-C may wait: a thread of their own could take longer."""
-    operations = batches.operations + batches.batches * OVERHEAD_OPERATIONS
+    """How many epochs take some hundredths of a second, for which Ctrl-C may wait: each call of the engine costs time too."""
+    operations = batches.operations + batches.batches * (OVERHEAD_OPERATIONS + STEP_OPERATIONS * batches.P.size)
     return min(QUICK_OPERATIONS // operations, MOST_INDICES // batches.X.shape[1])

@@ -19,7 +19,10 @@ class Evaluations:
     def __init__(self, model: Any) -> None:
         self.model = model
         self.batches: Batches | None = None
-        self.parameters: list[np.ndarray] = []
+        self.dP = np.empty(0)  # the gradient in the engine's order
+        self.parameters: list[np.ndarray] = []  # those of the engine, in scikit-learn's order
+        self.gradients: list[np.ndarray] = []
+        self.quick = False
 
     def loss_and_gradient(
         self, packed_coef_inter: np.ndarray, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None, **unused: Any
@@ -30,11 +33,13 @@ class Evaluations:
         if self.batches is None:
             self.batches = behind(X.nbytes, batches_of, model, X, y, sample_weight, GradientDescent(), None)
             self.batches.load()
-            self.parameters = rows(self.batches.views())
+            self.dP = np.empty_like(self.batches.P)
+            self.parameters, self.gradients = rows(self.batches.views()), rows(self.batches.split(self.dP))
+            self.quick = quick_epochs(self.batches) > 0
         for view, array in zip(self.parameters, [*model.coefs_, *model.intercepts_], strict=True):
             view[...] = array
-        if quick_epochs(self.batches):
-            cost, penalty, gradients = self.batches.loss_and_gradients()
+        if self.quick:
+            cost, penalty = self.batches.evaluate(self.dP)
         else:
-            cost, penalty, gradients = wait(self.batches, Task(self.batches.loss_and_gradients), None)  # type: ignore[arg-type]
-        return loss(model, cost, penalty, X, y, sample_weight), np.concatenate([part.ravel() for part in rows(gradients, "d")])
+            cost, penalty = wait(self.batches, Task(self.batches.evaluate, self.dP), None)  # type: ignore[arg-type]
+        return loss(model, cost, penalty, X, y, sample_weight), np.concatenate([part.ravel() for part in self.gradients])

@@ -21,9 +21,10 @@ from fastbackprop.kernels.kinds import OUT
 from fastbackprop.kernels.activations import reported
 from fastbackprop.kernels.blocking import MR
 from fastbackprop.kernels.jit import entry
-
+"""
+KERNEL = """
 @entry(OUT)
-def report(x):
+def {}(x):
     x[0, 0] = MR
     x[0, 1] = reported(x[0, 1])
 """
@@ -48,14 +49,17 @@ json.dump({"MR": x[0, 0], "reported": x[0, 1], "compiled": compiled, "loaded": l
 
 
 class Copy:
-    """The kernels in a separate folder, run in other processes with a separate disk cache."""
+    """The kernels in a separate folder, run in other processes with a separate disk cache; or another copy with its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, of: "Copy | None" = None) -> None:
         self.site, self.cache = folder / "site", folder / "cache"
         self.kernels = self.site / "fastbackprop" / "kernels"
+        if of is not None:
+            shutil.copytree(of.site.parent, folder, dirs_exist_ok=True)
+            return
         shutil.copytree(PACKAGE / "kernels", self.kernels, ignore=shutil.ignore_patterns("__pycache__"))
         (self.site / "fastbackprop" / "__init__.py").touch()
-        (self.kernels / "probe.py").write_text(PROBE)
+        (self.kernels / "probe.py").write_text(PROBE + KERNEL.format("report"))
         self.append("activations.py", REPORTED.format(1))
 
     def append(self, file: str, text: str) -> None:

@@ -26,10 +26,10 @@ from fastbackprop.kernels.activations import (
     tanh_gradient,
 )
 from fastbackprop.kernels.elementwise import apply_activation, apply_gradient
-from fastbackprop.kernels.gram import gram, gram_step, gram_workspace_size, mirror
+from fastbackprop.kernels.gram import gram, gram_workspace_size, mirror, strip_room
 from fastbackprop.kernels.jit import entry
 from fastbackprop.kernels.kinds import FLAT, IN, INT, NUMBER, TABLE, N
-from fastbackprop.kernels.matmul import RIGHT, Product
+from fastbackprop.kernels.matmul import Product
 from fastbackprop.kernels.matrix import Matrix, matrix
 from fastbackprop.kernels.memory import bare
 from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO, inner_tiles, outer_tiles
@@ -148,7 +148,7 @@ def multiply(way, A, B, scale, c, ic, c_row, start, bias, ibias, workspace, iwor
     if way == PRODUCT:
         product(p, panels, bare(team))
     else:
-        matmul.multiply(way, choose_blocks(way, p.rows, p.columns, p.depth, scale), p, panels, RIGHT)
+        matmul.multiply(way, choose_blocks(way, p.rows, p.columns, p.depth, scale), p, panels)
 
 
 @entry(IN, NUMBER, N)
@@ -170,11 +170,8 @@ def gram_rooms(m, depth, members, one, needed):
     """Numbers of workspace that a Gram matrix asks for, then what its strips of columns need in a team of `members`."""
     needed[0] = gram_workspace_size(m, depth, one, members)
     needed[1] = 0
-    step = gram_step(m, depth, one)
-    for j in range(0, m, step):
-        columns = min(step, m - j)
-        how = planned(PACKED + matmul.SYMMETRIC, j + columns, columns, depth, one, members)
-        needed[1] = max(needed[1], room_of(how, members))
+    for j in range(1, m + 1):
+        needed[1] = max(needed[1], strip_room(j, depth, one) * members)
 
 
 @entry(FLAT, FLAT)

@@ -62,13 +62,16 @@ def main():
     check_layer("float32")
     check_training("direct")
     check_training("gram")
-    code = {name: text for name, text, _ in machine_code()}
-    symbols = {name: (set(re.findall(r"fastbackprop_\w+_float\d\d", text)), reached) for name, text, reached in machine_code()}
+    code = {name: (text, reached) for name, text, reached in machine_code()}
     found = {
         "vector_bytes": blocking.VECTOR_BYTES,
-        "registers": {name: sorted(set(re.findall(r"\b([xyz]mm)\d", text))) for name, text in code.items()},
-        "unreached": sorted(name for name, (named, reached) in symbols.items() if not named <= reached),
-        "library": sorted(name for name, text in code.items() if re.search(r"\bfmaf?\b", text)),
+        "registers": {name: sorted(set(re.findall(r"\b([xyz]mm)\d", text))) for name, (text, _) in code.items()},
+        "unreached": sorted(
+            name
+            for name, (text, reached) in code.items()
+            if not set(re.findall(r"fastbackprop_\w+_float\d\d", text)) <= reached
+        ),
+        "library": sorted(name for name, (text, _) in code.items() if re.search(r"\bfmaf?\b", text)),
     }
     json.dump(found, sys.stdout)
 

@@ -67,16 +67,17 @@ def browser(tmp_path):
     return elements
 
 
-@pytest.fixture
-def measured(tmp_path):
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
     """A suite beside three commits that asv has measured."""
-    suite = tmp_path / "suite"
+    home = tmp_path_factory.mktemp("measured")
+    suite = home / "suite"
     (suite / "benchmarks").mkdir(parents=True)
     (suite / "asv.conf.json").write_text(json.dumps(CONFIGURATION))
     (suite / "benchmarks" / "__init__.py").touch()
     git = ["git", "-c", "user.name=A", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
     asv = [sys.executable, "-m", "asv"]
-    environment = {**os.environ, "HOME": str(tmp_path), "USERPROFILE": str(tmp_path)}
+    environment = {**os.environ, "HOME": str(home), "USERPROFILE": str(home)}
 
     def run(*command, **options):
         done = subprocess.run(command, cwd=suite, env={**environment, **options}, capture_output=True, text=True)

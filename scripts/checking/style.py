@@ -1,0 +1,21 @@
+"""Style and types: ruff, then mypy. `scripts/check` runs it, and `scripts/test` beside what needs the other core."""
+
+import subprocess
+import sys
+
+from scripts import ROOT
+
+COMMANDS = {"ruff: style": ("ruff check .", "ruff format --check ."), "mypy: types": ("mypy",)}
+
+
+def main() -> None:
+    for title, commands in COMMANDS.items():
+        print(f"==> {title}", flush=True)
+        for command in commands:
+            code = subprocess.run([sys.executable, "-m", *command.split()], cwd=ROOT).returncode
+            if code != 0:
+                raise SystemExit(code)
+
+
+if __name__ == "__main__":
+    main()
