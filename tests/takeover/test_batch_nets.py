@@ -75,8 +75,9 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("name", FORMS)
-@pytest.mark.parametrize("m", [90, 96, 10])
+@pytest.mark.parametrize(
+    ("name", "m"), [*((name, 90) for name in FORMS), ("as it stands", 96), ("as it stands", 10), ("seeded", 96), ("seeded", 10)]
+)
 def test_loops_over_batches(name, m):
     epochs, _ = both(changed(*FORMS[name], text=MODEL), call(m))
     assert epochs > 70
@@ -87,7 +88,15 @@ def test_fewer_epochs_than_one():
         both(MODEL.replace("costs, i\n", "costs\n"), call(epochs=epochs))
 
 
+PRINTED = "def fallen(rate, i):\n    print(i)\n    return rate\n\n\ndef fit("
 LEFT = {
+    "a rate that is printed": [
+        ("        total = 0\n", "        total = 0\n        rate = fallen(learning_rate, i)\n"),
+        ("parameters, grads, learning_rate)\n        if", "parameters, grads, rate)\n        if"),
+        ("def fit(", PRINTED),
+    ],
+    "batches that are printed": [("    order =", "    print(size)\n    order =")],
+    "batches of a generator": [("return [(X[:,", "return ((X[:,"), ("size)]\n", "size))\n")],
     "the last batch left out": [("range(0, len(order), size)", "range(0, len(order) // size * size, size)")],
     "examples drawn with repetition": [
         ("np.random.permutation(X.shape[1])", "np.random.randint(0, X.shape[1] + 0, X.shape[1])"),
