@@ -43,7 +43,7 @@ class Share(Batches):
             total[:] = 0
             return 0.0
         direct = total if total.dtype == self.P.dtype else self._gradient
-        self.call(
+        self._run(
             1,
             share_gradient[self.P.dtype.char],
             self.X, self.Y, _ALL if order is None else order, self.sizes, self._functions, self._numbers, self.P, batch,
@@ -56,7 +56,7 @@ class Share(Batches):
     def step(self, total: np.ndarray, batch: int, with_cost: bool) -> float:
         """Take the rule's step by the gradient of a batch; returns the penalty before it, if it is wanted."""
         self.t += 1
-        self.call(
+        self._run(
             1,
             share_step[self.P.dtype.char],
             self._functions, self._n_weights, self._numbers, self._correction, self.P, total.astype(self.P.dtype, copy=False),
