@@ -62,6 +62,14 @@ def train(commands: Any) -> None:
     parser.set_defaults(run=guarded("train", train.run))
 
 
+def sweep(commands: Any) -> None:
+    from fastbackprop.commands import guarded, sweep
+
+    parser = commands.add_parser("sweep", help="train many nets on the data of a file", description=sweep.DESCRIPTION)
+    sweep.add_options(parser)
+    parser.set_defaults(run=guarded("sweep", sweep.run))
+
+
 def predict(commands: Any) -> None:
     from fastbackprop.commands import guarded, predict
 
@@ -107,7 +115,7 @@ def run(commands: Any) -> None:
     parser.set_defaults(run=start)
 
 
-COMMANDS: tuple[Callable[[Any], None], ...] = (run, train, predict, compare, verify, warmup, info)
+COMMANDS: tuple[Callable[[Any], None], ...] = (run, train, sweep, predict, compare, verify, warmup, info)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

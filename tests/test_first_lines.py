@@ -40,6 +40,15 @@ net = {}
 print(net.score(X, Y))
 """
 
+SWEEP = """
+import fastbackprop
+import numpy as np
+X = np.random.RandomState(1).randn(2, 400)
+Y, configurations = (X[:1] > 0) * 1.0, [dict(layers_dims=[2, 8, 1], learning_rate=0.5, seed=seed) for seed in (1, 2)]
+records = {}
+print(min((fastbackprop.predict(X, record.parameters) == Y).mean() for record in records))
+"""
+
 
 def lines(page):
     """The code in the second column of the table that has a line for each thing."""
@@ -62,6 +71,9 @@ def by_itself(folder, line):
         text = line + SKLEARN
     elif "fastbackprop.train(" in line:
         text = TRAIN.format(line)
+    elif "fastbackprop.sweep(" in line:
+        pytest.importorskip("joblib", reason="the line for many nets needs joblib: pip install '.[sweep]'")
+        text = SWEEP.format(line)
     elif "compat" in line:
         text = "import numpy as np\n" + line + "\nprint(initialize_parameters_deep([4, 5, 1])['W1'].shape)\n"
     else:
@@ -115,7 +127,7 @@ def test_the_line_runs_as_written(line, tmp_path):
         done = by_itself(tmp_path, line)
     if " train " in line:
         assert "accuracy" in done.stdout.lower()
-    elif "sklearn_mlp" in line or "fastbackprop.train(" in line:
+    elif "sklearn_mlp" in line or "fastbackprop.train(" in line or "fastbackprop.sweep(" in line:
         assert float(done.stdout) > 0.95
     elif "compat" in line:
         assert done.stdout == "(5, 4)\n"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import importlib.util
 import math
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from fastbackprop.activations import HIDDEN, LEAKY_RELU, OUTPUTS, LeakyRelu
 from fastbackprop.data.examples import Wanted
@@ -53,6 +56,18 @@ def seed(text: str) -> int:
     if number >= 2**32:
         raise argparse.ArgumentTypeError(f"{text!r}; expected a whole number below 2 ** 32")
     return number
+
+
+T = TypeVar("T")
+
+
+def several(kind: Callable[[str], T]) -> Callable[[str], list[T]]:
+    """Values of a kind with commas between them."""
+
+    def values(text: str) -> list[T]:
+        return [kind(part) for part in text.split(",")]
+
+    return values
 
 
 def _real(text: str) -> float:
@@ -137,6 +152,12 @@ def add_problem(parser: argparse.ArgumentParser, layers: list[int] | None) -> No
         metavar="N,N,...",
         help=f"sizes of the hidden layers, or none for logistic regression; the output is one unit, or one a class.{default}",
     )
+    add_preparation(parser)
+    parser.add_argument("--seed", type=seed, default=1, help="of the start and of the hold-out. Default: 1")
+
+
+def add_preparation(parser: argparse.ArgumentParser) -> None:
+    """The scaling, and how a start is drawn."""
     parser.add_argument("--scale", choices=KINDS, help=f"scaling of the features. Default: {DEFAULT_SCALING}")
     parser.add_argument(
         "--start",
@@ -146,15 +167,57 @@ def add_problem(parser: argparse.ArgumentParser, layers: list[int] | None) -> No
         "(small). Default: he, which keeps the signal's size through relu layers; from small a net of several layers hardly "
         "moves at first",
     )
-    parser.add_argument("--seed", type=seed, default=1, help="of the start and of the hold-out. Default: 1")
+
+
+OPTIMIZERS_RATE = "default: the optimizer's: 0.0075, of momentum and nesterov 0.01, of adam 0.001"
 
 
 def add_learning_rate(parser: argparse.ArgumentParser, default: float | None, help: str) -> None:
     parser.add_argument("--learning-rate", type=rate, default=default, metavar="RATE", help=help)
 
 
+def add_hold_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--hold-out",
+        type=part,
+        default=0.0,
+        metavar="PART",
+        help="the part of the examples, such as 0.2, that is not trained on and only tested. Default: 0",
+    )
+
+
+def add_progress(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--progress",
+        action=argparse.BooleanOptionalAction,
+        help="a bar on stderr (extra progress). Default: on a terminal, where tqdm is installed",
+    )
+
+
+def progress(arguments: argparse.Namespace) -> bool:
+    """Whether a bar is to be shown."""
+    if arguments.progress is None:
+        return sys.stderr.isatty() and importlib.util.find_spec("tqdm") is not None
+    return bool(arguments.progress)
+
+
 def add_training(parser: argparse.ArgumentParser) -> None:
-    """What is trained beside the net's sizes, and how."""
+    """What is trained beside the net's sizes and the learning rate, how, and how it is validated."""
+    add_rule(parser)
+    parser.add_argument(
+        "--validation",
+        type=part,
+        default=0.0,
+        metavar="PART",
+        help="the part of the examples that is not trained on, and scored after each epoch. Default: 0",
+    )
+    parser.add_argument(
+        "--patience", type=count, metavar="N", help="stop after N epochs without a better score, and keep the best epoch's net"
+    )
+
+
+def add_rule(parser: argparse.ArgumentParser) -> None:
+    """What is trained beside the net's sizes and the learning rate, and how."""
     parser.add_argument(
         "--hidden",
         type=hidden,
@@ -175,7 +238,6 @@ def add_training(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"{_names(OPTIMIZERS)}; adam:beta1=0.8,epsilon=1e-7 has other numbers. Default: gradient_descent",
     )
-    add_learning_rate(parser, None, "default: the optimizer's: 0.0075, of momentum and nesterov 0.01, of adam 0.001")
     parser.add_argument(
         "--l2", type=amount, default=0.0, metavar="L2", help="adds L2 / (2 m) * sum(W^2) to the cost. Default: 0"
     )
@@ -187,16 +249,6 @@ def add_training(parser: argparse.ArgumentParser) -> None:
         help="take mini-batches of examples in a new order each epoch. Default: --shuffle",
     )
     parser.add_argument("--epochs", "--iterations", type=whole, default=3000, metavar="N", help="default: 3000")
-    parser.add_argument(
-        "--validation",
-        type=part,
-        default=0.0,
-        metavar="PART",
-        help="the part of the examples that is not trained on, and scored after each epoch. Default: 0",
-    )
-    parser.add_argument(
-        "--patience", type=count, metavar="N", help="stop after N epochs without a better score, and keep the best epoch's net"
-    )
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from fastbackprop.bad_input import BadInput
+from fastbackprop.extras import missing
 from fastbackprop.whole_file import try_folder
 
 # The first line of a table of predictions: a pair, or a number, a unit.
@@ -64,3 +66,22 @@ def predictions(path: Path) -> bool:
     """Whether a file is a table of predictions."""
     with open(path, "rb") as file:
         return _PREDICTIONS.fullmatch(file.readline(_LONGEST).strip()) is not None
+
+
+def picture_file(path: str) -> Path:
+    """The file of a picture to draw; an ImportError where nothing can draw."""
+    file = output_file("--picture", path, software)
+    try:
+        import fastbackprop.extras.plotting  # noqa: F401
+    except ImportError:
+        raise missing("--picture", "plot") from None
+    return file
+
+
+@contextlib.contextmanager
+def writing(option: str, path: Path) -> Iterator[None]:
+    """Within it an OSError becomes a BadInput that names the option."""
+    try:
+        yield
+    except OSError as error:
+        raise BadInput(f"{option} {path} could not be written: {error.strerror}") from None

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import dataclasses
-import importlib.util
 import math
-import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,10 +15,9 @@ import fastbackprop
 from fastbackprop.arguments import hidden_named, output_named
 from fastbackprop.bad_input import BadInput
 from fastbackprop.commands import options, print_json
-from fastbackprop.commands.outputs import all_different, output_file, software
+from fastbackprop.commands.outputs import all_different, output_file, picture_file, writing
 from fastbackprop.commands.problem import Problem, in_units_of_labels, prepare
 from fastbackprop.data import Examples, read_examples
-from fastbackprop.extras import missing
 from fastbackprop.machine import versions
 from fastbackprop.model_file import Model, is_model, save_model
 from fastbackprop.optimizers import OPTIMIZERS
@@ -44,21 +38,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     options.add_data(parser)
     options.add_problem(parser, None)
     options.add_training(parser)
-    parser.add_argument(
-        "--hold-out",
-        type=options.part,
-        default=0.0,
-        metavar="PART",
-        help="the part of the examples, such as 0.2, that is not trained on and only tested. Default: 0",
-    )
+    options.add_learning_rate(parser, None, options.OPTIMIZERS_RATE)
+    options.add_hold_out(parser)
     parser.add_argument("--model", metavar="FILE.npz", help="write the trained model, for predict")
     parser.add_argument("--picture", metavar="FILE.png", help="draw the cost (extra plot)")
     parser.add_argument("--checkpoint", metavar="FILE", help="save the training as it goes; the same command resumes it")
-    parser.add_argument(
-        "--progress",
-        action=argparse.BooleanOptionalAction,
-        help="a bar on stderr (extra progress). Default: on a terminal, where tqdm is installed",
-    )
+    options.add_progress(parser)
     options.add_json(parser)
 
 
@@ -107,12 +92,8 @@ def run(arguments: argparse.Namespace) -> None:
         {name: getattr(arguments, name.strip("-").lower()) for name in ("DATA", "--model", "--picture", "--checkpoint")}
     )
     model_path = arguments.model and output_file("--model", arguments.model, is_model)
-    picture = arguments.picture and output_file("--picture", arguments.picture, software)
-    if picture:
-        _needs_plotting()
-    progress = arguments.progress
-    if progress is None:
-        progress = sys.stderr.isatty() and importlib.util.find_spec("tqdm") is not None
+    picture = arguments.picture and picture_file(arguments.picture)
+    progress = options.progress(arguments)
     examples = read_examples(arguments.data, options.wanted(arguments))
     problem = prepare(
         examples,
@@ -129,32 +110,17 @@ def run(arguments: argparse.Namespace) -> None:
     training = train(problem, validation=arguments.validation or None, progress=progress, **taken)
     record = _record(arguments, examples, problem, training)
     if model_path:
-        with _writing("--model", model_path):
+        with writing("--model", model_path):
             save_model(model_path, _model(examples, problem, training, record))
     if picture:
         from fastbackprop.extras.plotting import save_costs
 
-        with _writing("--picture", picture), replacing(picture) as file:
+        with writing("--picture", picture), replacing(picture) as file:
             save_costs(file, training.net.costs, arguments.optimizer.learning_rate, f"fastbackprop {fastbackprop.__version__}")
     if arguments.json:
         print_json(record)
     else:
         _print(arguments, examples, problem, training, record)
-
-
-def _needs_plotting() -> None:
-    try:
-        import fastbackprop.extras.plotting  # noqa: F401
-    except ImportError:
-        raise missing("--picture", "plot") from None
-
-
-@contextlib.contextmanager
-def _writing(option: str, path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise BadInput(f"{option} {path} could not be written: {error.strerror}") from None
 
 
 def _record(arguments: argparse.Namespace, examples: Examples, problem: Problem, training: Training) -> dict[str, Any]:

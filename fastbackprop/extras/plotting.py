@@ -1,6 +1,6 @@
 """The cost curve of a training. It needs matplotlib, the extra ``plot``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
 from fastbackprop.extras import missing
@@ -22,6 +22,19 @@ def save_costs(file: BinaryIO, costs: Sequence[float], learning_rate: float, sof
     """Write the costs, one an epoch, to a file, as a PNG that names the software; pyplot's figures stay as they are."""
     figure = Figure()
     _draw(figure.subplots(), costs, learning_rate, "epochs")
+    figure.savefig(file, format="png", metadata={"Software": software})
+
+
+def save_curves(file: BinaryIO, curves: Mapping[str, Sequence[float]], software: str) -> None:
+    """Write several cost curves, by what they are called, to a file, as a PNG that names the software."""
+    figure = Figure(figsize=(10, 5), layout="constrained")
+    axes = figure.subplots()
+    for name, costs in curves.items():
+        axes.plot(costs, label=name)
+    axes.set_ylabel("cost")
+    axes.set_xlabel("epochs")
+    axes.set_yscale("log" if all(cost > 0 for costs in curves.values() for cost in costs) else "linear")
+    figure.legend(loc="outside right upper", fontsize="small", ncols=1 + len(curves) // 25)
     figure.savefig(file, format="png", metadata={"Software": software})
 
 

@@ -4,6 +4,7 @@
 
     entries       layer.py   elementwise.py   cost.py   update.py   descent.py        gram_descent.py
     (from Python)    |            |                        |        batch_descent.py  gram_rule_descent.py
+                     |            |                        |        share_descent.py    |
                      |            |                        |           |        |       |
     one iteration    |            |                        |        blocks.py --+    gram.py     blocks of examples through
                      |            |      gather.py    outputs.py -- network.py          |        all layers, gathered before;

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from fastbackprop.team import get_num_threads
-from scripts.benching import calls, figures, functions, gradients, layers, matmul, scaling, training
+from scripts.benching import calls, figures, functions, gradients, layers, matmul, scaling, sweep, training
 from scripts.measuring.fairness import keep_freed_memory
 from scripts.measuring.machine import facts
 from scripts.publishing import publish
@@ -25,6 +25,7 @@ GROUPS = {
     "gradients": gradients,
     "training": training,
     "scaling": scaling,
+    "sweep": sweep,
 }
 COMMANDS = {"compare": compare, "publish": publish}
 

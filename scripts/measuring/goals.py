@@ -30,6 +30,10 @@ TRAININGS = {
     "many": Goals(20, 2, 0.6, 10),
 }
 
+# Sweeps by net: times of the trainings one after the other with one thread (of two cores: half of it is at least 1 / 1.1 of the
+# sweep's) and with all, and of the reference, over that of the sweep.
+SWEEPS = {"pictures": (2 / 1.1, 1 / 0.8, 300), "planar": (None, 1.5, None)}
+
 # Ratios in float64 and float32, by the rows of `scripts/bench functions`: a function or class, and the size.
 FUNCTIONS = {
     ("sigmoid", "square"): 5,

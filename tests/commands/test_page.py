@@ -26,11 +26,11 @@ def test_the_commands_of_the_page(command, here):
                 assert result.code == 0, result.err
                 printed += result.out
                 commands += 1
-    assert commands == 7
+    assert commands == 8
     assert (here / "predicted.csv").read_text().splitlines()[0] == "probability,class"
 
 
-@pytest.mark.parametrize("name", ["train", "predict", "compare", "info"])
+@pytest.mark.parametrize("name", ["train", "sweep", "predict", "compare", "info"])
 def test_every_option_is_on_the_page_or_in_the_help(name, command, capsys):
     with pytest.raises(SystemExit) as caught:
         command(name, "--help")

@@ -40,7 +40,13 @@ def test_trainings_have_the_bits_of_calls_alone(n_jobs):
 @pytest.mark.parametrize("kind", ["float32", "Fortran", "integers", "tall"])
 def test_data_of_any_kind(kind):
     X, Y = WIDE if kind != "tall" else TALL
-    X = {"float32": X.astype(np.float32), "Fortran": np.asfortranarray(X), "integers": (10 * X).astype(int), "tall": X}[kind]
+    data: dict[str, Any] = {
+        "float32": X.astype(np.float32),
+        "Fortran": np.asfortranarray(X),
+        "integers": (10 * X).astype(int),
+        "tall": X,
+    }
+    X = data[kind]
     configurations = [
         {"layers_dims": [len(X), 5, 1], "learning_rate": 0.01, "num_iterations": 101, "seed": 1},
         {"layers_dims": [len(X), 5, 1], "optimizer": Momentum(0.001), "epochs": 30, "seed": 1},
@@ -63,8 +69,8 @@ def test_lists_and_frames_are_data_too():
     X, Y = TALL
     configuration = {"layers_dims": [3, 4, 1], "num_iterations": 10, "seed": 1}
     pairs: list[Any] = [(X.tolist(), Y.tolist()), (pandas.DataFrame(X), pandas.DataFrame(Y))]
-    for data in pairs:
-        (record,) = bp.sweep(*data, iter([configuration]))
+    for data, labels in pairs:
+        (record,) = bp.sweep(data, labels, iter([configuration]))
         assert_same_bits(outcome(record), alone(X, Y, configuration))
 
 
