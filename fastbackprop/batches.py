@@ -93,6 +93,8 @@ class Batches:
         False has Adam correct its rate alone, ``rate sqrt(1 - beta2^t) / (1 - beta1^t) M / (sqrt(V) + epsilon)``.
     """
 
+    helped: Callable[..., Any] = staticmethod(in_team)  # how a kernel is called that has enough for helpers
+
     def __init__(
         self,
         X: np.ndarray,
@@ -168,8 +170,8 @@ class Batches:
     def call(self, epochs: int, kernel: Callable[..., Any], *arguments: Any) -> Any:
         """Call a kernel that does so many epochs: alone where helpers would find nothing to share, or come too late."""
         of_batch = self.P.size * max(self.batch_size, 2)  # 2: a step of all parameters is shared too
-        helped = of_batch >= SHARED_OPERATIONS and self.P.size * self.X.shape[1] * epochs >= WAKE_OPERATIONS
-        return (in_team if helped else alone)(kernel, *arguments)
+        enough = of_batch >= SHARED_OPERATIONS and self.P.size * self.X.shape[1] * epochs >= WAKE_OPERATIONS
+        return (self.helped if enough else alone)(kernel, *arguments)
 
     @cached_property
     def _functions(self) -> np.ndarray:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from fastbackprop.algorithms import Gram
+from fastbackprop.batches import Batches
 from fastbackprop.checkpoint import Checkpoint
 from fastbackprop.descents import Descent
 from fastbackprop.epochs import Epochs
@@ -58,7 +59,7 @@ def train_alone(
     try:
         descent, file = _begin(plan, X, Y, free_bytes, path)
         engine: Any = descent.engine if isinstance(descent, Epochs) else descent
-        engine.call = call
+        setattr(engine, "helped" if isinstance(engine, Batches) else "call", call)
         if G is not None and isinstance(engine, Gram):
             engine.share(G)
         descent.load()
