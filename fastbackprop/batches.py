@@ -93,7 +93,7 @@ class Batches:
         False has Adam correct its rate alone, ``rate sqrt(1 - beta2^t) / (1 - beta1^t) M / (sqrt(V) + epsilon)``.
     """
 
-    helped: Callable[..., Any] = staticmethod(in_team)  # how a kernel is called that has enough for helpers
+    call: Callable[..., Any] | None = None  # how kernels are called, where that is settled
 
     def __init__(
         self,
@@ -167,11 +167,11 @@ class Batches:
         """Batches of an epoch."""
         return -(-self.X.shape[1] // self.batch_size)
 
-    def call(self, epochs: int, kernel: Callable[..., Any], *arguments: Any) -> Any:
+    def _run(self, epochs: int, kernel: Callable[..., Any], *arguments: Any) -> Any:
         """Call a kernel that does so many epochs: alone where helpers would find nothing to share, or come too late."""
         of_batch = self.P.size * max(self.batch_size, 2)  # 2: a step of all parameters is shared too
-        enough = of_batch >= SHARED_OPERATIONS and self.P.size * self.X.shape[1] * epochs >= WAKE_OPERATIONS
-        return (self.helped if enough else alone)(kernel, *arguments)
+        helped = of_batch >= SHARED_OPERATIONS and self.P.size * self.X.shape[1] * epochs >= WAKE_OPERATIONS
+        return (self.call or (in_team if helped else alone))(kernel, *arguments)
 
     @cached_property
     def _functions(self) -> np.ndarray:
@@ -196,7 +196,7 @@ class Batches:
         elif order is None:
             order = np.tile(np.arange(m), epochs)
         costs = np.empty(2 * epochs)
-        done = self.call(
+        done = self._run(
             epochs,
             batch_descent[self.P.dtype.char],
             self.X, self.Y, self.weights, order, self.batch_size, self.sizes, self._functions, self._numbers,
@@ -216,7 +216,7 @@ class Batches:
     def evaluate(self, dP: np.ndarray) -> tuple[float, float]:
         """Cost and penalty, likewise; the gradients are written to a row."""
         costs = np.empty(2)
-        self.call(
+        self._run(
             1,
             batch_gradient[self.P.dtype.char],
             self.X, np.ascontiguousarray(self.Y), self.weights, self.sizes, self._functions, self._numbers, self.P, dP, costs,

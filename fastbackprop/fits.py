@@ -14,6 +14,7 @@ from fastbackprop.activations import Hidden
 from fastbackprop.algorithms import Direct, Gram, choose_algorithm
 from fastbackprop.batches import RULES, Batches
 from fastbackprop.checkpoint import Checkpoint
+from fastbackprop.descents import Descent
 from fastbackprop.epochs import Epochs, FullBatches, MiniBatches
 from fastbackprop.gram_rules import GramRule
 from fastbackprop.looping import not_finite
@@ -110,7 +111,7 @@ class Fit:
         algorithm = "auto" if self._gram_may else self._otherwise
         if file is not None:
             identity = {
-                **{"layers_dims": sizes, "hidden": _called(net.hidden), "output": self.output, "optimizer": repr(optimizer)},
+                **{"layers_dims": sizes, "hidden": called(net.hidden), "output": self.output, "optimizer": repr(optimizer)},
                 **{"l2": self.l2, "batch_size": batch_size, "shuffle": self.shuffle, "seed": self.seed},
                 **{"patience": self.patience, "dtype": str(dtype), "set_aside": self.part},
                 "init": self.init if self.start is None else None,
@@ -144,7 +145,7 @@ class Fit:
             about | {"epochs": descent.done, "seed": self.seed},
         )
 
-    def divergence(self, descent: Epochs, parameters: dict[str, np.ndarray]) -> FloatingPointError:
+    def divergence(self, descent: Descent, parameters: dict[str, np.ndarray]) -> FloatingPointError:
         """The error of the training when its next epoch would make parameters that are not finite."""
         what = f"epoch {descent.done + 1}"
         if outside := self.labels_outside(descent.Y):
@@ -223,7 +224,7 @@ def _columns(X: np.ndarray, Y: np.ndarray, which: np.ndarray) -> tuple[np.ndarra
     return X[:, which], Y[:, which]
 
 
-def _called(hidden: Hidden) -> str:
+def called(hidden: Hidden) -> str:
     return f"{hidden.name} {hidden.slope!r}" if hidden.slope else hidden.name
 
 

@@ -18,7 +18,7 @@ from fastbackprop.slices import check_finite
 from fastbackprop.trained import Trained
 
 WORDS = Words("train", "epoch", "epochs")
-_DEFAULT = GradientDescent(0.0075)
+DEFAULT = GradientDescent(0.0075)
 
 
 def train(
@@ -28,7 +28,7 @@ def train(
     *,
     hidden: Any = "relu",
     output: str = "sigmoid",
-    optimizer: Optimizer = _DEFAULT,
+    optimizer: Optimizer = DEFAULT,
     l2: float = 0.0,
     batch_size: int | None = None,
     epochs: int = 3000,

@@ -74,7 +74,8 @@ def sigmoid(Z: ArrayLike) -> tuple[NDArray[Any], Any]:
     >>> A.round(3).tolist()
     [[0.269, 0.5, 0.731]]
     """
-    return _activate(SIGMOID, Z), Z
+    A = _serve_activation(Z, SIGMOID)
+    return (_activate(Z, SIGMOID) if A is None else A), Z
 
 
 def relu(Z: ArrayLike) -> tuple[NDArray[Any], Any]:
@@ -101,29 +102,32 @@ def relu(Z: ArrayLike) -> tuple[NDArray[Any], Any]:
     >>> A.tolist()
     [[0.0, 0.0, 2.0]]
     """
-    return _activate(RELU, Z), Z
-
-
-def _activate(activation, Z):
-    if not (type(Z) is ndarray and Z.dtype in KERNEL_DTYPES and Z.ndim):
-        Z, why = operands.activation_forward(Z, activation)
-        if why:
-            A, _ = by_reference(activation.name, why)(Z)
-            return A
-    A = _serve_activation(Z, activation)
-    return on_copies(_serve_activation, (Z,), activation) if A is None else A
+    A = _serve_activation(Z, RELU)
+    return (_activate(Z, RELU) if A is None else A), Z
 
 
 def _serve_activation(Z, activation):
-    """``A = g(Z)``, or None where the kernels refuse Z."""
-    A = empty(Z.shape, Z.dtype)
-    kernel = elementwise.activation_forward[Z.dtype.char]
-    operands = (Z, A) if Z.ndim == 2 else (Z.reshape(1, -1), A.reshape(1, -1))
+    """``A = g(Z)``, or None where the kernels do not take Z as it stands."""
+    if not (type(Z) is ndarray and Z.ndim and (dtype := Z.dtype) in KERNEL_DTYPES):
+        return None
+    A: Any = empty(Z.shape, dtype)
+    Z, to = (Z, A) if Z.ndim == 2 else (Z.reshape(1, -1), A.reshape(1, -1))
+    kernel = elementwise.activation_forward[dtype.char]
     if Z.size < SHARED_ELEMENTS:
-        done = kernel(*operands, activation.code, ALONE, NOBODY)
+        done = kernel(Z, to, activation.code, ALONE, NOBODY)
     else:
-        done = in_team(kernel, *operands, activation.code)
+        done = in_team(kernel, Z, to, activation.code)
     return A if done else None
+
+
+def _activate(Z, activation):
+    """``A = g(Z)`` of any Z."""
+    Z, why = operands.activation_forward(Z, activation)
+    if why:
+        A, _ = by_reference(activation.name, why)(Z)
+        return A
+    A = _serve_activation(Z, activation)
+    return on_copies(_serve_activation, (Z,), activation) if A is None else A
 
 
 def relu_backward(dA: ArrayLike, cache: Any) -> NDArray[Any]:
@@ -153,7 +157,8 @@ def relu_backward(dA: ArrayLike, cache: Any) -> NDArray[Any]:
     >>> bp.relu_backward(np.array([[5.0, 6.0, 7.0]]), Z).tolist()
     [[0.0, 0.0, 7.0]]
     """
-    return _activation_gradient(RELU, dA, cache)
+    dZ = _serve_activation_backward(dA, cache, RELU)
+    return _activation_gradient(dA, cache, RELU) if dZ is None else dZ
 
 
 def sigmoid_backward(dA: ArrayLike, cache: Any) -> NDArray[Any]:
@@ -186,33 +191,35 @@ def sigmoid_backward(dA: ArrayLike, cache: Any) -> NDArray[Any]:
     >>> bp.sigmoid_backward(np.array([[2.0]]), np.array([[0.0]])).tolist()
     [[0.5]]
     """
-    return _activation_gradient(SIGMOID, dA, cache)
-
-
-def _activation_gradient(activation, dA, Z):
-    if type(dA) is type(Z) is ndarray and Z.dtype is dA.dtype and Z.dtype in KERNEL_DTYPES and Z.shape == dA.shape and Z.ndim:
-        return _run_activation_backward(dA, Z, activation)
-    (dA, Z), dtype, why = operands.activation_backward(dA, Z, activation)
-    if why:
-        return by_reference(activation.backward.__name__, why)(dA, Z)
-    return _run_activation_backward(dA, Z, activation).astype(dtype, copy=False)
-
-
-def _run_activation_backward(dA, Z, activation):
-    dZ = _serve_activation_backward(dA, Z, activation)
-    return on_copies(_serve_activation_backward, (dA, Z), activation) if dZ is None else dZ
+    dZ = _serve_activation_backward(dA, cache, SIGMOID)
+    return _activation_gradient(dA, cache, SIGMOID) if dZ is None else dZ
 
 
 def _serve_activation_backward(dA, Z, activation):
-    """``dZ = dA * g'(Z)`` of equal shapes, or None where the kernels refuse an operand."""
-    dZ = empty(Z.shape, Z.dtype)
-    kernel = elementwise.activation_backward[Z.dtype.char]
-    operands = (dA, Z, dZ) if Z.ndim == 2 else (dA.reshape(1, -1), Z.reshape(1, -1), dZ.reshape(1, -1))
+    """``dZ = dA * g'(Z)``, or None where the kernels do not take the operands as they stand."""
+    if not (type(dA) is type(Z) is ndarray and Z.ndim and (dtype := Z.dtype) is dA.dtype and dtype in KERNEL_DTYPES):
+        return None
+    if (shape := Z.shape) != dA.shape:
+        return None
+    dZ: Any = empty(shape, dtype)
+    dA, Z, to = (dA, Z, dZ) if Z.ndim == 2 else (x.reshape(1, -1) for x in (dA, Z, dZ))
+    kernel = elementwise.activation_backward[dtype.char]
     if Z.size < SHARED_ELEMENTS:
-        done = kernel(*operands, activation.code, ALONE, NOBODY)
+        done = kernel(dA, Z, to, activation.code, ALONE, NOBODY)
     else:
-        done = in_team(kernel, *operands, activation.code)
+        done = in_team(kernel, dA, Z, to, activation.code)
     return dZ if done else None
+
+
+def _activation_gradient(dA, Z, activation):
+    """``dZ = dA * g'(Z)`` of any dA and Z."""
+    (dA, Z), dtype, why = operands.activation_backward(dA, Z, activation)
+    if why:
+        return by_reference(activation.backward.__name__, why)(dA, Z)
+    dZ = _serve_activation_backward(dA, Z, activation)
+    if dZ is None:
+        dZ = on_copies(_serve_activation_backward, (dA, Z), activation)
+    return dZ.astype(dtype, copy=False)
 
 
 # ------------------------------------------------------------------------------------------------------------ forward

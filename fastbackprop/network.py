@@ -3,7 +3,7 @@
 Arrays are taken as in ``layers``.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,7 @@ from fastbackprop.activations import LINEAR, OUTPUT, RELU
 from fastbackprop.kernels import cost, update
 from fastbackprop.layers import backward, by_reference, forward, on_copies, serve_backward, serve_forward
 from fastbackprop.operands import KERNEL_DTYPES
-
-DRAWN = 2**18  # numbers that are drawn at a time
+from fastbackprop.starts import small_start
 
 
 def initialize_parameters_deep(layer_dims: Sequence[int]) -> dict[str, NDArray[np.float64]]:
@@ -48,19 +47,6 @@ def initialize_parameters_deep(layer_dims: Sequence[int]) -> dict[str, NDArray[n
     {'W1': (4, 2), 'b1': (4, 1), 'W2': (1, 4), 'b2': (1, 1)}
     """
     return small_start(arguments.layer_sizes("layer_dims", layer_dims), np.random.randn)
-
-
-def small_start(sizes: Sequence[int], randn: Callable[..., NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
-    """What `initialize_parameters_deep` draws, by the `randn` of any of NumPy's legacy generators."""
-    parameters = {}
-    for l in range(1, len(sizes)):
-        n, n_prev = sizes[l], sizes[l - 1]
-        W, rows = empty((n, n_prev)), max(1, DRAWN // n_prev)
-        for i in range(0, n, rows):  # the generator's numbers in its order; Ctrl-C would have to wait for all of them at once
-            W[i : i + rows] = randn(min(rows, n - i), n_prev)
-            W[i : i + rows] *= 0.01
-        parameters[f"W{l}"], parameters[f"b{l}"] = W, np.zeros((n, 1))
-    return parameters
 
 
 def L_model_forward(X: ArrayLike, parameters: Any) -> tuple[NDArray[Any], list[Any]]:
@@ -103,14 +89,11 @@ def L_model_forward(X: ArrayLike, parameters: Any) -> tuple[NDArray[Any], list[A
     layers = arguments.layer_parameters(parameters)
     A: Any = X
     caches: list[Any] = []
-    checked = False
     for l, (W, b) in enumerate(layers, start=1):
         g = RELU if l < len(layers) else OUTPUT.activation
         made = serve_forward(A, W, b, g)
-        if made is None:
-            if not checked:
-                shapes.network_forward(X, layers)  # the whole network: its errors name the layer
-                checked = True
+        if not made:
+            shapes.network_forward(X, layers)  # the whole network: its errors name the layer
             made = forward(A, W, b, g)
         Z, A_next = made
         caches.append(((A, W, b), Z))
@@ -223,15 +206,15 @@ def compute_cost(AL: ArrayLike, Y: ArrayLike) -> NDArray[Any]:
     ((), 0.399)
     """
     outputs: Any = AL
-    labels: Any = operands.plain_labels(Y, AL)
+    labels = operands.plain_labels(Y, AL)
     total = _serve_cross_entropy(outputs, labels)
     if total is None:
         (outputs, labels), why = operands.cross_entropy(outputs, labels)
         if why:
             return by_reference("compute_cost", why)(outputs, labels)
         total = _serve_cross_entropy(outputs, labels)
-        if total is None:
-            total = on_copies(_serve_cross_entropy, (outputs, labels))
+    if total is None:
+        total = on_copies(_serve_cross_entropy, (outputs, labels))
     if total - total != 0:  # nan or infinite
         doubtful.explain_cost(outputs, labels, total)
     return array(total, outputs.dtype)
@@ -285,17 +268,14 @@ def L_model_backward(AL: ArrayLike, Y: ArrayLike, caches: Sequence[Any]) -> dict
     """
     layers = arguments.layer_caches(caches)
     Y = operands.plain_labels(Y, AL)
-    L, grads = len(layers), {}
+    L, grads, dA = len(layers), {}, None
     keys = arguments.gradient_keys(L)
-    dA, checked = None, False
     for l in range(L - 1, -1, -1):
         A_prev, W, b, Z = layers[l]
         is_output = l == L - 1
         made = _serve_output_backward(AL, Y, A_prev, W, Z) if is_output else serve_backward(dA, Z, A_prev, W, RELU)
-        if made is None:
-            if not checked:
-                shapes.network_backward(AL, Y, layers)  # the whole network: its errors name the layer
-                checked = True
+        if not made:
+            shapes.network_backward(AL, Y, layers)  # the whole network: its errors name the layer
             made = _output_backward(AL, Y, A_prev, W, b, Z) if is_output else backward(dA, Z, A_prev, W, b, RELU)
         key_A, key_W, key_b = keys[l]
         dA, dW, db = made
@@ -326,8 +306,7 @@ def _output_backward(AL, Y, A_prev, W, b, Z):
         grads = by_reference("L_model_backward", why)(AL, Y, [last])
         return grads["dA0"], grads["dW1"], grads["db1"]
     dZ = _serve_output_gradient(AL, Y, Z)
-    if dZ is None:
-        dZ = on_copies(_serve_output_gradient, (AL, Y, Z))
+    dZ = on_copies(_serve_output_gradient, (AL, Y, Z)) if dZ is None else dZ
     return backward(dZ, dZ, A_prev, W, b, LINEAR)
 
 

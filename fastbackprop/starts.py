@@ -15,6 +15,22 @@ STARTS: dict[str, Callable[[int, int], float]] = {
     "small": lambda n_prev, n: 0.01,
 }
 
+# Numbers that are drawn at a time.
+DRAWN = 2**18
+
+
+def small_start(sizes: Sequence[int], randn: Callable[..., NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """What `initialize_parameters_deep` draws, by the `randn` of any of NumPy's legacy generators."""
+    parameters = {}
+    for l in range(1, len(sizes)):
+        n, n_prev = sizes[l], sizes[l - 1]
+        W, rows = np.empty((n, n_prev)), max(1, DRAWN // n_prev)
+        for i in range(0, n, rows):  # the generator's numbers in its order; Ctrl-C would have to wait for all of them at once
+            W[i : i + rows] = randn(min(rows, n - i), n_prev)
+            W[i : i + rows] *= 0.01
+        parameters[f"W{l}"], parameters[f"b{l}"] = W, np.zeros((n, 1))
+    return parameters
+
 
 def drawn(sizes: Sequence[int], kind: str, normal: Callable[[tuple[int, int]], Any]) -> dict[str, NDArray[np.float64]]:
     """``W_l`` of standard normal numbers times the deviation that STARTS has for this kind, and ``b_l = 0``."""

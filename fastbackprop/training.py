@@ -15,7 +15,7 @@ import numpy as np
 from fastbackprop import arguments, doubtful, keywords, reference
 from fastbackprop.algorithms import ALGORITHMS, COST_EVERY, Direct, Gram, choose_algorithm
 from fastbackprop.checkpoint import Checkpoint
-from fastbackprop.descents import Words
+from fastbackprop.descents import Descent, Words
 from fastbackprop.looping import Watcher, not_finite, run
 from fastbackprop.network import initialize_parameters_deep
 from fastbackprop.resources import free_memory
@@ -156,7 +156,7 @@ def L_layer_model(
             if progress:
                 watchers.append(stack.enter_context(ProgressBar(descent.done, iterations)))
             if print_cost:
-                watchers.insert(0, _cost_lines(descent, ProgressBar.write if progress else print))
+                watchers.insert(0, cost_lines(descent, ProgressBar.write if progress else print))
             beside = [_start_watcher()] if drawn else []
             trained = run(descent, iterations, WORDS, watchers, file, partial(divergence, descent), *beside)
         costs = descent.costs
@@ -231,7 +231,7 @@ def asked(
     return X, Y, Descending(sizes, rate, iterations, start, algorithm)
 
 
-def _cost_lines(descent: Direct, write: Callable[[str], None]) -> Watcher:
+def cost_lines(descent: Descent, write: Callable[[str], None]) -> Watcher:
     """A watcher that writes the costs that it has not written yet."""
     seen = len(descent.costs)
 
@@ -262,7 +262,7 @@ def _look_at_start(costs: Sequence[float], Y: np.ndarray, rate: float) -> bool:
     return late
 
 
-def divergence(descent: Direct, parameters: dict[str, np.ndarray]) -> FloatingPointError:
+def divergence(descent: Any, parameters: dict[str, np.ndarray]) -> FloatingPointError:
     """The error of a training whose next iteration would make parameters that are not finite."""
     outside = doubtful.labels_outside(descent.Y)
     what = f"iteration {descent.done}"

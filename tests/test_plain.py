@@ -19,6 +19,7 @@ from fastbackprop import kernels
 from fastbackprop.activations import HIDDEN, OUTPUTS
 from fastbackprop.batches import Batches
 from fastbackprop.kernels import jit
+from fastbackprop.shares import Share
 from fastbackprop.testing import CASES, Size
 
 TESTS = Path(__file__).parent
@@ -41,6 +42,10 @@ def test_the_public_functions_reach_every_kernel_in_both_dtypes():
         bp.train(wide, Y, [100, 1], epochs=100, optimizer=bp.Momentum())
         whole: dict[str, Any] = {"hidden": HIDDEN["relu"], "output": OUTPUTS["sigmoid"], "optimizer": bp.Adam()}
         Batches(X, Y.astype(dtype), list(layers), start, **whole).loss_and_gradients()
+        share = Share(X, Y.astype(dtype), list(layers), start, **whole)
+        total = np.zeros(share.P.size)
+        share.add(None, X.shape[1], True, total)
+        share.step(total, X.shape[1], True)
     entries = {
         f"{module.name}.{name}": entry
         for module in pkgutil.iter_modules(kernels.__path__)

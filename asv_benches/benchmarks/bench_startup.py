@@ -1,6 +1,6 @@
 """The start of a new process: the import, and the first call of a function with a cold and with a warm disk cache."""
 
-import tempfile
+from pathlib import Path
 
 from .new_process import CALLS, PREPARATION, run
 
@@ -31,13 +31,11 @@ class FirstCall:
     number, warmup_time, rounds, repeat, min_run_count = 1, 0, 1, (3, 10, 20.0), 1
 
     def setup(self, call, disk_cache):
-        self.folder = tempfile.TemporaryDirectory()
-        if disk_cache == "warm":
-            run(PREPARATION + CALLS[call], self.folder.name)
-
-    def teardown(self, call, disk_cache):
-        self.folder.cleanup()
+        """asv begins in an empty folder, which it removes, and sets up before every sample."""
+        self.folder = Path("disk_cache").resolve()
+        if disk_cache == "warm" and not self.folder.exists():
+            run(PREPARATION + CALLS[call], str(self.folder))
 
     def timeraw_first_call(self, call, disk_cache):
-        folder = COLD if disk_cache == "cold" else WARM.format(self.folder.name)
+        folder = COLD if disk_cache == "cold" else WARM.format(str(self.folder))
         return CALLS[call], folder + PREPARATION

@@ -202,6 +202,21 @@ def progress(arguments: argparse.Namespace) -> bool:
 
 
 def add_training(parser: argparse.ArgumentParser) -> None:
+    """What is trained beside the net's sizes and the learning rate, how, and how it is validated."""
+    add_rule(parser)
+    parser.add_argument(
+        "--validation",
+        type=part,
+        default=0.0,
+        metavar="PART",
+        help="the part of the examples that is not trained on, and scored after each epoch. Default: 0",
+    )
+    parser.add_argument(
+        "--patience", type=count, metavar="N", help="stop after N epochs without a better score, and keep the best epoch's net"
+    )
+
+
+def add_rule(parser: argparse.ArgumentParser) -> None:
     """What is trained beside the net's sizes and the learning rate, and how."""
     parser.add_argument(
         "--hidden",
@@ -234,16 +249,6 @@ def add_training(parser: argparse.ArgumentParser) -> None:
         help="take mini-batches of examples in a new order each epoch. Default: --shuffle",
     )
     parser.add_argument("--epochs", "--iterations", type=whole, default=3000, metavar="N", help="default: 3000")
-    parser.add_argument(
-        "--validation",
-        type=part,
-        default=0.0,
-        metavar="PART",
-        help="the part of the examples that is not trained on, and scored after each epoch. Default: 0",
-    )
-    parser.add_argument(
-        "--patience", type=count, metavar="N", help="stop after N epochs without a better score, and keep the best epoch's net"
-    )
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

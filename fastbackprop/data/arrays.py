@@ -29,7 +29,7 @@ _TO_TRAIN = [*_PLAIN, *_pairs("train")]
 _TO_PREDICT = [*_PLAIN, *_pairs("test"), *_pairs("train")]
 
 
-def _names(path: Path, keys: list[str], wanted: Wanted) -> tuple[str, str | None]:
+def names_of(path: Path, keys: list[str], wanted: Wanted) -> tuple[str, str | None]:
     """The names of the examples and of the labels; a model may be predicted for without labels."""
     pairs = _TO_TRAIN if wanted.features is None else _TO_PREDICT
     if wanted.label is not None:
@@ -47,7 +47,7 @@ def _names(path: Path, keys: list[str], wanted: Wanted) -> tuple[str, str | None
     raise BadInput(f"{path} holds the arrays {', '.join(keys) or 'of none'}; expected {expected}")
 
 
-def _labels(path: Path, name: str, Y: NDArray[np.generic]) -> NDArray[np.generic]:
+def labels_of(path: Path, name: str, Y: NDArray[np.generic]) -> NDArray[np.generic]:
     """One label an example, in one axis."""
     if Y.ndim > 2 or max(Y.shape, default=1) != Y.size:
         raise BadInput(f"{path}: {name} has shape {Y.shape}; expected one label an example")
@@ -60,7 +60,7 @@ def _labels(path: Path, name: str, Y: NDArray[np.generic]) -> NDArray[np.generic
     return Y.reshape(-1) if Y.dtype.kind == "U" else numbers(path, name, Y).reshape(-1)
 
 
-def _oriented(path: Path, x: str, X: NDArray[np.float64], m: int | None, wanted: Wanted) -> NDArray[np.float64]:
+def oriented(path: Path, x: str, X: NDArray[np.float64], m: int | None, wanted: Wanted) -> NDArray[np.float64]:
     """X with examples as columns, by what fits the number of labels and the model's inputs."""
     if X.ndim == 0:
         raise BadInput(f"{path}: {x} is one number; expected examples by features")
@@ -71,8 +71,8 @@ def _oriented(path: Path, x: str, X: NDArray[np.float64], m: int | None, wanted:
         X = X.reshape(len(X), int(np.prod(X.shape[1:])))
     else:
         wanted_kinds = ["rows", "columns"] if wanted.orientation is None else [wanted.orientation]
-    oriented = {"rows": X.T, "columns": X}
-    fitting = [oriented[kind] for kind in wanted_kinds if m is None or oriented[kind].shape[1] == m]
+    ways = {"rows": X.T, "columns": X}
+    fitting = [ways[kind] for kind in wanted_kinds if m is None or ways[kind].shape[1] == m]
     if not fitting:
         said = f"examples as {wanted.orientation}" if wanted.orientation else "one label an example"
         raise BadInput(f"{path}: {x} has shape {X.shape}, and there are {m} labels; expected {said} that match")
@@ -85,13 +85,13 @@ def _oriented(path: Path, x: str, X: NDArray[np.float64], m: int | None, wanted:
 
 
 def _examples(path: Path, keys: list[str], read: Read, wanted: Wanted) -> Examples:
-    x, y = _names(path, keys, wanted)
+    x, y = names_of(path, keys, wanted)
     array = read(x)
-    labels = None if y is None else _labels(path, y, read(y))
+    labels = None if y is None else labels_of(path, y, read(y))
     X = numbers(path, x, array)
     if not X.size:
         raise BadInput(f"{path}: {x} has shape {X.shape}; expected examples and features, one or more of each")
-    X = _oriented(path, x, X, None if labels is None else labels.size, wanted)
+    X = oriented(path, x, X, None if labels is None else labels.size, wanted)
 
     def place(i: int) -> str:
         return f"{y}, entry {i + 1}"

@@ -42,14 +42,25 @@ def fit(kind: str, X: NDArray[np.float64]) -> Scaling:
     """
     if kind not in FITTED:
         return Scaling(kind)
+    low, high = X.min(axis=1, keepdims=True), X.max(axis=1, keepdims=True)
+    if kind == "minmax":
+        return fitted(kind, low, high)
     with np.errstate(over="ignore", invalid="ignore"):
-        if kind == "standard":
-            shift, divisor = X.mean(axis=1, keepdims=True), X.std(axis=1, keepdims=True)
-        else:
-            shift = X.min(axis=1, keepdims=True)
-            divisor = X.max(axis=1, keepdims=True) - shift
-    constant = X.min(axis=1, keepdims=True) == X.max(axis=1, keepdims=True)
-    shift = np.where(constant, X[:, :1], shift)  # a mean is rounded
+        return fitted(kind, low, high, X.mean(axis=1, keepdims=True), X.std(axis=1, keepdims=True))
+
+
+def fitted(
+    kind: str,
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    mean: NDArray[np.float64] | None = None,
+    deviation: NDArray[np.float64] | None = None,
+) -> Scaling:
+    """The scaling from what each feature's least and largest numbers are, and for "standard" its mean and deviation."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        shift, divisor = (low, high - low) if mean is None or deviation is None else (mean, deviation)
+    constant = low == high
+    shift = np.where(constant, low, shift)  # a mean is rounded
     divisor = np.where(constant | (divisor == 0), 1.0, divisor)
     finite = np.isfinite(shift) & np.isfinite(divisor)
     if not finite.all():

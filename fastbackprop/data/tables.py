@@ -40,7 +40,7 @@ def _column(path: Path, said: str, names: Sequence[str] | None, width: int) -> i
     raise BadInput(f"{path} has no column {said!r} for the label; expected {known} from 1 to {width}, or -1 for the last")
 
 
-def _label_column(path: Path, wanted: Wanted, names: Sequence[str] | None, width: int) -> int | None:
+def label_column(path: Path, wanted: Wanted, names: Sequence[str] | None, width: int) -> int | None:
     """The index of the label's column; None where a model is predicted for and the table has nothing but its inputs."""
     if wanted.label is not None:
         return _column(path, wanted.label, names, width)
@@ -133,7 +133,7 @@ def read_csv(path: Path, wanted: Wanted) -> Examples:
             )
     else:
         found = itertools.chain([first], found)
-    label = _label_column(path, wanted, names, width)
+    label = label_column(path, wanted, names, width)
     columns = [f"column {i + 1} ({names[i]})" if names else f"column {i + 1}" for i in range(width) if i != label]
     hint = "" if names else " (a header is a first line without a single number)"
     pieces = [np.empty((0, len(columns)))]
@@ -163,7 +163,7 @@ def _read_columns(path: Path, wanted: Wanted, found: list[tuple[int, list[str]]]
     """A table of text whose lines are features."""
     lines, rows = [line for line, _ in found], [cells for _, cells in found]
     height, m = len(rows), len(rows[0])
-    label = _label_column(path, wanted, None, height)
+    label = label_column(path, wanted, None, height)
     places = [f"column {i + 1}" for i in range(m)]
     cells = [] if label is None else rows.pop(label)
     line = 0 if label is None else lines.pop(label)
@@ -182,22 +182,27 @@ def _read_columns(path: Path, wanted: Wanted, found: list[tuple[int, list[str]]]
 # ------------------------------------------------------------------------------------------------------------------- .npy
 
 
-def read_npy(path: Path, wanted: Wanted) -> Examples:
-    """An array of two axes with the label in one column, or row where examples are columns."""
+def map_npy(path: Path) -> NDArray[np.generic]:
+    """The array of two axes in a file, mapped: one that the header alone is as large as is not allocated for."""
     with open(path, "rb") as file:
         if file.read(6) != b"\x93NUMPY":
             raise BadInput(f"{path} is not a .npy file; expected an array that np.save wrote")
     try:
-        # Mapped: an array that the header alone is as large as is not allocated for.
-        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+        mapped: NDArray[np.generic] = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # of any kind: NumPy raises several
         raise BadInput(f"{path} cannot be read: {error}") from None
     if mapped.ndim != 2:
         raise BadInput(f"{path} has shape {mapped.shape}; expected a table: examples by features and a label")
+    return mapped
+
+
+def read_npy(path: Path, wanted: Wanted) -> Examples:
+    """An array of two axes with the label in one column, or row where examples are columns."""
+    mapped = map_npy(path)
     array = np.array(numbers(path, "the array", mapped))
     table, axes = (array.T, ("column", "row")) if wanted.orientation == "columns" else (array, ("row", "column"))
     width = table.shape[1]
-    label = _label_column(path, wanted, None, width)
+    label = label_column(path, wanted, None, width)
     X = table.T if label is None else np.delete(table, label, axis=1).T
     some(path, "the array", X)
     pictures = mapped.dtype == np.uint8

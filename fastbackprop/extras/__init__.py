@@ -3,6 +3,7 @@
 EXTRAS = {  # each's library
     "data": "h5py",
     "mat": "scipy",
+    "mpi": "mpi4py",
     "pandas": "pandas",
     "plot": "matplotlib",
     "progress": "tqdm",

@@ -4,6 +4,7 @@
 
     entries       layer.py   elementwise.py   cost.py   update.py   descent.py        gram_descent.py
     (from Python)    |            |                        |        batch_descent.py  gram_rule_descent.py
+                     |            |                        |        share_descent.py    |
                      |            |                        |           |        |       |
     one iteration    |            |                        |        blocks.py --+    gram.py     blocks of examples through
                      |            |      gather.py    outputs.py -- network.py          |        all layers, gathered before;
@@ -16,7 +17,7 @@
                      |              |
     threads       mailbox.py   jobs.py   threads.py   workspace.py           chunks of a job, shared by the team
     ground        activations.py   sums.py   matrix.py   intrinsics.py   memory.py   kinds.py   borrowed.py   blocking.py
-    compiling     jit.py   inlined.py   introspection.py   notice.py   tasks.py   disk_cache.py
+    compiling     jit.py   inlined.py   pipeline.py   libraries.py   introspection.py   notice.py   tasks.py   disk_cache.py
 
 An example, one layer forward: `layer_forward` views its arrays as matrices, plans the product of a strip of columns, holds a
 job that says all that its chunks have to know, and does them: `forward_chunk` runs the product with the bias in its

@@ -19,8 +19,7 @@ from fastbackprop.kernels.blocks import (
     sum_of,
 )
 from fastbackprop.kernels.descent import DIVERGED, DONE, STOPPED
-from fastbackprop.kernels.gather import Source, gather
-from fastbackprop.kernels.intrinsics import stand_alone
+from fastbackprop.kernels.gather import Source, copy_spaced, gather
 from fastbackprop.kernels.jit import entry, inner, routine
 from fastbackprop.kernels.jobs import do_one, held
 from fastbackprop.kernels.kinds import ADDRESS, COSTS, FLAT, IN, INT, TABLE, N, Words
@@ -70,16 +69,9 @@ def _take_shares(count, weights, gathers, order, at, shares):
 
 
 @inner
-def _copy(n, A, a, B, b):
-    stand_alone()
-    for i in range(n):
-        B[b + i] = A[a + i]
-
-
-@inner
 def copy_row(n, A, a, B, b):
     """B[b ..] = A[a ..], n numbers."""
-    _copy(n, A, a, B, b)
+    copy_spaced(n, A, a, 1, B, b)
 
 
 @inner
@@ -92,7 +84,7 @@ def dot(n, v, w, to, team):
 
 
 @inner
-def _batch_of(net, count, inverse, X, examples, parameters, n_weights, flags, team):
+def batch_of(net, count, inverse, X, examples, parameters, n_weights, flags, team):
     """The job of a batch of so many examples."""
     cut = cut_of(net, 1, count, one_of(inverse), X, n_weights, team)
     cut.asked[0] = 1  # for the cost
@@ -100,7 +92,7 @@ def _batch_of(net, count, inverse, X, examples, parameters, n_weights, flags, te
 
 
 @inner
-def _parameters_of(P, n_weights):
+def parameters_of(P, n_weights):
     """The weights and the biases in the row of both."""
     return Row(Matrix(P, 0, 1, 1), Matrix(P, n_weights, 1, 1))
 
@@ -135,16 +127,16 @@ def batch_descent(
     )  # fmt: skip
     Y_block = Matrix(room if gathers else y.data, at_Y if gathers else y.at, batch if gathers else y.row, 1)
     examples = Examples(Y_block, shares, weighted, numbers[LOW], numbers[HIGH])
-    parameters, flags, indices = _parameters_of(bare(P), n_weights), bare(state), bare(order)
-    V, S = _parameters_of(bare(M), n_weights), Row(Matrix(bare(M), n, 1, 1), Matrix(bare(M), n + n_weights, 1, 1))
+    parameters, flags, indices = parameters_of(bare(P), n_weights), bare(state), bare(order)
+    V, S = parameters_of(bare(M), n_weights), Row(Matrix(bare(M), n, 1, 1), Matrix(bare(M), n + n_weights, 1, 1))
     first, second = numbers[FIRST], numbers[SECOND]
     team = claim(own_mailbox, team_mailbox)
     inverse = one if weighted else one / number(batch)
     source, now = Source(n_0, n_L, x, y, indices, batch, order.size), allocate(1, m)
-    blocks = _batch_of(net, batch, inverse, X_block, examples, parameters, n_weights, flags, team)
+    blocks = batch_of(net, batch, inverse, X_block, examples, parameters, n_weights, flags, team)
     whole = held(batch_chunk, BatchJob(blocks, gathers, source, now))
     inverse = one if weighted or rest == 0 else one / number(rest)
-    blocks = _batch_of(net, max(rest, 1), inverse, X_block, examples, parameters, n_weights, flags, team)
+    blocks = batch_of(net, max(rest, 1), inverse, X_block, examples, parameters, n_weights, flags, team)
     last = held(batch_chunk, BatchJob(blocks, gathers, source, now))
     state[1] = DONE
     done = 0
@@ -202,9 +194,9 @@ def batch_gradient(X, Y, weights, sizes, functions, numbers, P, dP, costs, state
     to_sum, shares = Matrix(room, 0, 1, 1), Matrix(room, 1, 1, 1)
     examples = Examples(y, shares, weighted, numbers[LOW], numbers[HIGH])
     of_batch = _take_shares(m, weights, False, bare(sizes), 0, shares) if weighted else float(m)
-    team, parameters = claim(own_mailbox, team_mailbox), _parameters_of(bare(P), n_weights)
+    team, parameters = claim(own_mailbox, team_mailbox), parameters_of(bare(P), n_weights)
     inverse = one if weighted else one / number(m)
-    job = held(blocks_chunk, _batch_of(net, m, inverse, x, examples, parameters, n_weights, bare(state), team))
+    job = held(blocks_chunk, batch_of(net, m, inverse, x, examples, parameters, n_weights, bare(state), team))
     total = all_blocks(job)
     decay = number(numbers[L2] / of_batch)
     costs[0] = total if weighted else total / m

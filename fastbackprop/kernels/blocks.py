@@ -99,7 +99,8 @@ def cut_of(net, first, m, one, X, n_weights, team):
     # A batch that fits L2 is worth sharing by its examples: what the team would share of each product is too little.
     small = columns >= m or not narrow
     if small and m * rows * size <= L2_BYTES and m >= 2 * SHARED_COLUMNS and n_weights * m >= SHARED_OPERATIONS:
-        columns, narrow = -(-m // (m // SHARED_COLUMNS)), True
+        parts = m // SHARED_COLUMNS
+        columns, narrow = -(-m // (parts - parts % 2)), True  # an even number of chunks, for two threads
     lanes = lanes_of(one)
     # Blocks of about the same size, and of whole vectors: at the end of a row a masked one is slow to store.
     columns = min(m, -(-m // (-(-m // columns) * lanes)) * lanes)

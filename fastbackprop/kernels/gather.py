@@ -36,7 +36,8 @@ class GatherJob(NamedTuple):
 
 
 @inner
-def _copy(n, A, a, step, B, b):
+def copy_spaced(n, A, a, step, B, b):
+    """B[b ..] = n numbers of A, `step` apart."""
     stand_alone()
     for i in range(n):
         B[b + i] = A[a + i * step]
@@ -63,9 +64,9 @@ def gather_chunk(job, chunk, member):
         example = source.order[job.at + j]
         x, block = X.at + example * X.column, X_block.at + j * X_block.column
         if X.row == 1:
-            _copy(source.n_0, X.data, x, 1, X_block.data, block)
+            copy_spaced(source.n_0, X.data, x, 1, X_block.data, block)
         else:
-            _copy(source.n_0, X.data, x, X.row, X_block.data, block)
+            copy_spaced(source.n_0, X.data, x, X.row, X_block.data, block)
         for i in range(source.n_L):
             Y_block.data[Y_block.at + i * Y_block.row + j] = Y.data[Y.at + i * Y.row + example * Y.column]
 

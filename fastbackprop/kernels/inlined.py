@@ -1,86 +1,33 @@
-"""How `inner` functions are compiled: to LLVM's IR alone, once for all constants.
+"""How kernels are compiled: `inner` functions to LLVM's IR alone, once for all constants; the rest with all that it reaches.
 
-Numba turns each function into optimized machine code, also where only its callers' copies ever run: at every level of calls
-once more, which took 4.7 of 6.2 s of LLVM's passes and 3.7 of 5.4 s of code generation. And it compiles a function again for
-each literal number that it is called with (a product 6 times). Neither is a matter of options: the first leans on Numba's
-internals, and is left out where they are others.
+Numba compiles a function again for each literal number that it is called with (a product 6 times). What else is done to spare
+time leans on Numba's internals (`pipeline.py`, `libraries.py`); where these are others, Numba compiles as it does by itself.
 """
 
+import logging
 from typing import Any
 
 from numba import types
 
+logger = logging.getLogger("fastbackprop")
 
-def _compiler_to_ir() -> Any:
-    """The class of compiler for such functions; raises whatever comes up where Numba's internals are others."""
-    from numba.core.codegen import JITCodeLibrary
-    from numba.core.compiler import CompilerBase, DefaultPassBuilder
-    from numba.core.compiler_machinery import LoweringPass, register_pass
-    from numba.core.typed_passes import AnnotateTypes, NopythonRewrites
-    from numba.core.untyped_passes import InlineClosureLikes
-
-    for name in ("_optimize_final_module", "_finalize_final_module", "_finalize_dynamic_globals", "get_pointer_to_function"):
-        getattr(JITCodeLibrary, name)
-    idle = (InlineClosureLikes, NopythonRewrites)
-
-    class WithoutEnvironments:
-        """The code generator as such a library sees it: there is no machine code whose environment could be set."""
-
-        def __init__(self, codegen: Any) -> None:
-            self._codegen = codegen
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self._codegen, name)
-
-        def set_env(self, name: str, env: Any) -> None:
-            pass
-
-    class IrLibrary(JITCodeLibrary):
-        """IR that callers link in and optimize; no machine code."""
-
-        def __init__(self, codegen: Any, name: str) -> None:
-            super().__init__(WithoutEnvironments(codegen), name)
-
-        def _optimize_final_module(self) -> None:
-            pass
-
-        def _finalize_final_module(self) -> None:
-            self._finalize_dynamic_globals()
-            self._finalized = True
-
-        def get_pointer_to_function(self, name: str) -> int:
-            return 0
-
-    @register_pass(mutates_CFG=False, analysis_only=False)
-    class IntoIrLibrary(LoweringPass):
-        _name = "fastbackprop_into_ir_library"
-
-        def __init__(self) -> None:
-            LoweringPass.__init__(self)
-
-        def run_pass(self, state: Any) -> bool:
-            state.library = IrLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
-            return True
-
-    class Compiler(CompilerBase):
-        def define_pipelines(self) -> list[Any]:
-            manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
-            manager.add_pass_after(IntoIrLibrary, AnnotateTypes)
-            # Passes that find nothing: there are no closures, array expressions or prints.
-            manager.passes = [step for step in manager.passes if step[0] not in idle]
-            manager.finalize()
-            return [manager]
-
-    return Compiler
+INTO_CALLERS: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # without them, twice the time
+INTO_CODE: dict[str, Any] = {}
+_dispatchers: list[Any] = []  # of all inner functions
 
 
-# Options of a function that is compiled into its callers. It has no Python wrapper either, which halves compile time.
-INTO_CALLERS: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-try:
-    INTO_CALLERS["pipeline_class"] = _compiler_to_ir()
-    FOUND = True
-except Exception:  # whatever a later Numba has changed: functions compile all the same, in twice the time
-    FOUND = False
+def _found() -> bool:
+    """Whether Numba's internals are those that are known; then the options name the compilers that lean on them."""
+    try:
+        from fastbackprop.kernels import pipeline
+    except Exception as error:  # whatever a later Numba has changed
+        logger.info("kernels take three times as long to compile, since Numba's internals are others: %r", error)
+        return False
+    INTO_CALLERS["pipeline_class"], INTO_CODE["pipeline_class"] = pipeline.INTO_IR, pipeline.INTO_CODE
+    return True
+
+
+FOUND = _found()
 
 
 def once_for_all_constants(dispatcher: Any) -> Any:
@@ -92,4 +39,20 @@ def once_for_all_constants(dispatcher: Any) -> Any:
         return specialized(tuple(map(types.unliteral, arguments)), general)
 
     dispatcher.get_call_template = get_call_template
+    _dispatchers.append(dispatcher)
     return dispatcher
+
+
+def give_up(error: Exception) -> bool:
+    """From now on let Numba compile as it does by itself, after an error; whether it did otherwise until now."""
+    from numba.core.compiler import Compiler
+
+    if INTO_CODE.pop("pipeline_class", None) is None:
+        return False
+    logger.info("kernels take three times as long to compile, since Numba's internals are others: %r", error)
+    del INTO_CALLERS["pipeline_class"]
+    for dispatcher in _dispatchers:
+        dispatcher._compiler.pipeline_class = Compiler
+        dispatcher._compiler._failed_cache.clear()
+        dispatcher.overloads.clear()
+    return True

@@ -4,6 +4,7 @@ Memory is handed over as a flat array, or as what `flat` and `bare` make of one 
 """
 
 import math
+from contextlib import contextmanager
 
 import numpy as np
 from llvmlite import ir
@@ -36,6 +37,13 @@ def by_dtype(table):
 def lanes(dtype):
     """Numbers in a vector register, for a NumPy dtype or Numba type."""
     return VECTOR_BYTES * 8 // (dtype.bitwidth if isinstance(dtype, types.Type) else dtype.itemsize * 8)
+
+
+def _left_as_it_stands(module):
+    """The mark of a loop that is not unrolled. LLVM asks that it names itself first."""
+    mark = module.add_metadata([module.add_metadata([ir.MetaDataString(module, "llvm.loop.unroll.disable")])])
+    mark.operands = (mark, mark.operands[-1])
+    return mark
 
 
 class Vectors:
@@ -74,6 +82,24 @@ class Vectors:
             emit(case)
             self.builder.branch(after)
         self.builder.position_at_end(after)
+
+    @contextmanager
+    def steps(self, count, unrolled):
+        """A loop over 0 .. count - 1, which LLVM leaves as it stands unless it may be `unrolled`."""
+        builder, before = self.builder, self.builder.block
+        test, body, after = (builder.append_basic_block(name) for name in ("test", "body", "after"))
+        builder.branch(test)
+        builder.position_at_end(test)
+        index = builder.phi(ir.IntType(64))
+        index.add_incoming(self.whole(0), before)
+        builder.cbranch(builder.icmp_signed("<", index, count), body, after)
+        builder.position_at_end(body)
+        yield index
+        index.add_incoming(builder.add(index, self.whole(1)), builder.block)
+        back = builder.branch(test)
+        if not unrolled:
+            back.set_metadata("llvm.loop", _left_as_it_stands(builder.module))
+        builder.position_at_end(after)
 
     def call(self, name, result, arguments, **options):
         kind = ir.FunctionType(result, [argument.type for argument in arguments])
@@ -122,6 +148,10 @@ class Vectors:
         """a b + c, of vectors or of scalars."""
         name = self.name if a.type == self.vector else f"f{self.T.bitwidth}"
         return self.call(f"llvm.fmuladd.{name}", a.type, [a, b, c])
+
+    def reciprocal(self, divisor):
+        """1 / divisor, a scalar, in each lane."""
+        return self.builder.fdiv(self.splat(ir.Constant(self.scalar, 1.0)), self.splat(divisor))
 
     def divide(self, x, divisor, reciprocal):
         """x / divisor, rounded as a division is (but for subnormal quotients), from the rounded reciprocal.

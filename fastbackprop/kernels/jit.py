@@ -22,11 +22,12 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.errors import TypingError
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from fastbackprop.kernels.disk_cache import DiskCache, folder
-from fastbackprop.kernels.inlined import INTO_CALLERS, once_for_all_constants
+from fastbackprop.kernels.inlined import INTO_CALLERS, INTO_CODE, give_up, once_for_all_constants
 from fastbackprop.kernels.introspection import Introduced
 from fastbackprop.kernels.notice import notice
 from fastbackprop.kernels.tasks import Task
@@ -147,6 +148,19 @@ def _no_collections() -> Iterator[None]:
             gc.set_threshold(*thresholds)
 
 
+def _compiled(function: Callable[..., Any], signature: Any, T: Any, **options: Any) -> Any:
+    """The dispatcher of a function that is compiled, or loaded from the disk cache, for a signature."""
+    dispatcher = numba.njit(**INTO_CODE, **_OPTIONS, **options)(function)
+    dispatcher._cache = DiskCache(function, f"{function.__name__}-{T}", _DESCRIBED)
+    try:
+        dispatcher.compile(signature)
+    except Exception as error:
+        if isinstance(error, TypingError) or not give_up(error):  # the first is a fault of the function
+            raise
+        return _compiled(function, signature, T, **options)
+    return dispatcher
+
+
 class Routine(Introduced):
     """Vector code that entries call by its symbol, compiled once a dtype.
 
@@ -172,9 +186,7 @@ class Routine(Introduced):
             if self.symbol(T) in Routine.loaded:
                 return
             signature = tuple(argument(T) for argument in self.arguments)
-            compiled = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(self.function)
-            compiled._cache = DiskCache(self.function, f"{self.function.__name__}-{T}", _DESCRIBED)
-            compiled.compile(signature)
+            compiled = _compiled(self.function, signature, T, no_cpython_wrapper=True, no_cfunc_wrapper=True)
             result = compiled.overloads[signature]
             # Past the wrapper for C, which passes all arguments on once more: by pairs, for which a processor waits until each
             # has left its store buffer.
@@ -271,9 +283,7 @@ class Entry(Introduced, dict[str, Callable[..., Any]]):
             routine.load(T)
         with _compiling, notice, _no_collections():
             signature = tuple(argument(T) for argument in self.arguments)
-            dispatcher = self.dispatchers[char] = numba.njit(**_OPTIONS)(self.function)
-            dispatcher._cache = DiskCache(self.function, f"{self.function.__name__}-{T}", _DESCRIBED)
-            dispatcher.compile(signature)
+            dispatcher = self.dispatchers[char] = _compiled(self.function, signature, T)
             # Past the dispatcher, which takes 0.15 us to find the only signature that there is.
             self[char] = dispatcher.overloads[signature].entry_point
 

@@ -27,8 +27,8 @@ from fastbackprop.kernels.packing import pack, stream, turn
 # Methods: by inner products, or by outer ones with neither, either or both of A and B packed, C streamed or not; or those of
 # the transposes, C^T = c0^T + scale B^T A^T: TURN, with A packed (by PACK_B), for few rows, where B lies along the depth; FLIP,
 # for a single column, of C in one piece, where A lies along its columns. THIN: for a single row, a few steps of depth at a
-# time, so that B is read in long pieces.
-OUTER, INNER, PACK_A, PACK_B, STREAM, TURN, FLIP, THIN = 0, 1, 2, 4, 8, 16, 32, 64
+# time, so that B is read in long pieces; with FEW even fewer.
+OUTER, INNER, PACK_A, PACK_B, STREAM, TURN, FLIP, THIN, FEW = 0, 1, 2, 4, 8, 16, 32, 64, 128
 
 
 class Product(NamedTuple):

@@ -71,6 +71,70 @@ def _told(builder, v, start, scale):
     return builder.and_(start, v.whole(DIVIDE - 1)), divides, factor
 
 
+def _once(module, name, kinds):
+    """A function of one module that is called from many places, where its code would make the compile longer."""
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), kinds), name)
+    function.linkage = "internal"
+    function.attributes.add("noinline")
+    return function, ir.IRBuilder(function.append_basic_block("entry"))
+
+
+def _divide_tile(module, T):
+    """The function that divides a tile's sums, whole vectors one after the other, and writes them to C."""
+    n, probe = ir.IntType(64), Vectors(None, T)
+    kinds = [probe.vector.as_pointer(), n, n, probe.scalar.as_pointer(), n, probe.scalar]
+    function, builder = _once(module, "divide_tile", kinds)
+    sums, rows, columns, target, c_row, scale = function.args
+    v = Vectors(builder, T)
+    divisor, reciprocal = v.splat(scale), v.reciprocal(scale)
+    full = builder.sdiv(columns, v.whole(v.lanes))
+    covered = builder.mul(full, v.whole(v.lanes))
+    rest = builder.sub(columns, covered)
+    vectors = builder.sdiv(builder.add(columns, v.whole(v.lanes - 1)), v.whole(v.lanes))
+    with cgutils.for_range(builder, rows) as row:
+        row_of_c, row_of_sums = v.at(target, builder.mul(row.index, c_row)), v.at(sums, builder.mul(row.index, vectors))
+        with cgutils.for_range(builder, full) as vector:
+            quotient = v.divide(builder.load(v.at(row_of_sums, vector.index)), divisor, reciprocal)
+            v.store(quotient, v.at(row_of_c, builder.mul(vector.index, v.whole(v.lanes))))
+        with builder.if_then(builder.icmp_signed(">", rest, v.whole(0))):
+            quotient = v.divide(builder.load(v.at(row_of_sums, full)), divisor, reciprocal)
+            v.store(quotient, v.at(row_of_c, covered), v.mask(rest))
+    builder.ret_void()
+    return function
+
+
+def _finish_element(v, start, scale, bias, here, partial_sums):
+    """Write an element of an inner product from its partial sums."""
+    builder = v.builder
+    begin, divides, factor = _told(builder, v, start, scale)
+    c0 = v.slot(ir.Constant(v.scalar, 0.0))
+    for case, source in ((BIAS, bias), (ADD, here)):
+        with builder.if_then(v.equal(begin, case)):
+            builder.store(v.load_scalar(source), c0)
+    value = v.slot(v.fma(v.sum(partial_sums), factor, builder.load(c0)))
+    with builder.if_then(divides):
+        builder.store(builder.fdiv(builder.load(value), scale), value)
+    builder.store(builder.load(value), here).align = 1
+
+
+def _finish_inner(module, T):
+    """The function that writes an inner product's tile from its partial sums."""
+    n, probe = ir.IntType(64), Vectors(None, T)
+    memory = probe.scalar.as_pointer()
+    kinds = [probe.vector.as_pointer(), n, n, n, probe.scalar, memory, n, n, n, memory]
+    function, builder = _once(module, "finish_inner", kinds)
+    sums, first, rows, columns, scale, pc, c_row, c_column, start, pbias = function.args
+    v = Vectors(builder, T)
+    with cgutils.for_range(builder, rows) as row:
+        i = builder.add(first, row.index)
+        row_of_c, row_of_sums = v.at(pc, builder.mul(i, c_row)), v.at(sums, builder.mul(row.index, columns))
+        with cgutils.for_range(builder, columns) as column:
+            here = v.at(row_of_c, builder.mul(column.index, c_column))
+            _finish_element(v, start, scale, v.at(pbias, i), here, builder.load(v.at(row_of_sums, column.index)))
+    builder.ret_void()
+    return function
+
+
 @intrinsic
 def _outer_registers(
     typing_context, rows, columns, depth, scale, a, a_row, a_depth, b, b_depth, b_tile, c, c_row, start, bias
@@ -83,7 +147,8 @@ def _outer_registers(
         rows, columns, depth, scale, pa, a_row, a_depth, pb, b_depth, b_tile, pc, c_row, start, pbias = arguments
         v = Vectors(builder, c.dtype)
         begin, divides, factor = _told(builder, v, start, scale)
-        factor, divisor = v.splat(factor), v.splat(scale)
+        factor, divide_tile = v.splat(factor), _divide_tile(builder.module, c.dtype)
+        quotients = cgutils.alloca_once(builder, v.vector, size=v.whole(MR * NV))
 
         def tile(m, k, panel, target, width):
             """m rows of k vectors, the last of them cut to the columns that there are where a `width` is given."""
@@ -91,9 +156,9 @@ def _outer_registers(
             if width is not None:  # masked stores are slow on some processors: full tiles go without
                 masks[-1] = v.mask(builder.sub(width, v.whole((k - 1) * v.lanes)))
             sums = [[v.slot(v.zero) for _ in range(k)] for _ in range(m)]
-            with cgutils.for_range(builder, depth) as loop:
-                row_of_b = v.at(panel, builder.mul(loop.index, b_depth))
-                column_of_a = v.at(pa, builder.mul(loop.index, a_depth))
+            with v.steps(depth, unrolled=width is None) as p:
+                row_of_b = v.at(panel, builder.mul(p, b_depth))
+                column_of_a = v.at(pa, builder.mul(p, a_depth))
                 bs = [v.load(v.at(row_of_b, v.whole(j * v.lanes)), masks[j]) for j in range(k)]
                 for i in range(m):
                     x = v.splat(v.load_scalar(v.at(column_of_a, builder.mul(v.whole(i), a_row))))
@@ -116,13 +181,25 @@ def _outer_registers(
                         for i in range(m):
                             builder.store(v.splat(v.load_scalar(v.at(pbias, v.whole(i)))), biases[i])
                     finish(lambda i, x, here, mask: v.fma(x, factor, builder.load(biases[i])))
-            with builder.if_then(divides):
-                reciprocal = builder.fdiv(v.splat(ir.Constant(v.scalar, 1.0)), divisor)
-                finish(lambda i, x, here, mask: v.divide(x, divisor, reciprocal))
-            for i in range(m):
-                row_of_c = v.at(target, builder.mul(v.whole(i), c_row))
-                for j in range(k):
-                    v.store(builder.load(sums[i][j]), v.at(row_of_c, v.whole(j * v.lanes)), masks[j])
+
+            def write(value):
+                for i in range(m):
+                    row_of_c = v.at(target, builder.mul(v.whole(i), c_row))
+                    for j in range(k):
+                        v.store(value(builder.load(sums[i][j])), v.at(row_of_c, v.whole(j * v.lanes)), masks[j])
+
+            with builder.if_else(divides) as (divide, otherwise):
+                with divide:
+                    if k == 1:  # a call would take as long as the arithmetic
+                        write(lambda x: v.divide(x, v.splat(scale), v.reciprocal(scale)))
+                    else:
+                        for i in range(m):
+                            for j in range(k):
+                                builder.store(builder.load(sums[i][j]), v.at(quotients, v.whole(i * k + j)))
+                        columns_here = v.whole(k * v.lanes) if width is None else width
+                        builder.call(divide_tile, [quotients, v.whole(m), columns_here, target, c_row, scale])
+                with otherwise:
+                    write(lambda x: x)
 
         full = v.whole(NV * v.lanes)
         tiles = builder.sdiv(columns, full)
@@ -190,12 +267,13 @@ def _inner_registers(typing_context, rows, columns, depth, scale, a, a_row, b, b
     def emit(context, builder, signature, arguments):
         rows, columns, depth, scale, pa, a_row, pb, b_column, pc, c_row, c_column, start, pbias = arguments
         v = Vectors(builder, c.dtype)
-        begin, divides, factor = _told(builder, v, start, scale)
+        finish = _finish_inner(builder.module, c.dtype)
+        partial = cgutils.alloca_once(builder, v.vector, size=v.whole(INNER_ROWS * max(2, INNER_COLUMNS)))
         whole_vectors = builder.sdiv(depth, v.whole(v.lanes))
         covered = builder.mul(whole_vectors, v.whole(v.lanes))
 
-        def tile(first, m, k):
-            """m rows, from row `first` on, of k columns."""
+        def tile(first, m, k, full):
+            """m rows, from row `first` on, of k columns; fewer than a `full` tile's where it is False."""
             row = v.at(pa, builder.mul(first, a_row))
             sums = [[v.slot(v.zero) for _ in range(k)] for _ in range(m)]
 
@@ -206,30 +284,28 @@ def _inner_registers(typing_context, rows, columns, depth, scale, a, a_row, b, b
                     for i in range(m):
                         builder.store(v.fma(xs[i], y, builder.load(sums[i][j])), sums[i][j])
 
-            with cgutils.for_range(builder, whole_vectors) as loop:
-                step(builder.mul(loop.index, v.whole(v.lanes)), None)
+            with v.steps(whole_vectors, unrolled=full) as vector:
+                step(builder.mul(vector, v.whole(v.lanes)), None)
             with builder.if_then(builder.icmp_signed("<", covered, depth)):
                 step(covered, v.mask(builder.sub(depth, covered)))
+            if k == 1 and full:  # a call would take as long as the arithmetic
+                for i in range(m):
+                    at = builder.add(first, v.whole(i))
+                    here = v.at(pc, builder.mul(at, c_row))
+                    _finish_element(v, start, scale, v.at(pbias, at), here, builder.load(sums[i][0]))
+                return
             for i in range(m):
-                c0, at = v.slot(ir.Constant(v.scalar, 0.0)), builder.add(first, v.whole(i))
-                with builder.if_then(v.equal(begin, BIAS)):
-                    builder.store(v.load_scalar(v.at(pbias, at)), c0)
                 for j in range(k):
-                    here = v.at(pc, builder.add(builder.mul(at, c_row), builder.mul(v.whole(j), c_column)))
-                    with builder.if_then(v.equal(begin, ADD)):
-                        builder.store(v.load_scalar(here), c0)
-                    value = v.slot(v.fma(v.sum(builder.load(sums[i][j])), factor, builder.load(c0)))
-                    with builder.if_then(divides):
-                        builder.store(builder.fdiv(builder.load(value), scale), value)
-                    builder.store(builder.load(value), here).align = 1
+                    builder.store(builder.load(sums[i][j]), v.at(partial, v.whole(i * k + j)))
+            builder.call(finish, [partial, first, v.whole(m), v.whole(k), scale, pc, c_row, c_column, start, pbias])
 
         def by_columns(k):
             full = INNER_ROWS if k > 1 else 2 * INNER_ROWS
             tiles = builder.sdiv(rows, v.whole(full))
             with cgutils.for_range(builder, tiles) as loop:
-                tile(builder.mul(loop.index, v.whole(full)), full, k)
+                tile(builder.mul(loop.index, v.whole(full)), full, k, True)
             first = builder.mul(tiles, v.whole(full))
-            v.choose(builder.sub(rows, first), range(1, full), lambda m: tile(first, m, k))
+            v.choose(builder.sub(rows, first), range(1, full), lambda m: tile(first, m, k, False))
 
         v.choose(columns, range(1, INNER_COLUMNS + 1), by_columns)
         return context.get_dummy_value()

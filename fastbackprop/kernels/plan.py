@@ -19,6 +19,7 @@ from fastbackprop.kernels.blocking import (
     READ_OFTEN_FAR,
     SHALLOW,
     SHARED_OPERATIONS,
+    STREAMS,
     THIN_DEPTH,
     TURNED_COLUMNS,
     TURNED_ROWS,
@@ -26,6 +27,7 @@ from fastbackprop.kernels.blocking import (
 )
 from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.matmul import (
+    FEW,
     FLIP,
     INNER,
     OUTER,
@@ -68,12 +70,18 @@ def choose_method(p, streams):
 
 
 @inner
+def _thin(size):
+    """The method for a single row, or column, and another operand of so many bytes."""
+    return THIN | FEW if size > L2_BYTES else THIN
+
+
+@inner
 def _method(p):
     size = size_of(p.scale)
     if p.rows == 1 and p.columns > 1 and p.B.column == 1:
-        return THIN
+        return _thin(p.depth * p.columns * size)
     if p.columns == 1 and p.A.row == 1:
-        return FLIP | THIN
+        return FLIP | _thin(p.depth * p.rows * size)
     along_depth = (p.A.column == 1 or p.depth == 1) and p.B.row == 1
     if along_depth and p.columns < 4 and (p.depth > SHALLOW or p.columns == 1):
         return INNER
@@ -98,7 +106,8 @@ def choose_blocks(method, rows, columns, depth, one):
     size, NR = size_of(one), NV * lanes_of(one)
     if method & (TURN | FLIP) != 0:
         rows, columns = columns, rows
-    kc = max(1, min(THIN_DEPTH if method & THIN != 0 else KC * 8 // size, depth))
+    most = STREAMS if method & FEW != 0 else THIN_DEPTH if method & THIN != 0 else KC * 8 // size
+    kc = max(1, min(most, depth))
     mc = max(MR, min(-(-rows // MR) * MR, BLOCK_A_BYTES // (kc * size) // MR * MR))
     block = L2_BYTES // 4 if method & THIN != 0 else BLOCK_B_BYTES
     nc = max(NR, min(-(-columns // NR) * NR, block // (kc * size) // NR * NR))

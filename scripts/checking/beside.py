@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from scripts import ROOT
 
+INTERRUPTED = 130  # the exit code after Ctrl-C
 PATIENCE = 10  # seconds for a command that Ctrl-C has reached too, before it is ended
 
 
@@ -38,19 +39,18 @@ def beside(commands: Mapping[str, Sequence[str]], folder: Path = ROOT) -> list[s
     with contextlib.ExitStack() as stack:
         running: list[tuple[str, subprocess.Popen[bytes], IO[bytes] | None]] = []
         for title, command in commands.items():
-            output = stack.enter_context(tempfile.TemporaryFile()) if running else None
+            output: IO[bytes] | None = stack.enter_context(tempfile.TemporaryFile()) if running else None
             if output is None:
                 others = "; beside it: ".join(["", *list(commands)[1:]])
                 print(f"==> {title}{others}", flush=True)
             running.append((title, _begin(command, folder, output), output))
             stack.callback(_end, running[-1][1])
-        for title, process, output in running:
+        for title, process, written in running:
             code = process.wait()
-            if output is not None:
-                output.seek(0)
+            if written is not None:
+                written.seek(0)
                 print(f"==> {title}", flush=True)
-                sys.stdout.flush()
-                sys.stdout.buffer.write(output.read())
+                sys.stdout.buffer.write(written.read())
                 sys.stdout.flush()
             if code != 0:
                 print(f"==> FAILED with exit code {code}: {title}", flush=True)

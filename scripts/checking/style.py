@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 from scripts import ROOT
+from scripts.checking.beside import INTERRUPTED
 
 COMMANDS = {"ruff: style": ("ruff check .", "ruff format --check ."), "mypy: types": ("mypy",)}
 
@@ -12,7 +13,10 @@ def main() -> None:
     for title, commands in COMMANDS.items():
         print(f"==> {title}", flush=True)
         for command in commands:
-            code = subprocess.run([sys.executable, "-m", *command.split()], cwd=ROOT).returncode
+            try:
+                code = subprocess.run([sys.executable, "-m", *command.split()], cwd=ROOT).returncode
+            except KeyboardInterrupt:  # the command says so itself
+                code = INTERRUPTED
             if code != 0:
                 raise SystemExit(code)
 

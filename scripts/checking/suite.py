@@ -1,12 +1,12 @@
 """All that must pass before a change lands, two cores busy throughout: run by ``scripts/test``.
 
-The kernels are compiled while one core has ruff and mypy: else each of pytest's processes compiled them. The rest takes one
-core, and runs beside the tests.
+The kernels are compiled beside ruff and mypy: else each of pytest's processes would compile them. What remains takes one core,
+and pauses often, so that it runs beside the tests. A process of pytest that has none left takes half of the other's.
 """
 
 import sys
 
-from scripts.checking.beside import beside
+from scripts.checking.beside import INTERRUPTED, beside
 
 STEPS = (
     {
@@ -14,12 +14,11 @@ STEPS = (
         "warmup: the kernels, compiled once for all that follows": ("fastbackprop", "warmup"),
     },
     {
-        "pytest: tests": ("pytest", "-n", "2"),
+        "pytest: tests": ("pytest", "-n", "2", "--dist", "worksteal"),
         "wheel: built, installed in a clean environment, tried from there": ("scripts.checking.wheel",),
         "asv: the benchmarks can be found, and each runs once with its smallest parameters": ("scripts.checking.benchmarks",),
     },
 )
-INTERRUPTED = 130  # the exit code after Ctrl-C
 
 
 def main() -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from scripts import ROOT
-from scripts.drawing import captions, tables
+from scripts.drawing import captions, ranks, tables
 from scripts.measuring import records
 
-PAGES = ("README.md", "docs/figures.md")
+PAGES = ("README.md", "docs/figures.md", "docs/many_machines.md")
 MARKED = re.compile(r"(<!-- figures: (\S+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 # The topics of each picture.
 PICTURES = {
@@ -24,15 +24,21 @@ PICTURES = {
 }
 IDENTIFIED = re.compile(r"sha256:[0-9a-f]{64}")
 
+DRAWN: dict[str, Callable[[Any], tables.Table]] = {**tables.DRAWN, "ranks": ranks.ranks}
+
 Records = Mapping[str, Mapping[str, Any]]
 
 
 class Block(NamedTuple):
-    """What stands between the markers of a name: pictures, and a topic's table with its machine above it."""
+    """What stands between the markers of a name: pictures, and a topic's table with its machine above it.
+
+    `beside`: another table of a topic whose machine stands elsewhere on the page.
+    """
 
     topic: str
     pictures: tuple[str, ...] = ()
     of_readme: bool = False
+    beside: bool = False
 
 
 BLOCKS = {
@@ -45,14 +51,16 @@ BLOCKS = {
     "scaling": Block("scaling", ("scaling",)),
     "peers": Block("peers", ("peers",)),
     "batches": Block("batches"),
+    "ranks": Block("ranks"),
+    **{name: Block("ranks", beside=True) for name in ranks.MORE},
 }
 
 
 def read_all() -> dict[str, dict[str, Any]]:
-    missing = [str(records.path(topic)) for topic in tables.DRAWN if not records.path(topic).is_file()]
+    missing = [str(records.path(topic)) for topic in DRAWN if not records.path(topic).is_file()]
     if missing:
         raise SystemExit(f"scripts/figures: not measured yet: {', '.join(missing)}; CONTRIBUTING.md has the commands")
-    return {topic: records.read(topic) for topic in tables.DRAWN}
+    return {topic: records.read(topic) for topic in DRAWN}
 
 
 def picture(name: str) -> Path:
@@ -63,6 +71,8 @@ def text(name: str, every: Records, page: str) -> str:
     """A block of a page."""
     block = BLOCKS[name]
     record = every[block.topic]
+    if block.beside:
+        return "\n".join(["", *ranks.MORE[name](record["rows"]).lines(), "", ""])
     folder = (ROOT / page).parent
     shown = [
         f"![{getattr(captions, each)(every)}]({picture(each).relative_to(folder).as_posix()})\n" for each in block.pictures
@@ -73,7 +83,7 @@ def text(name: str, every: Records, page: str) -> str:
         machine = machine[:2]
         after = [f"\n{captions.not_faster(every)}"]
     else:
-        table = tables.DRAWN[block.topic](record["rows"])
+        table = DRAWN[block.topic](record["rows"])
         after = []
     caution = captions.caution(record)
     shown += [f"{captions.origin(every[topic])}\n" for each in block.pictures for topic in PICTURES[each] if block.of_readme]

@@ -27,7 +27,7 @@ def batches(Z, Y, output, weights=None, clip=(0.0, np.inf)):
         Z, Y, [n, n], start, hidden=HIDDEN["relu"], output=OUTPUTS[output], optimizer=GradientDescent(), weights=weights
     )
     work.clip = clip
-    work.call = lambda epochs, kernel, *arguments: kernel(*arguments, *mailboxes(1))  # type: ignore[method-assign]
+    work.call = lambda kernel, *arguments: kernel(*arguments, *mailboxes(1))
     return work
 
 

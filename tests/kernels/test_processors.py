@@ -52,7 +52,7 @@ def test_on_another_processor(name, tmp_path):
     _, vector_bytes, registers = PROCESSORS[name]
     environment = settings_of(name) | {"NUMBA_CACHE_DIR": str(tmp_path)}
     command = [sys.executable, "-W", "error", "-m", "tests.kernels.support.processor"]
-    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=1200)
     assert run.returncode == 0, run.stderr
     found = json.loads(run.stdout)
     assert found["vector_bytes"] == vector_bytes

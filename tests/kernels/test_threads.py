@@ -11,7 +11,7 @@ import pytest
 from numba import types
 
 from fastbackprop import team
-from fastbackprop.kernels import jit, threads
+from fastbackprop.kernels import inlined, jit, threads
 from fastbackprop.kernels.elementwise import ActivationJob, relu_chunk
 from fastbackprop.kernels.jobs import held
 from fastbackprop.kernels.mailbox import ACTIVE, CLAIM, COUNT, OPEN
@@ -43,7 +43,7 @@ def _claim_and_release(own, team):
 
 def code_for_arm64(function, arguments):
     """The function's assembly for an arm64 that has every kind of load and atomic instruction, line by line."""
-    dispatcher = numba.njit(**jit._OPTIONS)(function)
+    dispatcher = numba.njit(**inlined.INTO_CODE, **jit._OPTIONS)(function)
     signature = (types.int64,) * arguments
     dispatcher.compile(signature)
     text = dispatcher.inspect_llvm(signature)

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from fastbackprop.algorithms import Gram
-from fastbackprop.batches import Batches
 from fastbackprop.checkpoint import Checkpoint
 from fastbackprop.descents import Descent
 from fastbackprop.epochs import Epochs
@@ -59,7 +58,7 @@ def train_alone(
     try:
         descent, file = _begin(plan, X, Y, free_bytes, path)
         engine: Any = descent.engine if isinstance(descent, Epochs) else descent
-        setattr(engine, "helped" if isinstance(engine, Batches) else "call", call)
+        engine.call = call
         if G is not None and isinstance(engine, Gram):
             engine.share(G)
         descent.load()

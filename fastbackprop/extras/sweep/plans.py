@@ -16,9 +16,9 @@ from fastbackprop.checkpoint import Checkpoint
 from fastbackprop.descents import Descent, Words
 from fastbackprop.epochs import Epochs
 from fastbackprop.fits import Fit
-from fastbackprop.network import small_start
 from fastbackprop.prediction import Net
 from fastbackprop.slices import check_finite
+from fastbackprop.starts import small_start
 from fastbackprop.training import Descending
 
 DATA = ("X", "Y")

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from fastbackprop.examination.sandbox import Endless, untouched
+from fastbackprop.examination.sandbox import Endless, drawings, untouched
 from fastbackprop.takeover.nets.parts import UNKNOWN, known, letter
-from fastbackprop.takeover.nets.probes import Failed, Iteration
+from fastbackprop.takeover.nets.probes import Iteration
 from fastbackprop.takeover.nets.reader import Batches
-from fastbackprop.takeover.nets.terms import parts, stays
+from fastbackprop.takeover.nets.terms import parts
 from fastbackprop.takeover.observers import is_constant
 from fastbackprop.takeover.step import NoStep
 from fastbackprop.takeover.terms import Term
@@ -45,12 +45,10 @@ class Seeded:
 def draw_of(iteration: Iteration, batches: Batches, function: types.FunctionType) -> Draw:
     """How batches are drawn; raises NoStep where these are not what a training by batches takes."""
     found: dict[str, list[str]] = {"x": [], "y": []}
-    fixed: dict[Term, Any] = {}
     for part in parts(batches.term):
         if part[0] == "before" and (what := letter(part[1])) and not is_constant(known(part, function)):
             found[what] += [part[1]] if part[1] not in found[what] else []
-        elif part[0] in ("before", "outer", "carried", "number") or stays(part):
-            fixed[part] = _number(part, function)
+    fixed = _numbers(batches.term, function)
     if [len(names) for names in found.values()] != [1, 1]:
         raise NoStep(f"which names its batches are drawn of is not known: {', '.join(found['x'] + found['y']) or 'none'}")
     (x,), (y,) = found.values()
@@ -58,6 +56,8 @@ def draw_of(iteration: Iteration, batches: Batches, function: types.FunctionType
     with untouched():
         for m in _EXAMPLES:
             _check(iteration, batches.term, data, fixed, m)
+        for one in batches.calls:
+            _value(iteration, one, _numbers(one, function))
         return Draw(x, y, _seeded(iteration, batches.term, data, fixed))
 
 
@@ -85,6 +85,32 @@ def _seeded(iteration: Iteration, term: Term, data: tuple[Term, Term], fixed: di
     return Seeded(term[1], size, seed)
 
 
+def _numbers(term: Term, function: types.FunctionType) -> dict[Term, Any]:
+    """Values for what a term takes from outside and is not X or Y; raises NoStep."""
+    found = {}
+    for part in parts(term):
+        if part[0] in ("before", "outer", "carried", "number") and not (part[0] == "before" and letter(part[1])):
+            found[part] = value = _number(part, function)
+            if not is_constant(value):
+                raise NoStep(f"{part[1]}, which its epochs are drawn by, is no number")
+    return found
+
+
+def _value(iteration: Iteration, term: Term, values: dict[Term, Any]) -> Any:
+    """The value of a term of which nothing but random numbers is drawn; raises NoStep."""
+    drawn = drawings()
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        try:
+            value = iteration.value(term, values)
+        except (Endless, Exception) as error:
+            raise NoStep(f"its epochs could not be drawn of small data: {error}") from None
+    if printed.getvalue() or drawings() > drawn:
+        raise NoStep("what its epochs are drawn by prints or draws figures")
+    if changed := iteration.copies.changed():
+        raise NoStep(f"what its epochs are drawn by changes {', '.join(changed)}, which outlives the call")
+    return value
+
+
 def _number(part: Term, function: types.FunctionType) -> Any:
     value = known(part, function)
     names = part[1] if isinstance(part[1], str) else ""
@@ -101,16 +127,13 @@ def _check(iteration: Iteration, term: Term, names: tuple[Term, Term], fixed: di
     for data in ((X, Y), (order, order)):
         np.random.set_state(before)
         values = fixed | dict(zip(names, (data[0].copy(), data[1].copy()), strict=True))
-        with contextlib.redirect_stdout(io.StringIO()) as printed:
-            try:
-                results.append(list(iteration.value(term, values)))
-            except (Failed, Endless, Exception) as error:
-                raise NoStep(f"its batches could not be drawn of a small X: {error}") from None
+        batches = _value(iteration, term, values)
+        if type(batches) not in (list, tuple):
+            raise NoStep("its batches are no list")
+        results.append(batches)
         states.append(np.random.get_state())
-        if printed.getvalue():
-            raise NoStep("drawing its batches prints")
     numbers = examples_in(results[1], m)
-    if numbers is None or any(np.any(a != b) for a, b in zip(*states, strict=True)) or iteration.copies.changed():
+    if numbers is None or any(np.any(a != b) for a, b in zip(*states, strict=True)):
         raise NoStep("its batches are not the examples in some order, cut into pieces of one size")
     drawn = (
         np.concatenate([batch[0] for batch in results[0]], axis=1),

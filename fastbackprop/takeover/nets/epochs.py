@@ -40,6 +40,8 @@ class EpochReader(WayReader):
         names = self._of_epoch(read_names([drawn]), step, made)
         data = {part for part in parts(term) if part[0] == "before" and letter(part[1])}
         made_of = {name for _, bound, made_of in self.bound if not data.isdisjoint(parts(made_of)) for name in bound}
+        of_names = [made_of for _, bound, made_of in self.bound if not names.isdisjoint(bound)]
+        called = [one for one in of_names if one != term and any(part[0] == "call" for part in parts(one))]
         draw = [[one for one in part if not names.isdisjoint(assigned([one]))] for part in (before, after)]
         self._check_epochs(set(step.state), made, names - made_of, inner, within)
         others = [one for one in self.others if not self.only_binds(one)]
@@ -54,7 +56,7 @@ class EpochReader(WayReader):
             step_after=bool(found & (self.assigned - set(step.state) - names | made_of)),
             cost_after=False, writes=True, reads=[],
             deciding=[atom for one in others for atom in self._atoms(one, self._variable())], called={},
-            batches=Batches(draw[0], drawn, draw[1], sorted(names), term),
+            batches=Batches(draw[0], drawn, draw[1], sorted(names), term, called),
         )  # fmt: skip
 
     def _drawn(self, inner: ast.For) -> tuple[ast.expr, ast.expr]:

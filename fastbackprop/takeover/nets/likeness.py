@@ -23,6 +23,7 @@ from fastbackprop.takeover.terms import Term
 # Of the largest change of an array: of ordinary outputs, and of such as are close to 0 and 1.
 _TOLERANCE, _OF_ENDS = 1e-12, 1e-9
 _END = 12.0  # the largest logit of these
+_LARGE = 1e4  # by which X is larger then, and so are gradients: where these are limited, it shows
 _PREFIXES = "d", ""  # of the keys of averages: dW1, W1
 _MOST_TRIES = 64
 DEEP = 4  # layers: what computes the same for 2, 3 and as many is taken to do so for more
@@ -87,11 +88,15 @@ def likeness(iteration: Iteration, function: types.FunctionType, variable: str) 
                     raise NoStep(f"what it calls changes {', '.join(changed)}, which outlives the call")
                 if found is not None:
                     return found
-    raise NoStep("what an iteration makes of small probes is no step that train knows" + (f" ({causes[0]})" if causes else ""))
+    said = [*(cause for cause in causes if cause.startswith("it ")), *([] if "" in causes else causes), ""]
+    raise NoStep("what an iteration makes of small probes is no step that train knows" + (f" ({said[0]})" if said[0] else ""))
 
 
 class _Search:
-    """The search for a training, with the variables taken for certain parts of it."""
+    """The search for a training, with the variables taken for certain parts of it.
+
+    ``causes`` takes up why each run of the iteration failed, "" where it did not.
+    """
 
     def __init__(self, iteration: Iteration, parts: Parts, prefix: str, causes: list[str]) -> None:
         self.iteration, self.parts, self.prefix, self.causes = iteration, parts, prefix, causes
@@ -112,6 +117,8 @@ class _Search:
         if not rules or all(layers == 1 for layers, _ in nets):  # without hidden layers much is alike
             return None
         number, shift = min(rules)
+        if not self.updates[number].counts and (COUNT in self.parts.roles.values() or self.iteration.counts()):
+            raise NoStep("what it computes depends on the number of the iteration")
         return Likeness(nets, costs, self.updates[number], self.parts, self.prefix, shift)
 
     def _of(self, depth: int, units: int) -> tuple[Any, set[tuple[int, int]], tuple[str, ...] | None]:
@@ -141,10 +148,12 @@ class _Search:
 
     def _run(self, given: Probe) -> dict[str, Any] | None:
         try:
-            return self.iteration.run(given, self.parts)
+            result = self.iteration.run(given, self.parts)
         except Failed as cause:
             self.causes.append(str(cause))
             return None
+        self.causes.append("")
+        return result
 
     def _numbers(self, given: Probe) -> dict[str, float]:
         taken = {kind: value for kind, value in given.numbers.items() if kind in self.parts.kinds.values()}
@@ -221,6 +230,8 @@ def _with_ends(given: Probe, hidden: Hidden, output: Output) -> Probe:
     _, Z = forward(given.X, given.parameters, hidden=_named(hidden))
     for key in (f"W{L}", f"b{L}"):
         given.parameters[key] = given.parameters[key] * (_END / np.max(np.abs(Z)))
+    given.X *= _LARGE
+    given.parameters["W1"] = given.parameters["W1"] / _LARGE
     return given
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +57,7 @@ def assignments(step: NetStep, function: types.FunctionType, variable: str) -> I
     fixed: dict[Term, Any] = {}
     arrays = []
     for leaf in names:
-        kind = next((kind for name in names[leaf] for kind in _KINDS if _plain(name) in _KINDS[kind]), "")
+        kind = kind_of(names[leaf])
         value = known(leaf, function)
         if kind and kind not in kinds.values() and (value is UNKNOWN or _is_number(value)):
             kinds[leaf] = kind
@@ -76,6 +76,9 @@ def assignments(step: NetStep, function: types.FunctionType, variable: str) -> I
     if letter(names[arrays[0]][0]) == "y":
         arrays.reverse()
     counts = [name for name, term in step.state.items() if _counts(name, term)]
+    for name, term in step.state.items():
+        if name not in counts and not any(part[0] == "call" for part in parts(term)):
+            raise NoStep(f"{name} changes from iteration to iteration")
     dicts = sorted((name for name in step.state if name not in counts), key=lambda name: (name not in _PARAMETERS, name))
     if len(dicts) > 3 or len(counts) > 1:
         raise NoStep(f"it carries {', '.join(sorted(step.state))} from iteration to iteration")
@@ -116,6 +119,11 @@ def letter(name: str) -> str:
     words = [word for word in name.lower().split("_") if word]
     likely = [word for word in words if word in ("x", "y")] + words[:1]
     return next((word[0] for word in likely if word[0] in "xy"), "")
+
+
+def kind_of(names: Iterable[str]) -> str:
+    """The kind of number that goes by one of these names; "" where there is none."""
+    return next((kind for name in names for kind in _KINDS if _plain(name) in _KINDS[kind]), "")
 
 
 def _plain(name: str) -> str:

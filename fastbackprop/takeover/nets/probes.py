@@ -14,10 +14,13 @@ import numpy as np
 from fastbackprop.examination.sandbox import Copies, Endless, drawings
 from fastbackprop.takeover.nets.parts import BATCH, COUNT, FIRST, L2, PARAMETERS, SECOND, M, Parts, X, Y
 from fastbackprop.takeover.nets.reader import NetStep
+from fastbackprop.takeover.nets.terms import parts as parts_of
 from fastbackprop.takeover.terms import Term
 
 SIZES = {1: (3,), 2: (3, 4), 3: (3, 4, 5), 4: (2, 3, 4, 3)}  # of the layers before the last, by the number of layers
 UNITS = (3, 1)  # of the last layer
+LARGE = 30
+COUNTS = 1, 3, 1_017, 50_023  # of steps: what depends on them in another way shows
 NUMBERS = {"rate": 0.3, L2: 0.7, "momentum": 0.8, "beta1": 0.85, "beta2": 0.95, "epsilon": 1e-3}
 
 
@@ -48,6 +51,8 @@ def probe(depth: int, units: int, m: int, seed: int, prefix: str) -> Probe:
     parameters["b1"][0] = 0
     data = rng.standard_normal((sizes[0], m))
     data[:, 0] = 0
+    if seed == 1:  # large weights, such as a limit of their norm would change
+        data, parameters["W1"] = data / LARGE, parameters["W1"] * LARGE
     if units == 1:
         labels = (np.arange(m) % 2)[np.newaxis].astype(float)
     else:
@@ -55,7 +60,7 @@ def probe(depth: int, units: int, m: int, seed: int, prefix: str) -> Probe:
     first = {prefix + key: rng.standard_normal(value.shape) for key, value in parameters.items()}
     second = {prefix + key: rng.random(value.shape) + 0.1 for key, value in parameters.items()}
     numbers = {kind: value * (1 - 0.04 * seed) for kind, value in NUMBERS.items()}
-    return Probe(data, labels, parameters, [first, second], 1 + seed % 4, numbers)
+    return Probe(data, labels, parameters, [first, second], COUNTS[seed], numbers)
 
 
 class Iteration:
@@ -63,6 +68,10 @@ class Iteration:
 
     def __init__(self, step: NetStep, copies: Copies, functions: Mapping[str, Any], variable: str) -> None:
         self.step, self.copies, self.functions, self.variable = step, copies, functions, variable
+
+    def counts(self) -> bool:
+        """Whether it takes the number of the iteration."""
+        return any(part == ("carried", self.variable) for term in self.step.terms for part in parts_of(term))
 
     def run(self, probe: Probe, parts: Parts, AL: np.ndarray | None = None) -> dict[str, Any]:
         """The new state by roles, and the "cost"; with AL that alone, as it is for these outputs. Raises Failed."""
@@ -125,6 +134,9 @@ class Iteration:
             return self.value(term[1], values)[self.value(term[2], values)]
         if kind == "attribute":
             return getattr(self.value(term[1], values), term[2])
+        if kind == "after":
+            self.value(term[1], values)
+            return self.value(term[2], values)
         if kind == "tuple":
             return tuple(self.value(part, values) for part in term[1:])
         if kind == "dict":

@@ -52,7 +52,7 @@ class NetStep:
 class Batches:
     """How an epoch draws its batches: ``before`` the loop over ``drawn``, and ``after`` it, statements run that bind ``names``.
 
-    ``term`` is the term of what is drawn.
+    ``term`` is the term of what is drawn, ``calls`` are those of the other names for which functions are called.
     """
 
     before: list[ast.stmt]
@@ -60,6 +60,7 @@ class Batches:
     after: list[ast.stmt]
     names: list[str]
     term: Term
+    calls: list[Term]
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from fastbackprop.takeover.names import assigned
 from fastbackprop.takeover.nets.batch_training import BatchTraining
 from fastbackprop.takeover.nets.draws import Draw, Seeded, draw_of
 from fastbackprop.takeover.nets.epochs import EpochReader
+from fastbackprop.takeover.nets.in_place import with_assignments
 from fastbackprop.takeover.nets.likeness import Likeness, iteration_of, likeness
 from fastbackprop.takeover.nets.parts import BATCH
 from fastbackprop.takeover.nets.paths import ways
@@ -86,6 +87,7 @@ def net_taken_over(function: types.FunctionType) -> tuple[Callable[..., Any], as
     """
     tree = definition(function)
     reasons: list[NoStep] = []
+    read = with_assignments(tree)
     for node in ast.walk(tree):
         if not (isinstance(node, ast.For) and isinstance(node.iter, ast.Call) and value_of(node.iter.func, function) is range):
             continue
@@ -93,7 +95,8 @@ def net_taken_over(function: types.FunctionType) -> tuple[Callable[..., Any], as
             continue
         try:
             check_place(tree, node)
-            courses = _courses(tree, node, function)
+            (same,) = (one for one in ast.walk(read) if isinstance(one, ast.For) and _place(one) == _place(node))
+            courses = _courses(read, same, function)
         except NoStep as reason:
             reasons.append(reason)
             continue
@@ -105,6 +108,10 @@ def net_taken_over(function: types.FunctionType) -> tuple[Callable[..., Any], as
     if reasons:
         raise reasons[0]
     return None
+
+
+def _place(node: ast.For) -> tuple[int, int]:
+    return node.lineno, node.col_offset
 
 
 def _courses(tree: ast.FunctionDef, node: ast.For, function: types.FunctionType) -> list[Course]:

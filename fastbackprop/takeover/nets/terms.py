@@ -9,12 +9,15 @@ from typing import Any
 
 from fastbackprop.takeover.terms import Term, Terms, Unknown
 
+AFTER = "__fastbackprop_after__"  # AFTER(call, name): what a name stands for once the call is made
+
 
 class CallTerms(Terms):
     """Terms of an iteration's variables.
 
     A call of a function of the user's own is ``("call", name, names of its arguments, *arguments)``. A number that is passed,
-    or is the default of an argument, is ``("number", "name.argument", its value)``.
+    or is the default of an argument, is ``("number", "name.argument", its value)``. ``("after", call, term)`` is
+    what a term stands for once the call is made.
     """
 
     def __init__(
@@ -39,6 +42,9 @@ class CallTerms(Terms):
         super().assign(target, value)
 
     def _call(self, node: ast.Call) -> Term:
+        if isinstance(node.func, ast.Name) and node.func.id == AFTER:
+            call, argument = (self.of(one) for one in node.args)
+            return "after", call, argument
         function = self.function_of(node.func)
         if function is None:
             return super()._call(node)

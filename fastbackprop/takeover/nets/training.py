@@ -80,6 +80,7 @@ class NetTraining(Training):
         taken = {self._X, self._Y, *self._parts.kinds, *self._parts.fixed}
         self._leaves = {term: leaf for term, leaf in zip(terms, leaves, strict=True) if term in taken}
         self._variables, self._costs = state, costs
+        self._test = tests[number or 0]
         self._now: dict[str, Any] = {}  # the variables by role
         self._forms: dict[str, set[str]] = {}
         self._count = self._count_at = 0
@@ -102,7 +103,8 @@ class NetTraining(Training):
     def _decide(self) -> list[Any]:
         """What decides at which iterations other statements run, and the numbers of the rule."""
         data = {self._X, self._Y}
-        return [*super()._decide(), *(leaf() for term, leaf in self._leaves.items() if term not in data and term[0] != "outer")]
+        decided = [*super()._decide(), _holds(self._test)]
+        return [*decided, *(leaf() for term, leaf in self._leaves.items() if term not in data and term[0] != "outer")]
 
     def _is_shared(self) -> bool:
         return True

@@ -358,7 +358,7 @@ def batch_descents(bench):
                 weights=weights if m % 2 else None, batch_size=batch,
             )  # fmt: skip
             calls: list[tuple[Any, tuple[Any, ...]]] = []
-            work.call = lambda epochs, kernel, *arguments, calls=calls: calls.append((kernel, arguments)) or 0  # type: ignore[method-assign]
+            work.call = lambda kernel, *arguments, calls=calls: calls.append((kernel, arguments)) or 0
             work.advance(order, np.full(2, 0.01))
             work.loss_and_gradients()
             for (kernel, arguments), members in itertools.product(calls, (1, 3)):

@@ -47,14 +47,18 @@ def check_training(algorithm):
 
 def machine_code():
     """Name and code of all that has been compiled, and the symbols that it has been found to reach."""
+    written = set()  # an assembly takes as long as machine code did
     for entry in jit.Entry.all:
         for char, dispatcher in entry.dispatchers.items():
             routines, T = jit.routines_of(entry.function), jit.DTYPES[char]
             reached = {routine.symbol(T) for routine in routines}
             yield f"{entry.function.__name__} {char}", "".join(dispatcher.inspect_asm().values()), reached
             for routine in routines:
-                reached = {callee.symbol(T) for callee in jit.routines_of(routine)}
-                yield routine.symbol(T), "".join(jit.Routine.loaded[routine.symbol(T)].inspect_asm().values()), reached
+                symbol = routine.symbol(T)
+                if symbol not in written:
+                    written.add(symbol)
+                    reached = {callee.symbol(T) for callee in jit.routines_of(routine)}
+                    yield symbol, "".join(jit.Routine.loaded[symbol].inspect_asm().values()), reached
 
 
 def main():
@@ -63,14 +67,11 @@ def main():
     check_training("direct")
     check_training("gram")
     code = {name: (text, reached) for name, text, reached in machine_code()}
+    symbols = re.compile(r"fastbackprop_\w+_float\d\d")
     found = {
         "vector_bytes": blocking.VECTOR_BYTES,
         "registers": {name: sorted(set(re.findall(r"\b([xyz]mm)\d", text))) for name, (text, _) in code.items()},
-        "unreached": sorted(
-            name
-            for name, (text, reached) in code.items()
-            if not set(re.findall(r"fastbackprop_\w+_float\d\d", text)) <= reached
-        ),
+        "unreached": sorted(name for name, (text, reached) in code.items() if not reached.issuperset(symbols.findall(text))),
         "library": sorted(name for name, (text, _) in code.items() if re.search(r"\bfmaf?\b", text)),
     }
     json.dump(found, sys.stdout)

@@ -1,0 +1,89 @@
+"""A batch whose examples several processes share: the gradient of those that one holds, and the step by the sum of all.
+
+A process passes its share's gradient on and takes the step once it has the others': two calls, between which Python may wait.
+"""
+
+from fastbackprop.kernels.activations import one_of
+from fastbackprop.kernels.batch_descent import (
+    EPSILON,
+    FIRST,
+    HIGH,
+    L2,
+    LOW,
+    SECOND,
+    SLOPE,
+    STEP,
+    batch_of,
+    dot,
+    parameters_of,
+)
+from fastbackprop.kernels.blocks import all_blocks, blocks_chunk, free_cut, gradients_in
+from fastbackprop.kernels.gather import Source, gather
+from fastbackprop.kernels.jit import entry
+from fastbackprop.kernels.jobs import held
+from fastbackprop.kernels.kinds import COSTS, FLAT, IN, INT, REAL, TABLE
+from fastbackprop.kernels.matrix import Matrix, matrix
+from fastbackprop.kernels.memory import allocate, bare, free
+from fastbackprop.kernels.network import Examples, Row, free_net, functions_of, net_of
+from fastbackprop.kernels.threads import claim, release
+from fastbackprop.kernels.update import Rule, adam_numbers, take_step
+
+
+@entry(IN, IN, TABLE, TABLE, TABLE, COSTS, FLAT, REAL, INT, FLAT, COSTS, TABLE, INT, INT)
+def share_gradient(
+    X, Y, order, sizes, functions, numbers, P, batch, with_cost, dP, costs, state, own_mailbox, team_mailbox
+):  # fmt: skip
+    """dP: the part of the gradient of a batch of `batch` examples that the examples `order` of X and Y have in it.
+
+    Without an order they are all examples, one or more. costs[0] takes the sum of their costs where `with_cost` is not 0. Ends
+    early when stopped (state[0] not 0). `functions`, `numbers` and P are those of `batch_descent`.
+    """
+    n_0, n_L, L, n, one, number = X.shape[0], Y.shape[0], sizes.size - 1, P.size, one_of(P[0]), P.dtype.type
+    net = net_of(bare(sizes), L, 1, functions_of(functions, number(numbers[SLOPE])))
+    n_weights, gathers, x, y = net.weight_at[L + 1], order.size > 0, matrix(X), matrix(Y)
+    count = order.size if gathers else X.shape[1]
+    room = allocate(count * (n_0 + n_L) if gathers else 1, one)
+    X_block = Matrix(room if gathers else x.data, 0 if gathers else x.at, 1 if gathers else x.row, n_0 if gathers else x.column)
+    Y_block = Matrix(
+        room if gathers else y.data, count * n_0 if gathers else y.at, count if gathers else y.row, 1 if gathers else y.column
+    )  # fmt: skip
+    team = claim(own_mailbox, team_mailbox)
+    if gathers:
+        gather(count, Source(n_0, n_L, x, y, bare(order), count, count), 0, X_block, Y_block, team)
+    examples = Examples(Y_block, Y_block, False, numbers[LOW], numbers[HIGH])
+    inverse, parameters = one / number(batch), parameters_of(bare(P), n_weights)
+    job = held(blocks_chunk, batch_of(net, count, inverse, X_block, examples, parameters, n_weights, bare(state), team))
+    job.cut.asked[0] = 1 if with_cost != 0 else 0
+    costs[0] = all_blocks(job)
+    dW = gradients_in(net, job.cut.sums, 0).W
+    for i in range(n):
+        dP[i] = dW.data[dW.at + i]
+    release(team)
+    free_cut(job.cut)
+    free_net(net)
+    free(room)
+
+
+@entry(TABLE, INT, COSTS, INT, FLAT, FLAT, FLAT, REAL, REAL, INT, INT, COSTS, INT, INT)
+def share_step(
+    functions, n_weights, numbers, correction, P, dP, M, learning_rate, batch, t, with_cost, costs, own_mailbox, team_mailbox
+):  # fmt: skip
+    """The step t = 1, 2, ... of a rule by the gradient dP of a batch of so many examples, without its decay.
+
+    costs[0] takes l2 / (2 batch) |W|^2 before the step, where `with_cost` is not 0. P holds all W, then all b; M the moments.
+    """
+    n, one, number = P.size, one_of(P[0]), P.dtype.type
+    parameters, gradient, first, second = parameters_of(bare(P), n_weights), bare(dP), numbers[FIRST], numbers[SECOND]
+    V, S = parameters_of(bare(M), n_weights), Row(Matrix(bare(M), n, 1, 1), Matrix(bare(M), n + n_weights, 1, 1))
+    decay, to_sum = numbers[L2] / batch, allocate(1, one)
+    team = claim(own_mailbox, team_mailbox)
+    costs[0] = 0.0
+    if with_cost != 0 and decay != 0:
+        costs[0] = 0.5 * decay * dot(n_weights, parameters.W, parameters.W, Matrix(to_sum, 0, 1, 1), team)
+    rate, epsilon = adam_numbers(correction, learning_rate, first, second, numbers[EPSILON], t)
+    rule = Rule(number(first), number(second), number(1.0 - first), number(1.0 - second), number(epsilon))
+    dW, db, step, none = Matrix(gradient, 0, 1, 1), Matrix(gradient, n_weights, 1, 1), functions[STEP], number(0)
+    take_step(step, n_weights, parameters.W, dW, V.W, S.W, number(decay), number(rate), rule, team)
+    take_step(step, n - n_weights, parameters.b, db, V.b, S.b, none, number(rate), rule, team)
+    release(team)
+    free(to_sum)
