@@ -69,7 +69,7 @@ def sweep(
     -------
     Records
         A record for each configuration, in their order. One that diverges or fails has a record that says so. After Ctrl-C,
-        which acts within a fifth of a second, the records of what is not done have the status "interrupted".
+        which acts on threads within a fifth of a second, the records of what is not done have the status "interrupted".
 
     Raises
     ------
