@@ -162,9 +162,8 @@ def report(question: Question, rows: list[dict[str, Any]]) -> Iterator[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/measure_thresholds methods", description=__doc__)
     parser.add_argument("--repeats", type=int, default=REPEATS, metavar="N", help="how many turns a measurement takes")
-    parser.add_argument(
-        "--names", nargs="+", metavar="NAME", choices=sorted({q.name for q in QUESTIONS}), help="all when left out"
-    )
+    names = sorted({question.name for question in QUESTIONS})
+    parser.add_argument("--names", nargs="+", metavar="NAME", choices=names, default=names, help="all when left out")
     options = parser.parse_args()
     print(*facts(), sep="\n")
     print(f"MR {MR}, NV {NV}, vectors of {VECTOR_BYTES} bytes, L2 {L2_BYTES} bytes")
