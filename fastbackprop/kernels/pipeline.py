@@ -59,8 +59,15 @@ class _Lower(lowering.Lower):
             self.builder.store(value, self.getvar(name))
 
 
+@functools.cache
+def _refreshed(context: Any) -> Any:
+    """A context of Numba's that has read its registries."""
+    context.refresh()
+    return context
+
+
 class _Context:
-    """A context of Numba's, whose registries were read before the first compile."""
+    """A context of Numba's that has read its registries: they need not be read again for each function."""
 
     def __init__(self, context: Any) -> None:
         self._context = context
@@ -194,7 +201,7 @@ def _compiler(lower: Any) -> Any:
 
     class Compiler(CompilerBase):
         def __init__(self, typing: Any, target: Any, *options: Any) -> None:
-            super().__init__(_typing(typing), _Context(target), *options)
+            super().__init__(_typing(typing), _Context(_refreshed(target)), *options)
 
         def define_pipelines(self) -> list[Any]:
             return [steps]

@@ -139,12 +139,12 @@ def test_a_training_that_is_broken_off_goes_on_where_it_was(tmp_path, monkeypatc
     """The slices are of 20 iterations; after the third of each training all are stopped."""
     whole = bp.sweep(X, Y, CONFIGURATIONS)
     monkeypatch.setattr(looping, "next_length", lambda length, seconds, wanted: 20)
-    slices: dict[int, int] = {}
+    slices: dict[Any, int] = {}  # by the descents themselves: a later one may lie where an earlier one lay
     advance = looping._advance
 
     def counted(descent, *rest):
-        slices[id(descent)] = slices.get(id(descent), 0) + 1
-        if slices[id(descent)] == 3:
+        slices[descent] = slices.get(descent, 0) + 1
+        if slices[descent] == 3:
             descent.state[0] = 1
         return advance(descent, *rest)
 
