@@ -28,12 +28,8 @@ from fastbackprop.takeover.roles import value_of
 from fastbackprop.takeover.step import NoStep
 from fastbackprop.takeover.terms import Term
 
-_PLAN = f"""
-{TRAINING} = {BEGIN}(RANGE, TESTS, STATE, LEAVES, COSTS, CONDITIONS, DECIDING, READS)
-while {TRAINING}.advance():
-    for VARIABLE in {TRAINING}.observed:
-        {COST} = {TRAINING}.cost
-        REST
+# Ends either plan: iterations as they stand, then the names as the loop leaves them.
+_PLAIN = f"""\
     if {TRAINING}.plain:
         if {TRAINING}.ahead:
             {TRAINING}.hand_over()
@@ -50,6 +46,14 @@ if {TRAINING}.ahead:
 for VARIABLE in {TRAINING}.last:
     pass
 """
+
+_PLAN = f"""
+{TRAINING} = {BEGIN}(RANGE, TESTS, STATE, LEAVES, COSTS, CONDITIONS, DECIDING, READS)
+while {TRAINING}.advance():
+    for VARIABLE in {TRAINING}.observed:
+        {COST} = {TRAINING}.cost
+        REST
+{_PLAIN}"""
 
 
 _EPOCHS = f"""
@@ -62,22 +66,7 @@ while {TRAINING}.advance():
     {TRAINING}.train()
     if {TRAINING}.undone:
         REBIND
-    if {TRAINING}.plain:
-        if {TRAINING}.ahead:
-            {TRAINING}.hand_over()
-            BIND
-        if {TRAINING}.own is None:
-            for VARIABLE in {TRAINING}.plain:
-                BODY
-        else:
-            for VARIABLE in {TRAINING}.plain:
-                OWN
-if {TRAINING}.ahead:
-    {TRAINING}.hand_over()
-    BIND
-for VARIABLE in {TRAINING}.last:
-    pass
-"""
+{_PLAIN}"""
 
 
 def net_taken_over(function: types.FunctionType) -> tuple[Callable[..., Any], ast.For, str] | None:
