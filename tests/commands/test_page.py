@@ -11,6 +11,7 @@ BLOCK = re.compile(r"^```(python|sh|text)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 def test_the_commands_of_the_page(command, here):
+    pytest.importorskip("joblib")
     printed, commands = "", 0
     for kind, body in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
         if kind == "python":

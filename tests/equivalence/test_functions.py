@@ -18,6 +18,7 @@ from fastbackprop.testing import CASES, LAYOUTS, Size, assert_same_bits, assert_
 
 EVERY_CALL = [(name, activation) for name, case in CASES.items() for activation in case.activations or (None,)]
 DTYPES = ["float32", "float64"]
+NUMPY_1 = np.lib.NumpyVersion(np.__version__) < "2.0.0"
 TINY, ODD = Size((3, 4, 1), 5), Size((31, 18, 11, 1), 53)
 
 
@@ -167,7 +168,10 @@ def test_the_fixture_makes_the_reference_raise_wherever_it_is_reached(reference_
 @pytest.mark.parametrize("m", [1, 3, 49, 209, 1511, 70_001])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_means_of_whole_numbers_have_the_references_bits(dtype, m, rng):
-    """dW and db: their sums are exact, and then divided once; so are Z and a step."""
+    """dW and db: their sums are exact, and then divided once; so are Z and a step.
+
+    NumPy 1 widens float32 where m is more than 65,535; rounded to float32 again, a quotient is that of float32.
+    """
     A_prev, W, b, dA = (rng.integers(-3, 4, shape).astype(dtype) for shape in ((5, m), (4, 5), (4, 1), (4, m)))
     _, cache = reference.linear_activation_forward(A_prev, W, b, "relu")
     for name, arguments in {
@@ -175,7 +179,10 @@ def test_means_of_whole_numbers_have_the_references_bits(dtype, m, rng):
         "linear_backward": (dA, cache[0]),
         "linear_activation_backward": (dA, cache, "relu"),
     }.items():
-        assert_same_bits(getattr(bp, name)(*arguments), getattr(reference, name)(*arguments))
+        expected = getattr(reference, name)(*arguments)
+        if NUMPY_1 and m > 65_535:
+            expected = map_arrays(lambda x: x.astype(dtype), expected)
+        assert_same_bits(getattr(bp, name)(*arguments), expected)
     steps = [module.update_parameters({"W1": W, "b1": b}, {"dW1": W / 7, "db1": b / 7}, 0.1) for module in (bp, reference)]
     assert_same_bits(*steps)
     # An output layer that knows nothing: AL = 1/2, its gradient -1/2 or 1/2.

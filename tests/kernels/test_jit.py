@@ -31,7 +31,13 @@ from numba.core.dispatcher import Dispatcher
 from fastbackprop.kernels import jit
 
 names = [m.name for m in pkgutil.walk_packages(fastbackprop.__path__, "fastbackprop.") if "__main__" not in m.name]
-values = [value for name in names for value in vars(importlib.import_module(name)).values()]
+values = []
+for name in names:
+    try:
+        values += vars(importlib.import_module(name)).values()
+    except ImportError as error:
+        if "in a clone of fastbackprop" not in str(error):  # it names an extra that is not installed
+            raise
 entries = [value for value in values if isinstance(value, jit.Entry)]
 dispatchers = [value for value in values if isinstance(value, Dispatcher)]
 dispatchers += [dispatcher for entry in entries for dispatcher in entry.dispatchers.values()]

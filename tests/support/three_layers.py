@@ -55,4 +55,5 @@ def assert_close(actual, expected, rtol=RTOL, atol=ATOL):
     """Check a dict of arrays: the same keys, and values within the bound."""
     assert set(actual) == set(expected)
     for key, value in expected.items():
-        np.testing.assert_allclose(actual[key], value, rtol=rtol, atol=atol, err_msg=key, strict=True)
+        assert (actual[key].shape, actual[key].dtype) == (np.shape(value), np.asarray(value).dtype), key
+        np.testing.assert_allclose(actual[key], value, rtol=rtol, atol=atol, err_msg=key)
