@@ -80,3 +80,8 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "nesterov": Nesterov,
     "adam": Adam,
 }
+
+
+def name_of(optimizer: Optimizer) -> str:
+    """The name of its rule."""
+    return next(name for name, kind in OPTIMIZERS.items() if kind is type(optimizer))

@@ -20,7 +20,7 @@ from fastbackprop.commands.problem import Problem, in_units_of_labels, prepare
 from fastbackprop.data import Examples, read_examples
 from fastbackprop.machine import versions
 from fastbackprop.model_file import Model, is_model, save_model
-from fastbackprop.optimizers import OPTIMIZERS
+from fastbackprop.optimizers import name_of
 from fastbackprop.trained import Trained
 from fastbackprop.whole_file import replacing
 
@@ -140,7 +140,7 @@ def _record(arguments: argparse.Namespace, examples: Examples, problem: Problem,
         "scale": problem.scaling.kind,
         "start": arguments.start,
         "seed": arguments.seed,
-        "optimizer": next(name for name, kind in OPTIMIZERS.items() if kind is type(net.optimizer)),
+        "optimizer": name_of(net.optimizer),
         **optimizer,
         **{name: getattr(arguments, name) for name in ("l2", "batch_size", "shuffle", "validation", "patience")},
         "epochs": net.epochs,

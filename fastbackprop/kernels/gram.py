@@ -5,7 +5,7 @@ from typing import NamedTuple
 from fastbackprop.kernels.activations import one_of
 from fastbackprop.kernels.blocking import NV, PIECE_OPERATIONS, SHARED_OPERATIONS, STRIPS
 from fastbackprop.kernels.jit import inner, routine
-from fastbackprop.kernels.jobs import held, in_turn
+from fastbackprop.kernels.jobs import do_one, held
 from fastbackprop.kernels.kinds import ADDRESS, N, Number
 from fastbackprop.kernels.mailbox import MEMBERS
 from fastbackprop.kernels.matmul import PACK_B, Product
@@ -53,8 +53,8 @@ def gram_chunk(job, chunk, member):
     C = part(job.G, 0, j)
     p = Product(m, columns, job.depth, job.scale, transposed(job.X), part(job.X, 0, j), C, job.start, C)
     how = planned(PACK_B, m, columns, job.depth, job.scale, 1)
-    strip = ProductJob(how.method, how.blocks, m, columns, p, part(job.workspace, member, 0))
-    in_turn(product_chunk, held(product_chunk, strip), 1)
+    strip = ProductJob(how.method, how.blocks, m, columns, p, job.workspace)
+    do_one(product_chunk, held(product_chunk, strip), 0, member)
 
 
 @inner

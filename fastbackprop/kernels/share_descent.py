@@ -14,6 +14,7 @@ from fastbackprop.kernels.batch_descent import (
     SLOPE,
     STEP,
     batch_of,
+    copy_row,
     dot,
     parameters_of,
 )
@@ -56,8 +57,7 @@ def share_gradient(
     job.cut.asked[0] = 1 if with_cost != 0 else 0
     costs[0] = all_blocks(job)
     dW = gradients_in(net, job.cut.sums, 0).W
-    for i in range(n):
-        dP[i] = dW.data[dW.at + i]
+    copy_row(n, dW.data, dW.at, bare(dP), 0)
     release(team)
     free_cut(job.cut)
     free_net(net)

@@ -280,17 +280,32 @@ class Training:
         """Train up to an iteration; what comes to outputs of 0 or 1, or is not finite, is taken back."""
         descent, first, begun = self._descent, self._done, time.perf_counter()
         assert descent is not None
-        before = {key: value.copy() for key, value in descent.arrays().items()}
-        try:
+
+        def train() -> bool:
             costs = self._compute(
                 descent, costs_of, descent, list(stretches(first, stop, [k for k in wanted if k < stop])), self.limits
             )
-            if costs is not None:
-                self.observed = self._observe([(k, costs[k]) for k in wanted if k in costs])
-                self._done, self.ahead, self.last = stop, True, self.steps[stop - 1 : stop]
-                most = next_length(stop - first, time.perf_counter() - begun, SLICE_SECONDS)
-                self._length = max(LEAST_ITERATIONS, min(GROWTH * (stop - first), most))
-                return
+            if costs is None:
+                return False
+            self.observed = self._observe([(k, costs[k]) for k in wanted if k in costs])
+            self._done, self.ahead, self.last = stop, True, self.steps[stop - 1 : stop]
+            self._lengthen(stop - first, begun)
+            return True
+
+        if not self._done_or_taken_back(descent, train):
+            self._leave()
+
+    def _lengthen(self, done: int, begun: float) -> None:
+        """The length of the next stretch, from one of so many iterations."""
+        most = next_length(done, time.perf_counter() - begun, SLICE_SECONDS)
+        self._length = max(LEAST_ITERATIONS, min(GROWTH * done, most))
+
+    def _done_or_taken_back(self, descent: Any, train: Callable[[], bool]) -> bool:
+        """Have a descent trained; where it fails, or returns that it was in vain, the arrays are as before."""
+        before = {key: value.copy() for key, value in descent.arrays().items()}
+        try:
+            if train():
+                return True
         except Exception:  # no memory, for example
             pass
         except BaseException:
@@ -298,7 +313,7 @@ class Training:
             raise
         for key, value in descent.arrays().items():
             value[...] = before[key]
-        self._leave()
+        return False
 
     def _hand_over(self, descent: Direct) -> None:
         """Put what an interrupt left where the user's update would have put it: others may hold the dict."""

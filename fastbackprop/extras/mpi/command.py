@@ -27,7 +27,7 @@ from fastbackprop.extras.mpi.scaling import fit_examples, fit_features
 from fastbackprop.extras.mpi.training import L_layer_model
 from fastbackprop.machine import versions
 from fastbackprop.model_file import Model, is_model, save_model
-from fastbackprop.optimizers import OPTIMIZERS, GradientDescent
+from fastbackprop.optimizers import GradientDescent, name_of
 from fastbackprop.trained import Trained
 
 DESCRIPTION = (
@@ -210,7 +210,7 @@ def _record(
         "scale": problem.scaling.kind,
         "start": arguments.start,
         "seed": arguments.seed,
-        "optimizer": next(name for name, kind in OPTIMIZERS.items() if kind is type(net.optimizer)),
+        "optimizer": name_of(net.optimizer),
         **dataclasses.asdict(net.optimizer),
         **{name: getattr(arguments, name) for name in ("l2", "batch_size", "shuffle", "model", "checkpoint")},
         "epochs": net.epochs,

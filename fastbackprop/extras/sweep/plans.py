@@ -156,8 +156,7 @@ def plans_of(
                 plan.labels("validation's Y", held_out[1], held_out[0].shape[1])
         except (TypeError, ValueError, KeyError) as error:
             raise type(error)(f"configurations[{number}]: {error.args[0]}") from None
-        if isinstance(asked, Descending) or asked.labels_outside(labels):
-            outside.add(doubtful.labels_outside(labels))
+        outside.add(doubtful.labels_outside(labels, plan.net.output))
         plans.append(plan)
     if not plans:
         raise ValueError("configurations has no entries; expected dicts, one a training")

@@ -28,7 +28,8 @@ class Shared:
             if kind not in self.X:
                 self.X[kind] = behind(X.nbytes, _as_they_take_it, X, Y, dtype, order)
         self._given = X
-        self.G = gram_matrix(self.X[self._kind(plan, X)]) if any(self._by_gram(plan) for plan in plans) else None
+        by_gram = [plan for plan in plans if self._by_gram(plan)]
+        self.G = gram_matrix(self.X[self._kind(by_gram[0], X)]) if by_gram else None
 
     @staticmethod
     def _kind(plan: Plan, X: np.ndarray) -> tuple[np.dtype[Any], str]:

@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from fastbackprop.slices import SLICE_SECONDS, next_length
 from fastbackprop.takeover.nets.draws import examples_in
 from fastbackprop.takeover.nets.engines import ByBatches
 from fastbackprop.takeover.nets.training import NetTraining
-from fastbackprop.takeover.training import GROWTH, LEAST_ITERATIONS
+from fastbackprop.takeover.training import LEAST_ITERATIONS
 
 _NUMBERS = 2**20  # of examples, in the orders of the epochs that are trained on at once
 
@@ -132,22 +131,17 @@ class BatchTraining(NetTraining):
         self._length = LEAST_ITERATIONS
 
     def _train_on(self, descent: ByBatches) -> None:
-        before = {key: value.copy() for key, value in descent.arrays().items()}
         epochs, t = len(self.drawing), descent.engine.t
-        try:
-            if self._compute(descent, descent.trained, *self._work(descent)):
-                self._done += epochs
-                self.ahead, self.last = True, self.drawing[-1:]
-                most = next_length(epochs, time.perf_counter() - self._begun, SLICE_SECONDS)
-                self._length = max(LEAST_ITERATIONS, min(GROWTH * epochs, most))
-                return
-        except Exception:  # no memory, for example
-            pass
-        except BaseException:
-            self._hand_over(descent)
-            raise
-        for key, value in descent.arrays().items():
-            value[...] = before[key]
-        descent.engine.t = t
-        self._undo()
-        self._leave()
+
+        def train() -> bool:
+            if not self._compute(descent, descent.trained, *self._work(descent)):
+                return False
+            self._done += epochs
+            self.ahead, self.last = True, self.drawing[-1:]
+            self._lengthen(epochs, self._begun)
+            return True
+
+        if not self._done_or_taken_back(descent, train):
+            descent.engine.t = t
+            self._undo()
+            self._leave()
