@@ -19,7 +19,6 @@ SECONDS = 300  # of a command that hangs
 _SERVER = f"""
 import gc, json, os, signal, sys
 import matplotlib.pyplot, numpy
-import tests.support.outcomes
 from fastbackprop import cli
 from fastbackprop.kernels import jit
 import fastbackprop.takeover.script
@@ -61,7 +60,7 @@ def _server() -> subprocess.Popen[str]:
 
 
 def command(
-    arguments: list[str], folder: Path, environment: dict[str, str], before: str, scratch: Path
+    arguments: list[str], folder: Path, scratch: Path, before: str = "", **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """``fastbackprop ARGUMENTS`` in a folder, with more in its environment, after some code; its output goes through files
     in the folder ``scratch``."""

@@ -276,7 +276,7 @@ def _in_a_process(program: Program, path: Path, command: tuple[str, ...] | None)
         left = recorder / "outcome.pickle"
         asked = {"PROGRAM_OUTCOME": str(left), "PROGRAM_RESULTS": " ".join(program.results)}
         if command is None:
-            ended = forked.command(["run", path.name, *program.args], path.parent, asked, _RECORDER, recorder)
+            ended = forked.command(["run", path.name, *program.args], path.parent, recorder, _RECORDER, **asked)
         else:
             (recorder / "sitecustomize.py").write_text(_RECORDER, encoding="utf-8")
             folders = os.pathsep.join([str(recorder), str(ROOT), os.environ.get("PYTHONPATH", "")])

@@ -53,7 +53,7 @@ class Fence:
         """A copy of `values` with these distances between its elements, nan between them; and all of that, flat."""
         rows, columns = values.shape
         flat = self.flat(1 + (rows - 1) * row + (columns - 1) * column, values.dtype, at_end)
-        view = np.lib.stride_tricks.as_strided(flat, values.shape, (row * flat.itemsize, column * flat.itemsize))
+        view = np.ndarray(values.shape, flat.dtype, flat, strides=(row * flat.itemsize, column * flat.itemsize))
         view[:] = values
         return view, flat
 

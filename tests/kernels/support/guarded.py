@@ -98,6 +98,8 @@ class Bench:
 
 def expect(actual, expected):
     """Whole numbers exactly; fractions but for rounding: what doesn't belong there is nan, or as large as numbers are."""
+    if np.array_equal(actual, expected):  # a tenth of what the other takes
+        return
     if not np.allclose(actual, expected, rtol=1e-4 if actual.dtype == np.float32 else 1e-9, atol=1e-6, equal_nan=True):
         raise AssertionError(f"{actual} instead of {expected}")
 
