@@ -382,9 +382,7 @@ def test_children_work_whether_or_not_the_team_was_used_before(tmp_path):
     program = tmp_path / "program.py"
     program.write_text(textwrap.dedent(PROGRAM))
     methods = multiprocessing.get_all_start_methods()
-    done = subprocess.run(
-        [sys.executable, "-W", "error", str(program), *methods], capture_output=True, text=True, timeout=300
-    )
+    done = subprocess.run([sys.executable, "-W", "error", str(program), *methods], capture_output=True, text=True, timeout=300)
     right = [f"{used} {method}" for used in ("unused", "used") for method in methods]
     assert (done.returncode, done.stdout.splitlines(), done.stderr) == (0, right, "")
 

@@ -1,6 +1,7 @@
 """The one decorator: an import compiles nothing, layouts cost nothing, kernels introduce themselves."""
 
 import ast
+import functools
 import inspect
 import pydoc
 import subprocess
@@ -190,10 +191,11 @@ COMPILERS = {"njit", "cfunc", "vectorize", "guvectorize", "stencil", "jit_module
 PROMISES = {"nnan", "ninf", "fast"}  # that nothing is nan or infinite; LLVM may do anything where something is
 
 
+@functools.cache
 def nodes():
-    for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            yield path.relative_to(PACKAGE).as_posix(), node
+    """Each file of the package, and a node of its tree."""
+    paths = sorted(PACKAGE.rglob("*.py"))
+    return [(path.relative_to(PACKAGE).as_posix(), node) for path in paths for node in ast.walk(ast.parse(path.read_text()))]
 
 
 def test_one_file_compiles():
