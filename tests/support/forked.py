@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 SECONDS = 300  # of a command that hangs
 
 _SERVER = f"""
-import gc, json, os, signal, sys
+import gc, json, os, signal, sys, warnings
 import matplotlib.pyplot, numpy
 from fastbackprop import cli
 from fastbackprop.kernels import jit
@@ -30,7 +30,10 @@ gc.collect()
 gc.freeze()  # else a collection in a child, and that at its end, copy all that is here
 print("ready", flush=True)
 for line in sys.stdin:
-    if (child := os.fork()) == 0:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python 3.12 warns of threads, which here are OpenBLAS's
+        child = os.fork()
+    if child == 0:
         break
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 else:
