@@ -11,12 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from fastbackprop.algorithms import Gram
 from fastbackprop.kernels import jit
-from fastbackprop.takeover.training import stretches
 
 from ..support.taken import OWN, assert_as_own, changed, counted, namespace, taken, with_loop
 
@@ -41,25 +38,6 @@ def start(*sizes, dtype=float, scale=0.5, seed=2):
 
 def training(X=X, Y=Y, sizes=(6, 4, 1), rate=0.2, iterations=250, **options):
     return lambda space: space["L_layer_model"](X, Y, start(*sizes), rate, iterations, **options)
-
-
-# ------------------------------------------------------------------------------------------------------------ stretches
-
-
-@given(st.integers(0, 50), st.integers(0, 200), st.sets(st.integers(0, 249)))
-@settings(max_examples=300, deadline=None)
-def test_stretches_cover_each_iteration_once_and_know_each_wanted_cost(begin, length, wanted):
-    end = begin + length
-    wanted = sorted(k for k in wanted if begin <= k < end)
-    at, known = begin, set()
-    for first, number, every in stretches(begin, end, wanted):
-        assert first == at and number > 0 and every > 0
-        known |= set(range(first, first + number, every))
-        at += number
-    assert at == end
-    assert known >= set(wanted)
-    evenly = [*range(begin, end, 7)]
-    assert len(list(stretches(begin, end, evenly))) <= 1
 
 
 # ----------------------------------------------------------------------------------------------------- data of any kind
