@@ -52,6 +52,16 @@ class Fit:
     def net(self) -> Net:
         return Net(arguments.hidden_named(self.hidden), arguments.output_named(self.output))
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What identifies the training for its checkpoint, beside its dtype and arrays."""
+        return {
+            **{"layers_dims": self.sizes, "hidden": _called(self.net.hidden), "output": self.output},
+            **{"optimizer": repr(self.optimizer), "l2": self.l2, "batch_size": self.batch_size, "shuffle": self.shuffle},
+            **{"seed": self.seed, "patience": self.patience, "set_aside": self.part},
+            "init": self.init if self.start is None else None,
+        }
+
     def numbers(self) -> dict[str, np.ndarray]:
         """What is to be finite, by the names that errors call it."""
         return self.given | {f"{key} in parameters": value for key, value in (self.start or {}).items()}
@@ -110,15 +120,9 @@ class Fit:
         batch_size = self.batch_size
         algorithm = "auto" if self._gram_may else self._otherwise
         if file is not None:
-            identity = {
-                **{"layers_dims": sizes, "hidden": called(net.hidden), "output": self.output, "optimizer": repr(optimizer)},
-                **{"l2": self.l2, "batch_size": batch_size, "shuffle": self.shuffle, "seed": self.seed},
-                **{"patience": self.patience, "dtype": str(dtype), "set_aside": self.part},
-                "init": self.init if self.start is None else None,
-            }
             validation = [] if self.part else checked
             digests = file.digests(X=whole[:1], Y=whole[1:], validation=validation, parameters=start.values())
-            algorithm = file.identify(algorithm, identity | digests)
+            algorithm = file.identify(algorithm, self.identity | {"dtype": str(dtype)} | digests)
         if algorithm == "auto":
             algorithm = "gram" if self.takes_gram(X, free_bytes) else self._otherwise
         rest = net, checked or None, self.patience, entropy
@@ -224,7 +228,7 @@ def _columns(X: np.ndarray, Y: np.ndarray, which: np.ndarray) -> tuple[np.ndarra
     return X[:, which], Y[:, which]
 
 
-def called(hidden: Hidden) -> str:
+def _called(hidden: Hidden) -> str:
     return f"{hidden.name} {hidden.slope!r}" if hidden.slope else hidden.name
 
 
