@@ -1,4 +1,4 @@
-"""The folder: a broken sweep goes on from it, with the bits of one that was not broken; what is not its own is ignored."""
+"""The folder: a broken sweep resumes from it, with the bits of one that was not broken; what is not its own is ignored."""
 
 import json
 import os
