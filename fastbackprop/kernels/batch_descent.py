@@ -19,7 +19,7 @@ from fastbackprop.kernels.blocks import (
     sum_of,
 )
 from fastbackprop.kernels.descent import DIVERGED, DONE, STOPPED
-from fastbackprop.kernels.gather import Source, copy_spaced, gather
+from fastbackprop.kernels.gather import Source, blocks_in, copy_spaced, gather, gathered_size
 from fastbackprop.kernels.jit import entry, inner, routine
 from fastbackprop.kernels.jobs import do_one, held
 from fastbackprop.kernels.kinds import ADDRESS, COSTS, FLAT, IN, INT, TABLE, N, Words
@@ -31,6 +31,7 @@ from fastbackprop.kernels.network import Examples, Row, free_net, functions_of, 
 from fastbackprop.kernels.product import product
 from fastbackprop.kernels.threads import claim, do_chunks, release
 from fastbackprop.kernels.update import Rule, adam_numbers, is_finite, take_step
+from fastbackprop.kernels.workspace import workspace
 
 STEP = 3  # the place of the rule's step in `functions`, after those of `network.Functions`
 SLOPE, L2, FIRST, SECOND, EPSILON, LOW, HIGH, LARGEST = range(8)  # places in `numbers`
@@ -117,15 +118,12 @@ def batch_descent(
     n_weights = net.weight_at[L + 1]
     gathers, weighted, rest = order.size > 0, weights.size > 0, m % batch
     x, y = matrix(X), matrix(Y)
-    # A number for a sum, the shares of a batch's weights, and its examples.
-    at_X = 1 + (batch if weighted else 0)
-    at_Y = at_X + batch * n_0
-    room = allocate(at_Y + batch * n_L if gathers else at_X, one)
-    to_sum, shares = Matrix(room, 0, 1, 1), Matrix(room, 1, 1, 1)
-    X_block = Matrix(
-        room if gathers else x.data, at_X if gathers else x.at, 1 if gathers else x.row, n_0 if gathers else x.column
-    )  # fmt: skip
-    Y_block = Matrix(room if gathers else y.data, at_Y if gathers else y.at, batch if gathers else y.row, 1)
+    # A batch's examples, the shares of its weights, and a number for a sum.
+    at_shares = gathered_size(batch, n_0, n_L, one) if gathers else 0
+    room = workspace(at_shares + (batch if weighted else 0) + 1, one)
+    shares = part(room, 0, at_shares)
+    to_sum = part(shares, 0, batch if weighted else 0)
+    X_block, Y_block = blocks_in(room, batch, n_0, one) if gathers else (x, y)
     examples = Examples(Y_block, shares, weighted, numbers[LOW], numbers[HIGH])
     parameters, flags, indices = parameters_of(bare(P), n_weights), bare(state), bare(order)
     V, S = parameters_of(bare(M), n_weights), Row(Matrix(bare(M), n, 1, 1), Matrix(bare(M), n + n_weights, 1, 1))
@@ -179,7 +177,7 @@ def batch_descent(
     free_cut(whole.blocks.cut)
     free_cut(last.blocks.cut)
     free_net(net)
-    free(room)
+    free(room.data)
     free(now)
     return done
 
