@@ -137,4 +137,6 @@ def layer_functions(hidden: Hidden, output: Output, char: str, *rule: Routine) -
 
     They are compiled or loaded first.
     """
-    return addresses((hidden.activation, hidden.gradient, output.routine, *rule), char)
+    found = addresses((hidden.activation, hidden.gradient, output.routine, None, *rule), char)
+    found[3] = hidden.activation is elementwise.relu_chunk
+    return found

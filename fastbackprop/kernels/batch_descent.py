@@ -33,7 +33,7 @@ from fastbackprop.kernels.threads import claim, do_chunks, release
 from fastbackprop.kernels.update import Rule, adam_numbers, is_finite, take_step
 from fastbackprop.kernels.workspace import workspace
 
-STEP = 3  # the place of the rule's step in `functions`, after those of `network.Functions`
+STEP = 4  # the place of the rule's step in `functions`, after those of `network.Functions`
 SLOPE, L2, FIRST, SECOND, EPSILON, LOW, HIGH, LARGEST = range(8)  # places in `numbers`
 
 
