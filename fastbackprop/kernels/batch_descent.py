@@ -12,11 +12,11 @@ from fastbackprop.kernels.blocks import (
     BlocksJob,
     all_blocks,
     blocks_chunk,
+    cost_of,
     cut_of,
     free_cut,
     gradients_in,
     helpers_of,
-    sum_of,
 )
 from fastbackprop.kernels.descent import DIVERGED, DONE, STOPPED
 from fastbackprop.kernels.gather import Source, blocks_in, copy_spaced, gather, gathered_size
@@ -149,7 +149,7 @@ def batch_descent(
             now[0] = at
             cut = job.blocks.cut
             do_chunks(cut.shared, team, batch_chunk, job, cut.chunks)
-            total = sum_of(cut)
+            total = cost_of(cut)
             if load_flag(flags, 0) != 0:
                 state[1] = STOPPED
                 break
@@ -162,8 +162,8 @@ def batch_descent(
             rule = Rule(number(first), number(second), number(1.0 - first), number(1.0 - second), number(epsilon))
             dW = gradients_in(net, cut.sums, 0)
             step, rate, none = functions[STEP], number(rate), number(0)
-            take_step(step, n_weights, parameters.W, dW.W, V.W, S.W, number(decay), rate, rule, team)
-            take_step(step, n - n_weights, parameters.b, dW.b, V.b, S.b, none, rate, rule, team)
+            take_step(step, n_weights, parameters.W, dW.W, cut.chunks, V.W, S.W, number(decay), rate, rule, team)
+            take_step(step, n - n_weights, parameters.b, dW.b, cut.chunks, V.b, S.b, none, rate, rule, team)
             begin += batch
         if state[1] == DONE and not is_finite(n, parameters.W, numbers[LARGEST]):
             state[1] = DIVERGED

@@ -89,7 +89,7 @@ def gram_rule_descent(
         for part in parts:
             length, at, gradient, part_decay = part
             take_step(
-                functions[STEP], length, Matrix(p, at, 1, 1), gradient, Matrix(v, at, 1, 1), Matrix(v, at, 1, 1), part_decay,
+                functions[STEP], length, Matrix(p, at, 1, 1), gradient, 1, Matrix(v, at, 1, 1), Matrix(v, at, 1, 1), part_decay,
                 learning_rate, rule, team,
             )  # fmt: skip
         if not is_finite(n, parameters.W, numbers[LARGEST]):

@@ -65,7 +65,7 @@ def _outer_twin(
             row_of_c = c[ic + i * c_row + j : ic + i * c_row + j + width]
             begin = BIAS if start == RELU else ZERO if start == MASK else start
             row_of_c[:] = _finish_twin(tile[i], scale, row_of_c, begin, bias, ibias, i)
-            if start == RELU or start == MASK:
+            if start in (RELU, MASK):
                 mask = ibias + i * c_row + j
                 row_of_c[(row_of_c if start == RELU else bias[mask : mask + width]) <= 0] = 0
 
@@ -157,7 +157,7 @@ def _outer_registers(
         quotients = cgutils.alloca_once(builder, v.vector, size=v.whole(MR * NV))
 
         def tile(m, k, panel, first, width):
-            """m rows of k vectors from column `first` on, the last cut to the columns that there are where a `width` is given."""
+            """m rows of k vectors from column `first` on, the last cut to the columns that there are if a `width` is given."""
             target = v.at(pc, first)
             masks = [None] * k
             if width is not None:  # masked stores are slow on some processors: full tiles go without

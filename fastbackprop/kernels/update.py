@@ -4,13 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastbackprop.kernels.blocking import SHARED_ELEMENTS
+from fastbackprop.kernels.blocking import SHARED_ELEMENTS, SHARED_PARAMETERS
 from fastbackprop.kernels.intrinsics import stand_alone
 from fastbackprop.kernels.jit import entry, inner, routine
 from fastbackprop.kernels.jobs import held
 from fastbackprop.kernels.kinds import ADDRESS, GIVEN, OUT, REAL, N, Number
 from fastbackprop.kernels.mailbox import MEMBERS
 from fastbackprop.kernels.matrix import Matrix, matrix, serves
+from fastbackprop.kernels.sums import add_row
 from fastbackprop.kernels.threads import do_chunks
 
 
@@ -84,12 +85,16 @@ class Rule(NamedTuple):
 
 
 class StepJob(NamedTuple):
-    """A step of n numbers w in chunks of `step`, with the gradient dw + decay w; V and S are their first and second moments."""
+    """A step of n numbers w in chunks of `step`, with the gradient dw + decay w; V and S are their first and second moments.
+
+    dw is the sum of so many `rows`, which goes to the first of them.
+    """
 
     n: int
     step: int
     w: Matrix
     dw: Matrix
+    rows: int
     V: Matrix
     S: Matrix
     decay: Number
@@ -141,9 +146,12 @@ def _adam(n, w, dw, V, S, decay, rate, rule):
 
 @inner
 def _span(job, chunk):
-    """How many numbers a chunk has, and where they begin."""
+    """How many numbers a chunk has, and where they begin; their gradients are added up."""
     i = chunk * job.step
-    return min(job.step, job.n - i), i
+    n = min(job.step, job.n - i)
+    for row in range(1, job.rows):
+        add_row(n, job.dw.data, job.dw.at + row * job.dw.row + i, job.dw.at + i)
+    return n, i
 
 
 @inner
@@ -199,13 +207,13 @@ def adam_numbers(correction, rate, first, second, epsilon, t):
 
 
 @inner
-def take_step(function, n, w, dw, V, S, decay, rate, rule, team):
-    """A step of n numbers by the routine at an address, shared by the team where it is worth it."""
+def take_step(function, n, w, dw, rows, V, S, decay, rate, rule, team):
+    """A step of n numbers by the routine at an address, shared by the team where it is worth it; for `rows` see `StepJob`."""
     if n == 0:
         return
-    shared = team[MEMBERS] > 1 and n >= 2 * SHARED_ELEMENTS
-    step = SHARED_ELEMENTS if shared else n
-    job = held(gradient_descent_step, StepJob(n, step, w, dw, V, S, decay, rate, rule))
+    shared = team[MEMBERS] > 1 and n >= SHARED_PARAMETERS
+    step = min(SHARED_ELEMENTS, -(-n // 128) * 64) if shared else n  # whole lines for each
+    job = held(gradient_descent_step, StepJob(n, step, w, dw, rows, V, S, decay, rate, rule))
     do_chunks(shared, team, function, job, -(-n // step))
 
 
