@@ -19,8 +19,8 @@ operands that both lie along the depth.
 
 `start` says what c0 is: ZERO, BIAS (bias[i] in every column), or ADD (C itself: only then is C read). With + DIVIDE `scale`
 is a divisor, C = (c0 + A B) / scale: times a rounded reciprocal, sums of whole numbers would not give the exact quotients.
-Outer products go on while C is in registers: RELU is relu of what BIAS leads to; with MASK C = scale A B is 0 where `bias`,
-whose rows are c_row apart too, is at most 0.
+Outer products go on while C is in registers: BIAS_RELU is relu of what BIAS leads to; with MASK C = scale A B is 0 where
+`bias`, whose rows are c_row apart too, is at most 0.
 Operands are flat arrays and the index of the tile's first element; strides count elements. A packed panel is the special
 case a_row = 1, a_depth = MR (A) and b_depth = NR (B).
 
@@ -40,7 +40,7 @@ from fastbackprop.kernels.jit import inner, routine, with_twin
 from fastbackprop.kernels.kinds import NUMBER, POINTER, N
 from fastbackprop.kernels.memory import address
 
-ZERO, BIAS, ADD, RELU, MASK = 0, 1, 2, 3, 4
+ZERO, BIAS, ADD, BIAS_RELU, MASK = 0, 1, 2, 3, 4
 DIVIDE = 8
 
 
@@ -63,11 +63,11 @@ def _outer_twin(
             tile += np.outer(column_of_a, b[panel + p * b_depth : panel + p * b_depth + width])
         for i in range(rows):
             row_of_c = c[ic + i * c_row + j : ic + i * c_row + j + width]
-            begin = BIAS if start == RELU else ZERO if start == MASK else start
+            begin = BIAS if start == BIAS_RELU else ZERO if start == MASK else start
             row_of_c[:] = _finish_twin(tile[i], scale, row_of_c, begin, bias, ibias, i)
-            if start in (RELU, MASK):
+            if start in (BIAS_RELU, MASK):
                 mask = ibias + i * c_row + j
-                row_of_c[(row_of_c if start == RELU else bias[mask : mask + width]) <= 0] = 0
+                row_of_c[(row_of_c if start == BIAS_RELU else bias[mask : mask + width]) <= 0] = 0
 
 
 def _told(builder, v, start, scale):
@@ -184,11 +184,11 @@ def _outer_registers(
                     finish(lambda i, x, here, mask: v.fma(x, factor, v.load(here, mask)))
                 with otherwise, builder.if_then(builder.icmp_signed("!=", start, v.whole(ZERO + DIVIDE))):
                     biases = [v.slot(v.zero) for _ in range(m)]
-                    with builder.if_then(builder.or_(v.equal(begin, BIAS), v.equal(begin, RELU))):
+                    with builder.if_then(builder.or_(v.equal(begin, BIAS), v.equal(begin, BIAS_RELU))):
                         for i in range(m):
                             builder.store(v.splat(v.load_scalar(v.at(pbias, v.whole(i)))), biases[i])
                     finish(lambda i, x, here, mask: v.fma(x, factor, builder.load(biases[i])))
-                    with builder.if_then(v.equal(begin, RELU)):
+                    with builder.if_then(v.equal(begin, BIAS_RELU)):
                         finish(lambda i, x, here, mask: v.zero_where(x, x))
                     with builder.if_then(v.equal(begin, MASK)):
                         where = builder.ptrtoint(v.at(pbias, first), ir.IntType(64))

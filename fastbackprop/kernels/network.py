@@ -16,7 +16,7 @@ from fastbackprop.kernels.kinds import Number, Words
 from fastbackprop.kernels.matmul import Product
 from fastbackprop.kernels.matrix import Matrix, lanes_of, transposed
 from fastbackprop.kernels.memory import allocate, free, load_flag
-from fastbackprop.kernels.microkernel import BIAS, MASK, RELU, ZERO
+from fastbackprop.kernels.microkernel import BIAS, BIAS_RELU, MASK, ZERO
 from fastbackprop.kernels.outputs import OutputJob, Terms, sigmoid_output
 from fastbackprop.kernels.product import does_within, pieces_size, product, product_in_pieces
 
@@ -159,7 +159,7 @@ def rows_of(net, block, l, length):
 
 @inner
 def _to_Z(net, l, columns, one, row, A_prev, Z, start):
-    """Z_l = W_l A_{l-1} + b_l, or with RELU relu of that."""
+    """Z_l = W_l A_{l-1} + b_l, or with BIAS_RELU relu of that."""
     return Product(net.sizes[l], columns, net.sizes[l - 1], one, weights(net, row, l), A_prev, Z, start, biases(net, row, l))
 
 
@@ -201,9 +201,9 @@ def forward_pass(net, first, columns, X, row, place):
             return
         A = rows_of(net, place.A, l, length)
         applied = l < net.L and g.activation != 0
-        within = applied and g.is_relu and does_within(_to_Z(net, l, columns, one, row, A_prev, A, RELU))
+        within = applied and g.is_relu and does_within(_to_Z(net, l, columns, one, row, A_prev, A, BIAS_RELU))
         Z = Matrix(place.scratch.data, place.scratch.at, length, 1) if applied and not within else A
-        to_Z = _to_Z(net, l, columns, one, row, A_prev, Z, RELU if within else BIAS)
+        to_Z = _to_Z(net, l, columns, one, row, A_prev, Z, BIAS_RELU if within else BIAS)
         product_in_pieces(to_Z, place.panels, place.team, place.state)
         if applied and not within:
             apply(g.activation, net.sizes[l], length, Z, A, g.slope, place.team)

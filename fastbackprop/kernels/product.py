@@ -91,7 +91,7 @@ def piece_of(p, i, j, pc, rows, columns, depth):
 
 @inner
 def does_within(p):
-    """Whether `product_in_pieces` can do the product with RELU or MASK."""
+    """Whether `product_in_pieces` can do the product with BIAS_RELU or MASK."""
     return masks(p) and p.rows * p.columns * p.depth <= PIECE_OPERATIONS
 
 
