@@ -25,7 +25,7 @@ class Functions(NamedTuple):
     """What layers compute besides products: the addresses of routines.
 
     A = g(Z) of the hidden layers and its gradient from A, both 0 where g is the identity; the output's dZ and cost; the slope
-    of leaky relu below 0. relu can be computed within products.
+    of leaky relu below 0. Where g is relu, products compute it and its gradient in their write-back if they can.
     """
 
     activation: int
