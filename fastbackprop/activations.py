@@ -133,7 +133,7 @@ OUTPUTS = {row.name: row for row in (OUTPUT, SOFTMAX, SQUARED)}
 
 
 def layer_functions(hidden: Hidden, output: Output, char: str, *rule: Routine) -> NDArray[Any]:
-    """The addresses of what layers compute, whether g is relu, and the address of a rule's step, as trainings' kernels take them.
+    """The addresses of what layers compute, whether g is relu, then that of a rule's step, as trainings' kernels take them.
 
     They are compiled or loaded first.
     """

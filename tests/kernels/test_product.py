@@ -84,7 +84,7 @@ def test_relu_and_masks_within_products(dtype, layouts, start):
         if probes.within[np.dtype(dtype).char](A, B, np.dtype(dtype).type(1), start):
             done += 1
             for members in (1, 3):
-                check(PRODUCT, dtype, rows, columns, depth, start, 2, *layouts, members)
+                check(PRODUCT, dtype, rows, columns, depth, start, 2, layouts[0], layouts[1], members)
     assert done >= 3
 
 
