@@ -133,8 +133,10 @@ OUTPUTS = {row.name: row for row in (OUTPUT, SOFTMAX, SQUARED)}
 
 
 def layer_functions(hidden: Hidden, output: Output, char: str, *rule: Routine) -> NDArray[Any]:
-    """The addresses of what layers compute, then of a rule's step, as the kernels of trainings take them.
+    """The addresses of what layers compute, whether g is relu, then that of a rule's step, as trainings' kernels take them.
 
     They are compiled or loaded first.
     """
-    return addresses((hidden.activation, hidden.gradient, output.routine, *rule), char)
+    found = addresses((hidden.activation, hidden.gradient, output.routine, None, *rule), char)
+    found[3] = hidden.activation is elementwise.relu_chunk
+    return found

@@ -21,8 +21,8 @@
 
 An example, one layer forward: `layer_forward` views its arrays as matrices, plans the product of a strip of columns, holds a
 job that says all that its chunks have to know, and does them: `forward_chunk` runs the product with the bias in its
-write-back, then the activation while the strip is in L2. The plan's method cuts C into tiles and calls a micro-kernel, vector
-code that all entries call by its symbol.
+write-back, then the activation while the strip is in L2; a training's relu is in the write-back too. The plan's method cuts C
+into tiles and calls a micro-kernel, vector code that all entries call by its symbol.
 
 Threads: a caller passes two mailboxes, its own and that of the team (`threads.py`), each with scratch memory that stays from
 call to call (`workspace.py`). The kernel claims the team's if it is free, and returns it at its end. It posts jobs there,

@@ -12,14 +12,14 @@ from fastbackprop.kernels.blocks import (
     BlocksJob,
     all_blocks,
     blocks_chunk,
+    cost_of,
     cut_of,
     free_cut,
     gradients_in,
     helpers_of,
-    sum_of,
 )
 from fastbackprop.kernels.descent import DIVERGED, DONE, STOPPED
-from fastbackprop.kernels.gather import Source, copy_spaced, gather
+from fastbackprop.kernels.gather import Source, blocks_in, copy_spaced, gather, gathered_size
 from fastbackprop.kernels.jit import entry, inner, routine
 from fastbackprop.kernels.jobs import do_one, held
 from fastbackprop.kernels.kinds import ADDRESS, COSTS, FLAT, IN, INT, TABLE, N, Words
@@ -31,8 +31,9 @@ from fastbackprop.kernels.network import Examples, Row, free_net, functions_of, 
 from fastbackprop.kernels.product import product
 from fastbackprop.kernels.threads import claim, do_chunks, release
 from fastbackprop.kernels.update import Rule, Step, adam_numbers, is_finite, take_step
+from fastbackprop.kernels.workspace import workspace
 
-STEP = 3  # the place of the rule's step in `functions`, after those of `network.Functions`
+STEP = 4  # the place of the rule's step in `functions`, after those of `network.Functions`
 SLOPE, L2, FIRST, SECOND, EPSILON, LOW, HIGH, LARGEST = range(8)  # places in `numbers`
 
 
@@ -124,11 +125,11 @@ def step_of(functions, numbers, correction, rate, t, P):
 
 
 @inner
-def take_steps(step, learned, gradients, decay, team):
-    """The step of all weights, which decay, and of all biases, which do not."""
+def take_steps(step, learned, gradients, rows, decay, team):
+    """The step of all weights, which decay, and of all biases, which do not; for `rows` see `StepJob`."""
     values, V, S = learned.values, learned.V, learned.S
-    take_step(step, learned.n_weights, values.W, gradients.W, V.W, S.W, decay, team)
-    take_step(step, learned.n_biases, values.b, gradients.b, V.b, S.b, zero_of(decay), team)
+    take_step(step, learned.n_weights, values.W, gradients.W, rows, V.W, S.W, decay, team)
+    take_step(step, learned.n_biases, values.b, gradients.b, rows, V.b, S.b, zero_of(decay), team)
 
 
 @entry(IN, IN, FLAT, TABLE, INT, TABLE, TABLE, COSTS, INT, FLAT, FLAT, FLAT, COSTS, INT, COSTS, TABLE, INT, INT)
@@ -151,15 +152,12 @@ def batch_descent(
     n_weights = net.weight_at[L + 1]
     gathers, weighted, rest = order.size > 0, weights.size > 0, m % batch
     x, y = matrix(X), matrix(Y)
-    # A number for a sum, the shares of a batch's weights, and its examples.
-    at_X = 1 + (batch if weighted else 0)
-    at_Y = at_X + batch * n_0
-    room = allocate(at_Y + batch * n_L if gathers else at_X, one)
-    to_sum, shares = Matrix(room, 0, 1, 1), Matrix(room, 1, 1, 1)
-    X_block = Matrix(
-        room if gathers else x.data, at_X if gathers else x.at, 1 if gathers else x.row, n_0 if gathers else x.column
-    )  # fmt: skip
-    Y_block = Matrix(room if gathers else y.data, at_Y if gathers else y.at, batch if gathers else y.row, 1)
+    # A batch's examples, the shares of its weights, and a number for a sum.
+    at_shares = gathered_size(batch, n_0, n_L, one) if gathers else 0
+    room = workspace(at_shares + (batch if weighted else 0) + 1, one)
+    shares = part(room, 0, at_shares)
+    to_sum = part(shares, 0, batch if weighted else 0)
+    X_block, Y_block = blocks_in(room, batch, n_0, one) if gathers else (x, y)
     examples = Examples(Y_block, shares, weighted, numbers[LOW], numbers[HIGH])
     flags, indices, learned = bare(state), bare(order), learned_of(bare(P), bare(M), n, n_weights)
     parameters = learned.values
@@ -184,7 +182,7 @@ def batch_descent(
             now[0] = at
             cut = job.blocks.cut
             do_chunks(cut.shared, team, batch_chunk, job, cut.chunks)
-            total = sum_of(cut)
+            total = cost_of(cut)
             if load_flag(flags, 0) != 0:
                 state[1] = STOPPED
                 break
@@ -194,7 +192,7 @@ def batch_descent(
                 penalty += 0.5 * decay * count * dot(n_weights, parameters.W, parameters.W, to_sum, team)
             t += 1
             step = step_of(functions, numbers, correction, rates[done], t, P)
-            take_steps(step, learned, gradients_in(net, cut.sums, 0), number(decay), team)
+            take_steps(step, learned, gradients_in(net, cut.sums, 0), cut.chunks, number(decay), team)
             begin += batch
         if state[1] == DONE and not is_finite(n, parameters.W, numbers[LARGEST]):
             state[1] = DIVERGED
@@ -208,7 +206,7 @@ def batch_descent(
     free_cut(whole.blocks.cut)
     free_cut(last.blocks.cut)
     free_net(net)
-    free(room)
+    free(room.data)
     free(now)
     return done
 

@@ -43,6 +43,7 @@ from fastbackprop.kernels.network import (
 )
 from fastbackprop.kernels.outputs import Terms, terms_row
 from fastbackprop.kernels.product import product
+from fastbackprop.kernels.sums import add_row
 from fastbackprop.kernels.threads import do_chunks, single
 from fastbackprop.kernels.workspace import workspace
 
@@ -170,7 +171,7 @@ def _copy(rows, columns, A, B):
 def gradients_in(net, sums, chunk):
     """The row of dW and that of db in a chunk's sums."""
     at = sums.at + chunk * sums.row
-    return Row(Matrix(sums.data, at, 1, 1), Matrix(sums.data, at + net.weight_at[net.L + 1], 1, 1))
+    return Row(Matrix(sums.data, at, sums.row, 1), Matrix(sums.data, at + net.weight_at[net.L + 1], sums.row, 1))
 
 
 @inner
@@ -232,10 +233,16 @@ def all_blocks(job):
 @inner
 def sum_of(cut):
     """The sum of all chunks: of dW and db in the first row of `cut.sums`; that of the cost is returned."""
-    total, sums = 0.0, cut.sums
+    sums = cut.sums
+    for chunk in range(1, cut.chunks):
+        add_row(sums.row, sums.data, sums.at + chunk * sums.row, sums.at)
+    return cost_of(cut)
+
+
+@inner
+def cost_of(cut):
+    """The sum of all chunks' costs."""
+    total = 0.0
     for chunk in range(cut.chunks):
         total += cut.costs[chunk]
-        if chunk > 0:
-            for i in range(sums.row):
-                sums.data[sums.at + i] = sums.data[sums.at + i] + sums.data[sums.at + chunk * sums.row + i]
     return total

@@ -2,13 +2,15 @@
 
 from typing import NamedTuple
 
-from fastbackprop.kernels.blocking import L2_BYTES, LINE_BYTES, SHARED_ELEMENTS
+from fastbackprop.kernels.blocking import AHEAD_BYTES, L2_BYTES, LINE_BYTES, SHARED_ELEMENTS
 from fastbackprop.kernels.intrinsics import fetch, stand_alone
 from fastbackprop.kernels.jit import inner, routine
 from fastbackprop.kernels.jobs import held
 from fastbackprop.kernels.kinds import ADDRESS, N, Words
 from fastbackprop.kernels.mailbox import MEMBERS
-from fastbackprop.kernels.matrix import Matrix, size_of
+from fastbackprop.kernels.matrix import Matrix, lanes_of, size_of
+from fastbackprop.kernels.network import row_length
+from fastbackprop.kernels.packing import copy_some
 from fastbackprop.kernels.threads import do_chunks
 
 
@@ -25,11 +27,15 @@ class Source(NamedTuple):
 
 
 class GatherJob(NamedTuple):
-    """Columns order[at], order[at + 1], ... of the source, `columns` of them, `step` a chunk, are copied to a block."""
+    """Columns order[at], order[at + 1], ... of the source, `columns` of them, `step` a chunk, are copied to a block.
+
+    Each time the one `ahead` of them, if that is not 0, is fetched.
+    """
 
     source: Source
     columns: int
     step: int
+    ahead: int
     at: int
     X: Matrix
     Y: Matrix
@@ -41,6 +47,34 @@ def copy_spaced(n, A, a, step, B, b):
     stand_alone()
     for i in range(n):
         B[b + i] = A[a + i * step]
+
+
+@inner
+def _column_length(n_0, one):
+    """Numbers from one column of a block of X to the next: whole vectors where there are a few."""
+    return row_length(n_0, one) if n_0 >= 2 * lanes_of(one) else n_0
+
+
+@inner
+def gathered_size(count, n_0, n_L, one):
+    """Numbers of memory for the blocks of X and Y of so many examples."""
+    return count * _column_length(n_0, one) + n_L * row_length(count, one)
+
+
+@inner
+def blocks_in(row, count, n_0, one):
+    """The blocks in such memory: X with its columns, Y with its rows each in one piece."""
+    column = _column_length(n_0, one)
+    Y = Matrix(row.data, row.at + count * column, row_length(count, one), 1)
+    return Matrix(row.data, row.at, 1, column), Y
+
+
+@inner
+def _copy_column(n, A, a, B, b):
+    """B[b ..] = n numbers of A, by vectors, the last of them masked."""
+    lanes = lanes_of(A[a])
+    for i in range(0, n, lanes):
+        copy_some(min(lanes, n - i), B, b + i, A, a + i)
 
 
 @inner
@@ -64,7 +98,9 @@ def gather_chunk(job, chunk, member):
         example = source.order[job.at + j]
         x, block = X.at + example * X.column, X_block.at + j * X_block.column
         if X.row == 1:
-            copy_spaced(source.n_0, X.data, x, 1, X_block.data, block)
+            if job.ahead > 0 and j + job.ahead < job.columns:
+                _fetch_columns(source.n_0, 1, X, source.order, job.at + j + job.ahead)
+            _copy_column(source.n_0, X.data, x, X_block.data, block)
         else:
             copy_spaced(source.n_0, X.data, x, X.row, X_block.data, block)
         for i in range(source.n_L):
@@ -75,14 +111,16 @@ def gather_chunk(job, chunk, member):
 def gather(count, source, at, X, Y, team):
     """Examples order[at], ... are copied to the first `count` columns of X and Y, by the team where it is worth it.
 
-    Those of the next batch that go there are fetched, if they are few.
+    Of a batch that is small beside L2 the examples of the next one are fetched then, else those a few columns ahead.
     """
     shared = team[MEMBERS] > 1 and count * source.n_0 >= 2 * SHARED_ELEMENTS
     step = max(1, SHARED_ELEMENTS // source.n_0) if shared else count
-    job = held(gather_chunk, GatherJob(source, count, step, at, X, Y))
+    column = source.n_0 * size_of(X.data[X.at])
+    few = count * column <= L2_BYTES // 8
+    job = held(gather_chunk, GatherJob(source, count, step, 0 if few else 1 + AHEAD_BYTES // column, at, X, Y))
     do_chunks(shared, team, gather_chunk, job, -(-count // step))
-    ahead = at + source.batch
-    count = min(count, source.size - ahead)
-    if source.X.row == 1 and count * source.n_0 * size_of(X.data[X.at]) <= L2_BYTES // 8:
-        _fetch_columns(source.n_0, count, source.X, source.order, ahead)
-        _fetch_columns(source.n_L if source.Y.row == 1 else 1, count, source.Y, source.order, ahead)
+    after = at + source.batch
+    count = min(count, source.size - after)
+    if few and source.X.row == 1:
+        _fetch_columns(source.n_0, count, source.X, source.order, after)
+        _fetch_columns(source.n_L if source.Y.row == 1 else 1, count, source.Y, source.order, after)

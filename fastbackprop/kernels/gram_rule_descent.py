@@ -88,7 +88,8 @@ def gram_rule_descent(
             costs[iteration // every - first_cost] = cost
         for part in parts:
             length, at, gradient, part_decay = part
-            take_step(step, length, Matrix(p, at, 1, 1), gradient, Matrix(v, at, 1, 1), Matrix(v, at, 1, 1), part_decay, team)
+            moments = Matrix(v, at, 1, 1)
+            take_step(step, length, Matrix(p, at, 1, 1), gradient, 1, moments, moments, part_decay, team)
         if not is_finite(n, parameters.W, numbers[LARGEST]):
             state[1], done = DIVERGED, iteration
             copy_row(n, bare(kept), 0, p, 0)

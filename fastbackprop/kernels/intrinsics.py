@@ -149,6 +149,10 @@ class Vectors:
         name = self.name if a.type == self.vector else f"f{self.T.bitwidth}"
         return self.call(f"llvm.fmuladd.{name}", a.type, [a, b, c])
 
+    def zero_where(self, mask, x):
+        """x, or 0 where `mask` is at most 0; not where it is nan."""
+        return self.builder.select(self.builder.fcmp_ordered("<=", mask, self.zero), self.zero, x)
+
     def reciprocal(self, divisor):
         """1 / divisor, a scalar, in each lane."""
         return self.builder.fdiv(self.splat(ir.Constant(self.scalar, 1.0)), self.splat(divisor))

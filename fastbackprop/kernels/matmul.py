@@ -21,7 +21,7 @@ from fastbackprop.kernels.intrinsics import stand_alone
 from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.kinds import Number
 from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of, transposed
-from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO, inner_product, outer
+from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, MASK, ZERO, inner_product, outer
 from fastbackprop.kernels.packing import pack, stream, turn
 
 # Methods: by inner products, or by outer ones with neither, either or both of A and B packed, C streamed or not; or those of
@@ -51,6 +51,12 @@ class Blocks(NamedTuple):
     KC: int
     MC: int
     NC: int
+
+
+@inner
+def bias_of(p, i, j):
+    """The bias of C from row i and column j on, or with MASK what masks it."""
+    return part(p.bias, i, j if p.start == MASK else 0)
 
 
 @inner
@@ -103,7 +109,7 @@ def _by_outer_products(method, blocks, p, workspace):
                     pack(mc, kc, A, A_packed.data, A_packed.at, MR)
                 C = part(p.C, jc, ic) if method & TURN != 0 else part(p.C, ic, jc)
                 block = Product(
-                    mc, nc, kc, scale, A_packed if packs_a else A, B_packed if packs_b else B, C, start, part(p.bias, ic, 0)
+                    mc, nc, kc, scale, A_packed if packs_a else A, B_packed if packs_b else B, C, start, bias_of(p, ic, jc)
                 )
                 _macro_kernel(method, block, band)
 
@@ -129,7 +135,7 @@ def _macro_kernel(method, p, band):
             A = Matrix(p.A.data, p.A.at + ir * p.depth, 1, MR) if packs_a else part(p.A, ir, 0)
             B = Matrix(p.B.data, p.B.at + jr * p.depth, NR, 1) if packs_b else part(p.B, 0, jr)
             C = part(p.C, ir, jr) if bands == 0 else Matrix(band.data, band.at, p.columns, 1)
-            outer(rows, columns, p.depth, p.scale, A, B, tile, C, start, part(p.bias, ir, 0))
+            outer(rows, columns, p.depth, p.scale, A, B, tile, C, start, bias_of(p, ir, jr))
             if bands == STREAM:
                 stream(rows, p.columns, C, part(p.C, ir, 0))
             elif bands == TURN:

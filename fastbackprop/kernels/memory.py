@@ -139,7 +139,10 @@ def at_address(typing_context, word, like):
 
 
 def _allocate_twin(size, like):
-    return np.empty(size, np.asarray(like).dtype)
+    memory = np.empty(size, np.asarray(like).dtype)
+    if memory.dtype.kind == "f":
+        memory[:] = np.nan  # among what lies there may be nan of the kind that raises a warning
+    return memory
 
 
 @with_twin(_allocate_twin)

@@ -19,6 +19,8 @@ operands that both lie along the depth.
 
 `start` says what c0 is: ZERO, BIAS (bias[i] in every column), or ADD (C itself: only then is C read). With + DIVIDE `scale`
 is a divisor, C = (c0 + A B) / scale: times a rounded reciprocal, sums of whole numbers would not give the exact quotients.
+Outer products go on while C is in registers: BIAS_RELU is relu of what BIAS leads to; with MASK C = scale A B is 0 where
+`bias`, whose rows are c_row apart too, is at most 0.
 Operands are flat arrays and the index of the tile's first element; strides count elements. A packed panel is the special
 case a_row = 1, a_depth = MR (A) and b_depth = NR (B).
 
@@ -38,8 +40,8 @@ from fastbackprop.kernels.jit import inner, routine, with_twin
 from fastbackprop.kernels.kinds import NUMBER, POINTER, N
 from fastbackprop.kernels.memory import address
 
-ZERO, BIAS, ADD = 0, 1, 2
-DIVIDE = 4
+ZERO, BIAS, ADD, BIAS_RELU, MASK = 0, 1, 2, 3, 4
+DIVIDE = 8
 
 
 def _finish_twin(sums, scale, c_at, start, bias, ibias, i):
@@ -61,7 +63,11 @@ def _outer_twin(
             tile += np.outer(column_of_a, b[panel + p * b_depth : panel + p * b_depth + width])
         for i in range(rows):
             row_of_c = c[ic + i * c_row + j : ic + i * c_row + j + width]
-            row_of_c[:] = _finish_twin(tile[i], scale, row_of_c, start, bias, ibias, i)
+            begin = BIAS if start == BIAS_RELU else ZERO if start == MASK else start
+            row_of_c[:] = _finish_twin(tile[i], scale, row_of_c, begin, bias, ibias, i)
+            if start in (BIAS_RELU, MASK):
+                mask = ibias + i * c_row + j
+                row_of_c[(row_of_c if start == BIAS_RELU else bias[mask : mask + width]) <= 0] = 0
 
 
 def _told(builder, v, start, scale):
@@ -150,8 +156,9 @@ def _outer_registers(
         factor, divide_tile = v.splat(factor), _divide_tile(builder.module, c.dtype)
         quotients = cgutils.alloca_once(builder, v.vector, size=v.whole(MR * NV))
 
-        def tile(m, k, panel, target, width):
-            """m rows of k vectors, the last of them cut to the columns that there are where a `width` is given."""
+        def tile(m, k, panel, first, width):
+            """m rows of k vectors from column `first` on, the last cut to the columns that there are if a `width` is given."""
+            target = v.at(pc, first)
             masks = [None] * k
             if width is not None:  # masked stores are slow on some processors: full tiles go without
                 masks[-1] = v.mask(builder.sub(width, v.whole((k - 1) * v.lanes)))
@@ -177,10 +184,21 @@ def _outer_registers(
                     finish(lambda i, x, here, mask: v.fma(x, factor, v.load(here, mask)))
                 with otherwise, builder.if_then(builder.icmp_signed("!=", start, v.whole(ZERO + DIVIDE))):
                     biases = [v.slot(v.zero) for _ in range(m)]
-                    with builder.if_then(v.equal(begin, BIAS)):
+                    with builder.if_then(builder.or_(v.equal(begin, BIAS), v.equal(begin, BIAS_RELU))):
                         for i in range(m):
                             builder.store(v.splat(v.load_scalar(v.at(pbias, v.whole(i)))), biases[i])
                     finish(lambda i, x, here, mask: v.fma(x, factor, builder.load(biases[i])))
+                    with builder.if_then(v.equal(begin, BIAS_RELU)):
+                        finish(lambda i, x, here, mask: v.zero_where(x, x))
+                    with builder.if_then(v.equal(begin, MASK)):
+                        where = builder.ptrtoint(v.at(pbias, first), ir.IntType(64))
+                        away = builder.sub(where, builder.ptrtoint(target, ir.IntType(64)))
+
+                        def masking(here, mask):
+                            there = builder.add(builder.ptrtoint(here, ir.IntType(64)), away)
+                            return v.load(builder.inttoptr(there, here.type), mask)
+
+                        finish(lambda i, x, here, mask: v.zero_where(masking(here, mask), x))
 
             def write(value):
                 for i in range(m):
@@ -209,9 +227,9 @@ def _outer_registers(
         def by_rows(m):
             with cgutils.for_range(builder, tiles) as loop:
                 panel = v.at(pb, builder.mul(loop.index, b_tile))
-                tile(m, NV, panel, v.at(pc, builder.mul(loop.index, full)), None)
-            panel, target = v.at(pb, builder.mul(tiles, b_tile)), v.at(pc, builder.mul(tiles, full))
-            v.choose(edge, range(1, NV + 1), lambda k: tile(m, k, panel, target, rest))
+                tile(m, NV, panel, builder.mul(loop.index, full), None)
+            panel, first = v.at(pb, builder.mul(tiles, b_tile)), builder.mul(tiles, full)
+            v.choose(edge, range(1, NV + 1), lambda k: tile(m, k, panel, first, rest))
 
         v.choose(rows, range(1, MR + 1), by_rows)
         return context.get_dummy_value()

@@ -16,21 +16,22 @@ from fastbackprop.kernels.kinds import Number, Words
 from fastbackprop.kernels.matmul import Product
 from fastbackprop.kernels.matrix import Matrix, lanes_of, transposed
 from fastbackprop.kernels.memory import allocate, free, load_flag
-from fastbackprop.kernels.microkernel import BIAS, ZERO
+from fastbackprop.kernels.microkernel import BIAS, BIAS_RELU, MASK, ZERO
 from fastbackprop.kernels.outputs import OutputJob, Terms, sigmoid_output
-from fastbackprop.kernels.product import pieces_size, product, product_in_pieces
+from fastbackprop.kernels.product import does_within, pieces_size, product, product_in_pieces
 
 
 class Functions(NamedTuple):
     """What layers compute besides products: the addresses of routines.
 
     A = g(Z) of the hidden layers and its gradient from A, both 0 where g is the identity; the output's dZ and cost; the slope
-    of leaky relu below 0.
+    of leaky relu below 0. Where g is relu, products compute it and its gradient in their write-back if they can.
     """
 
     activation: int
     gradient: int
     output: int
+    is_relu: bool
     slope: Number
 
 
@@ -60,7 +61,7 @@ class Examples(NamedTuple):
 @inner
 def functions_of(addresses, slope):
     """The functions at addresses."""
-    return Functions(addresses[0], addresses[1], addresses[2], slope)
+    return Functions(addresses[0], addresses[1], addresses[2], addresses[3] != 0, slope)
 
 
 @inner
@@ -157,9 +158,9 @@ def rows_of(net, block, l, length):
 
 
 @inner
-def _to_Z(net, l, columns, one, row, A_prev, Z):
-    """Z_l = W_l A_{l-1} + b_l."""
-    return Product(net.sizes[l], columns, net.sizes[l - 1], one, weights(net, row, l), A_prev, Z, BIAS, biases(net, row, l))
+def _to_Z(net, l, columns, one, row, A_prev, Z, start):
+    """Z_l = W_l A_{l-1} + b_l, or with BIAS_RELU relu of that."""
+    return Product(net.sizes[l], columns, net.sizes[l - 1], one, weights(net, row, l), A_prev, Z, start, biases(net, row, l))
 
 
 @inner
@@ -170,10 +171,10 @@ def _to_dW(net, l, columns, inverse_m, dZ, A_prev, gradients, start):
 
 
 @inner
-def _to_dA_prev(net, l, columns, one, row, dZ, dA_prev):
-    """dA_{l-1} = W_l^T dZ_l."""
+def _to_dA_prev(net, l, columns, one, row, dZ, dA_prev, start, A_prev):
+    """dA_{l-1} = W_l^T dZ_l, or with MASK dZ_{l-1} by relu."""
     W = transposed(weights(net, row, l))
-    return Product(net.sizes[l - 1], columns, net.sizes[l], one, W, dZ, dA_prev, ZERO, dA_prev)
+    return Product(net.sizes[l - 1], columns, net.sizes[l], one, W, dZ, dA_prev, start, A_prev)
 
 
 @inner
@@ -184,9 +185,9 @@ def panels_size(net, first, columns, one, X, members):
     needed = 0
     for l in range(first, net.L + 1):
         A_prev = X if l == 1 else block
-        needed = max(needed, pieces_size(_to_Z(net, l, columns, one, row, A_prev, block), members))
+        needed = max(needed, pieces_size(_to_Z(net, l, columns, one, row, A_prev, block, BIAS), members))
         needed = max(needed, pieces_size(_to_dW(net, l, columns, one, block, A_prev, row, ZERO), members))
-        needed = max(needed, pieces_size(_to_dA_prev(net, l, columns, one, row, block, block), members))
+        needed = max(needed, pieces_size(_to_dA_prev(net, l, columns, one, row, block, block, ZERO, block), members))
     return needed
 
 
@@ -200,9 +201,11 @@ def forward_pass(net, first, columns, X, row, place):
             return
         A = rows_of(net, place.A, l, length)
         applied = l < net.L and g.activation != 0
-        Z = Matrix(place.scratch.data, place.scratch.at, length, 1) if applied else A
-        product_in_pieces(_to_Z(net, l, columns, one, row, A_prev, Z), place.panels, place.team, place.state)
-        if applied:
+        within = applied and g.is_relu and does_within(_to_Z(net, l, columns, one, row, A_prev, A, BIAS_RELU))
+        Z = Matrix(place.scratch.data, place.scratch.at, length, 1) if applied and not within else A
+        to_Z = _to_Z(net, l, columns, one, row, A_prev, Z, BIAS_RELU if within else BIAS)
+        product_in_pieces(to_Z, place.panels, place.team, place.state)
+        if applied and not within:
             apply(g.activation, net.sizes[l], length, Z, A, g.slope, place.team)
 
 
@@ -236,8 +239,10 @@ def backward_pass(net, first, columns, inverse_m, X, row, gradients, start, plac
         product_in_pieces(to_weights, place.panels, place.team, place.state)
         if l > 1 and load_flag(place.state, 0) == 0:
             dZ_prev = rows_of(net, place.dZ, l - 1, length)
-            dA_prev = Matrix(place.scratch.data, place.scratch.at, length, 1) if g.gradient != 0 else dZ_prev
-            to_inputs = _to_dA_prev(net, l, columns, one, row, dZ, dA_prev)
+            within = g.is_relu and does_within(_to_dA_prev(net, l, columns, one, row, dZ, dZ_prev, MASK, A_prev))
+            applied = g.gradient != 0 and not within
+            dA_prev = Matrix(place.scratch.data, place.scratch.at, length, 1) if applied else dZ_prev
+            to_inputs = _to_dA_prev(net, l, columns, one, row, dZ, dA_prev, MASK if within else ZERO, A_prev)
             product_in_pieces(to_inputs, place.panels, place.team, place.state)
-            if g.gradient != 0:
+            if applied:
                 apply_gradient_of(g.gradient, net.sizes[l - 1], length, dA_prev, A_prev, dZ_prev, g.slope, place.team)

@@ -101,6 +101,12 @@ def _method(p):
 
 
 @inner
+def masks(p):
+    """Whether the product can be done with BIAS_RELU or MASK: by outer products straight to C, in a single block of depth."""
+    return choose_method(p, False) & ~(PACK_A | PACK_B) == 0 and p.depth * size_of(p.scale) <= KC * 8
+
+
+@inner
 def choose_blocks(method, rows, columns, depth, one):
     """Blocks for a product, no larger than it needs."""
     size, NR = size_of(one), NV * lanes_of(one)

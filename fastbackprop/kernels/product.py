@@ -7,11 +7,11 @@ from fastbackprop.kernels.jit import inner, routine
 from fastbackprop.kernels.jobs import held
 from fastbackprop.kernels.kinds import ADDRESS, N
 from fastbackprop.kernels.mailbox import MEMBERS
-from fastbackprop.kernels.matmul import Blocks, Product, multiply
+from fastbackprop.kernels.matmul import Blocks, Product, bias_of, multiply
 from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of
 from fastbackprop.kernels.memory import load_flag
 from fastbackprop.kernels.microkernel import ADD
-from fastbackprop.kernels.plan import plan
+from fastbackprop.kernels.plan import masks, plan
 from fastbackprop.kernels.threads import do_chunks
 
 
@@ -32,7 +32,7 @@ def product_chunk(job, chunk, member):
     i = chunk * job.row_step if job.row_step < p.rows else 0
     j = chunk * job.column_step if job.column_step < p.columns else 0
     rows, columns = min(job.row_step, p.rows - i), min(job.column_step, p.columns - j)
-    A, B, C, bias = part(p.A, i, 0), part(p.B, 0, j), part(p.C, i, j), part(p.bias, i, 0)
+    A, B, C, bias = part(p.A, i, 0), part(p.B, 0, j), part(p.C, i, j), bias_of(p, i, j)
     here = Product(rows, columns, p.depth, p.scale, A, B, C, p.start, bias)
     multiply(job.method, job.blocks, here, part(job.workspace, member, 0))
 
@@ -87,6 +87,12 @@ def piece_of(p, i, j, pc, rows, columns, depth):
     """A piece of a product: rows from i, columns from j, depth from pc on; a later piece of the depth adds."""
     A, B, C, bias = part(p.A, i, pc), part(p.B, pc, j), part(p.C, i, j), part(p.bias, i, 0)
     return Product(rows, columns, depth, p.scale, A, B, C, p.start if pc == 0 else ADD, bias)
+
+
+@inner
+def does_within(p):
+    """Whether `product_in_pieces` can do the product with BIAS_RELU or MASK."""
+    return masks(p) and p.rows * p.columns * p.depth <= PIECE_OPERATIONS
 
 
 @inner

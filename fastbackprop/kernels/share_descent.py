@@ -18,7 +18,7 @@ from fastbackprop.kernels.batch_descent import (
     take_steps,
 )
 from fastbackprop.kernels.blocks import all_blocks, blocks_chunk, free_cut, gradients_in
-from fastbackprop.kernels.gather import Source, gather
+from fastbackprop.kernels.gather import Source, blocks_in, gather, gathered_size
 from fastbackprop.kernels.jit import entry
 from fastbackprop.kernels.jobs import held
 from fastbackprop.kernels.kinds import COSTS, FLAT, IN, INT, REAL, TABLE
@@ -26,6 +26,7 @@ from fastbackprop.kernels.matrix import Matrix, matrix
 from fastbackprop.kernels.memory import allocate, bare, free
 from fastbackprop.kernels.network import Examples, free_net, functions_of, net_of
 from fastbackprop.kernels.threads import claim, release
+from fastbackprop.kernels.workspace import workspace
 
 
 @entry(IN, IN, TABLE, TABLE, TABLE, COSTS, FLAT, REAL, INT, FLAT, COSTS, TABLE, INT, INT)
@@ -41,11 +42,8 @@ def share_gradient(
     net = net_of(bare(sizes), L, 1, functions_of(functions, number(numbers[SLOPE])))
     n_weights, gathers, x, y = net.weight_at[L + 1], order.size > 0, matrix(X), matrix(Y)
     count = order.size if gathers else X.shape[1]
-    room = allocate(count * (n_0 + n_L) if gathers else 1, one)
-    X_block = Matrix(room if gathers else x.data, 0 if gathers else x.at, 1 if gathers else x.row, n_0 if gathers else x.column)
-    Y_block = Matrix(
-        room if gathers else y.data, count * n_0 if gathers else y.at, count if gathers else y.row, 1 if gathers else y.column
-    )  # fmt: skip
+    room = workspace(gathered_size(count, n_0, n_L, one) if gathers else 1, one)
+    X_block, Y_block = blocks_in(room, count, n_0, one) if gathers else (x, y)
     team = claim(own_mailbox, team_mailbox)
     if gathers:
         gather(count, Source(n_0, n_L, x, y, bare(order), count, count), 0, X_block, Y_block, team)
@@ -59,7 +57,7 @@ def share_gradient(
     release(team)
     free_cut(job.cut)
     free_net(net)
-    free(room)
+    free(room.data)
 
 
 @entry(TABLE, INT, COSTS, INT, FLAT, FLAT, FLAT, REAL, REAL, INT, INT, COSTS, INT, INT)
@@ -77,6 +75,6 @@ def share_step(
     if with_cost != 0 and decay != 0:
         costs[0] = 0.5 * decay * dot(n_weights, W, W, Matrix(to_sum, 0, 1, 1), team)
     step = step_of(functions, numbers, correction, learning_rate, t, P)
-    take_steps(step, learned, parameters_of(bare(dP), n_weights), P.dtype.type(decay), team)
+    take_steps(step, learned, parameters_of(bare(dP), n_weights), 1, P.dtype.type(decay), team)
     release(team)
     free(to_sum)

@@ -25,3 +25,11 @@ def pairwise(terms, at):
             terms[j] = terms[j] + terms[half + j]
         half //= 2
     return terms[at]
+
+
+@inner
+def add_row(n, x, source, to):
+    """x[to + i] += x[source + i] for i < n; the two do not overlap."""
+    stand_alone()
+    for i in range(n):
+        x[to + i] = x[to + i] + x[source + i]

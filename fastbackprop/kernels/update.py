@@ -4,13 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastbackprop.kernels.blocking import SHARED_ELEMENTS
+from fastbackprop.kernels.blocking import SHARED_ELEMENTS, SHARED_PARAMETERS
 from fastbackprop.kernels.intrinsics import stand_alone
 from fastbackprop.kernels.jit import entry, inner, routine
 from fastbackprop.kernels.jobs import held
 from fastbackprop.kernels.kinds import ADDRESS, GIVEN, OUT, REAL, N, Number
 from fastbackprop.kernels.mailbox import MEMBERS
 from fastbackprop.kernels.matrix import Matrix, matrix, part, serves
+from fastbackprop.kernels.sums import add_row
 from fastbackprop.kernels.threads import do_chunks
 
 
@@ -87,12 +88,16 @@ class Step(NamedTuple):
 
 
 class StepJob(NamedTuple):
-    """A step of n numbers w in chunks of `each`, with the gradient dw + decay w; V and S are their first and second moments."""
+    """A step of n numbers w in chunks of `each`, with the gradient dw + decay w; V and S are their first and second moments.
+
+    dw is the sum of so many `rows`, which goes to the first of them.
+    """
 
     n: int
     each: int
     w: Matrix
     dw: Matrix
+    rows: int
     V: Matrix
     S: Matrix
     decay: Number
@@ -144,9 +149,12 @@ def _adam(n, w, dw, V, S, decay, rate, rule):
 
 @inner
 def _span(job, chunk):
-    """How many numbers a chunk has, and where they begin."""
+    """How many numbers a chunk has, and where they begin; their gradients are added up."""
     i = chunk * job.each
-    return min(job.each, job.n - i), i
+    n = min(job.each, job.n - i)
+    for row in range(1, job.rows):
+        add_row(n, job.dw.data, job.dw.at + row * job.dw.row + i, job.dw.at + i)
+    return n, i
 
 
 @routine(ADDRESS(StepJob), N, N)
@@ -197,13 +205,13 @@ def adam_numbers(correction, rate, first, second, epsilon, t):
 
 
 @inner
-def take_step(step, n, w, dw, V, S, decay, team):
-    """A step of n numbers, shared by the team where it is worth it."""
+def take_step(step, n, w, dw, rows, V, S, decay, team):
+    """A step of n numbers, shared by the team where it is worth it; for `rows` see `StepJob`."""
     if n == 0:
         return
-    shared = team[MEMBERS] > 1 and n >= 2 * SHARED_ELEMENTS
-    each = SHARED_ELEMENTS if shared else n
-    job = held(gradient_descent_step, StepJob(n, each, w, dw, V, S, decay, step.rate, step.rule))
+    shared = team[MEMBERS] > 1 and n >= SHARED_PARAMETERS
+    each = min(SHARED_ELEMENTS, -(-n // 128) * 64) if shared else n  # whole lines for each
+    job = held(gradient_descent_step, StepJob(n, each, w, dw, rows, V, S, decay, step.rate, step.rule))
     do_chunks(shared, team, step.function, job, -(-n // each))
 
 

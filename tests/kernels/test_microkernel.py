@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from fastbackprop.kernels import microkernel
 from fastbackprop.kernels.blocking import INNER_COLUMNS, INNER_ROWS, MR, NV
 from fastbackprop.kernels.intrinsics import lanes
-from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO
+from fastbackprop.kernels.microkernel import ADD, BIAS, BIAS_RELU, DIVIDE, MASK, ZERO
 from fastbackprop.testing import assert_same_bits, assert_within_bound, product_bound
 
 from .support import probes
-from .support.probes import DIVISOR, DTYPES, MARGIN, STARTS, exact_sum, place, whole_numbers
+from .support.probes import DIVISOR, DTYPES, MARGIN, STARTS, WITHIN, exact_sum, gone_on, place, whole_numbers
 
 
 def full_columns(dtype):
@@ -25,7 +25,7 @@ def begin(bias, start, values):
     """What C holds before, nan where it must not be read, and c0."""
     if start % DIVIDE == ADD:
         return values, values
-    c0 = bias if start % DIVIDE == BIAS else np.zeros_like(bias)
+    c0 = bias if start % DIVIDE in (BIAS, BIAS_RELU) else np.zeros_like(bias)
     return np.full_like(values, np.nan), np.broadcast_to(c0, values.shape)
 
 
@@ -40,7 +40,7 @@ def outer_arguments(A, B, C, bias, scale, start, a_row, a_depth, b_depth, c_row)
     a, _ = place(A, MARGIN, a_row, a_depth)
     b, _ = place(B, MARGIN + 2, b_depth)
     c, index = place(C, MARGIN + 4, c_row)
-    beta, _ = place(bias)
+    beta, _ = place(bias, MARGIN, c_row if start == MASK else 1)
     arguments = [rows, columns, depth, C.dtype.type(scale), a, MARGIN, a_row, a_depth, b, MARGIN + 2, b_depth]
     return [*arguments, full_columns(C.dtype), c, MARGIN + 4, c_row, start, beta, MARGIN], c, index
 
@@ -50,18 +50,18 @@ def check_outer(dtype, rows, columns, depth, start=ZERO, scale=1, strides=None, 
     scale = DIVISOR if start >= DIVIDE else scale
     rng = np.random.default_rng(seed)
     A, B = whole_numbers(rng, rows, depth, dtype), whole_numbers(rng, depth, columns, dtype)
-    bias, values = whole_numbers(rng, rows, 1, dtype), whole_numbers(rng, rows, columns, dtype)
+    bias, values = whole_numbers(rng, rows, columns if start == MASK else 1, dtype), whole_numbers(rng, rows, columns, dtype)
     C, c0 = begin(bias, start, values)
     strides = strides or (1, MR, columns, columns)
     arguments, c, index = outer_arguments(A, B, C, bias, scale, start, *strides)
     expected = c.copy()
-    expected[index] = exact_sum(c0, scale, A, B, dtype, start)
+    expected[index] = gone_on(exact_sum(c0, scale, A, B, dtype, start), start, bias)
     (kernel or probes.outer[np.dtype(dtype).char])(*arguments)
     assert_same_bits(c, expected)
 
 
 @pytest.mark.plain
-@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("start", STARTS + WITHIN)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_outer_product_of_every_tile(dtype, start):
     for rows, columns in itertools.product(range(1, MR + 1), range(1, full_columns(dtype) + 1)):
@@ -69,7 +69,7 @@ def test_outer_product_of_every_tile(dtype, start):
 
 
 @pytest.mark.plain
-@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("start", STARTS + WITHIN)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_outer_product_of_every_depth(dtype, start):
     n, full = lanes(np.dtype(dtype)), full_columns(dtype)
@@ -79,16 +79,16 @@ def test_outer_product_of_every_depth(dtype, start):
 
 
 @st.composite
-def tiles(draw, most_rows, most_columns):
+def tiles(draw, most_rows, most_columns, starts=STARTS):
     """Sizes, start, scale and seed, for a dtype."""
     dtype = draw(st.sampled_from(DTYPES))
     rows, columns = draw(st.integers(1, most_rows)), draw(st.integers(1, most_columns(dtype)))
-    depth, start = draw(st.integers(0, 3 * lanes(np.dtype(dtype)))), draw(st.sampled_from(STARTS))
+    depth, start = draw(st.integers(0, 3 * lanes(np.dtype(dtype)))), draw(st.sampled_from(starts))
     return dtype, rows, columns, depth, start, draw(st.sampled_from([1, 0.5, -4, 0])), draw(st.integers(0, 99))
 
 
 @pytest.mark.plain
-@given(tiles(MR, lambda dtype: 3 * full_columns(dtype)), st.booleans(), st.tuples(*[st.integers(0, 9)] * 4))
+@given(tiles(MR, lambda dtype: 3 * full_columns(dtype), STARTS + WITHIN), st.booleans(), st.tuples(*[st.integers(0, 9)] * 4))
 def test_outer_products_with_any_strides(tile, along_rows, gaps):
     """Up to three tiles; odd distances between the elements of A, the rows of B and of C; A along its rows or its columns."""
     dtype, rows, columns, depth, start, scale, seed = tile
@@ -99,7 +99,7 @@ def test_outer_products_with_any_strides(tile, along_rows, gaps):
     check_outer(dtype, rows, columns, depth, start, scale, strides, seed)
 
 
-@given(tiles(MR, lambda dtype: 3 * full_columns(dtype)))
+@given(tiles(MR, lambda dtype: 3 * full_columns(dtype), STARTS + WITHIN))
 def test_the_twin_of_the_outer_product_keeps_the_same_contract(tile):
     dtype, rows, columns, depth, start, scale, seed = tile
     check_outer(dtype, rows, columns, depth, start, scale, seed=seed, kernel=microkernel._outer_twin)
@@ -209,6 +209,25 @@ def test_what_is_not_finite_goes_where_it_belongs_and_nowhere_else(dtype, value,
         kernel[np.dtype(dtype).char](*values)
         assert_same_bits(c[index][1], np.full(columns, value, dtype))
         assert_same_bits(np.delete(c[index], 1, axis=0), np.full((rows - 1, columns), 1 if start >= DIVIDE else 25, dtype))
+
+
+@pytest.mark.plain
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_nan_passes_relu_and_a_mask(dtype):
+    """As it passes relu and its gradient: 0 is where a number is at most 0, and nowhere else."""
+    numbers = np.array([[np.nan, -np.inf, np.inf, -1.0, 0.0, 2.0, -0.0]], dtype)
+    one, none = np.ones((1, 1), dtype), np.zeros((1, 1), dtype)
+    for kernel in (probes.outer[np.dtype(dtype).char], microkernel._outer_twin):
+        for start, values, bias, expected in (
+            (BIAS_RELU, numbers, none, [np.nan, 0, np.inf, 0, 0, 2, 0]),
+            (MASK, np.full_like(numbers, 3), numbers, [3, 0, 3, 0, 0, 3, 0]),
+            (MASK, numbers, np.ones_like(numbers), [np.nan, -np.inf, np.inf, -1, 0, 2, 0]),
+        ):
+            columns = numbers.size
+            C = np.full_like(numbers, np.nan)
+            arguments, c, index = outer_arguments(one, values, C, bias, 1, start, 1, MR, columns, columns)
+            kernel(*arguments)
+            np.testing.assert_array_equal(c[index][0], expected)
 
 
 @pytest.mark.plain

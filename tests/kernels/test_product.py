@@ -13,7 +13,7 @@ from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE
 from fastbackprop.testing import assert_same_bits, assert_within_bound, product_bound
 
 from .support import probes
-from .support.probes import DTYPES, LAYOUTS, PRODUCT, STARTS, exact_sum, whole_numbers
+from .support.probes import DTYPES, LAYOUTS, PRODUCT, STARTS, WITHIN, exact_sum, whole_numbers
 from .support.products import block_sizes, check, check_by_random_vector, edge_sizes, full_columns, gram, multiply
 
 
@@ -60,6 +60,32 @@ def test_fractions_beyond_every_block(dtype, layouts):
     A, B = (rng.standard_normal(s).astype(dtype) for s in ((mc + MR + 1, kc + 9), (kc + 9, 10 * full_columns(dtype) + 1)))
     A, B = LAYOUTS[layouts[0]](A), LAYOUTS[layouts[1]](B)
     check_by_random_vector(multiply(PRODUCT, A, B), A, B)
+
+
+@pytest.mark.parametrize("start", WITHIN)
+@pytest.mark.parametrize("layouts", list(itertools.product(("C", "Fortran"), repeat=2)), ids="-".join)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_relu_and_masks_within_products(dtype, layouts, start):
+    """Wherever `does_within` says that they can be; the shapes are those of layers, forward and backward."""
+    done = 0
+    for rows, columns, depth in (
+        (100, 200, 20),
+        (100, 200, 1),
+        (1, 30, 20),
+        (100, 1, 20),
+        (9, 203, 200),
+        (40, 1000, 30),
+        (70, 90, 900),
+    ):
+        A, B = (
+            LAYOUTS[layout](np.ones(shape, dtype))
+            for layout, shape in zip(layouts, ((rows, depth), (depth, columns)), strict=True)
+        )
+        if probes.within[np.dtype(dtype).char](A, B, np.dtype(dtype).type(1), start):
+            done += 1
+            for members in (1, 3):
+                check(PRODUCT, dtype, rows, columns, depth, start, 2, layouts[0], layouts[1], members)
+    assert done >= 3
 
 
 # ------------------------------------------------------------------------------------------------------------ in a team

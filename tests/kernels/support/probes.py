@@ -32,10 +32,10 @@ from fastbackprop.kernels.kinds import FLAT, IN, INT, NUMBER, TABLE, N
 from fastbackprop.kernels.matmul import Product
 from fastbackprop.kernels.matrix import Matrix, matrix
 from fastbackprop.kernels.memory import bare
-from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO, inner_tiles, outer_tiles
+from fastbackprop.kernels.microkernel import ADD, BIAS, BIAS_RELU, DIVIDE, MASK, ZERO, inner_tiles, outer_tiles
 from fastbackprop.kernels.packing import pack, stream
 from fastbackprop.kernels.plan import choose_blocks, choose_method, plan, planned
-from fastbackprop.kernels.product import piece, product, room_of
+from fastbackprop.kernels.product import does_within, piece, product, room_of
 from fastbackprop.kernels.sums import two_sum
 from fastbackprop.team import _ALONE, NOBODY, _mailbox
 from fastbackprop.team import place as mailbox_place
@@ -53,6 +53,7 @@ def _slice(x):
 # The layouts that the layers pass to kernels: native byte order; and mini-batches, whose rows lie apart.
 LAYOUTS = {name: to for name, to in testing.LAYOUTS.items() if name != "byte-swapped"} | {"slice": _slice}
 STARTS = (ZERO, BIAS, ADD, ZERO + DIVIDE, BIAS + DIVIDE, ADD + DIVIDE)
+WITHIN = (BIAS_RELU, MASK)  # what outer products go on with
 DIVISOR = 49  # in either dtype some whole numbers times 1/49 are not what they are divided by it
 MARGIN = 5  # numbers around a matrix: no whole vector, so that nothing is aligned by chance
 
@@ -79,6 +80,11 @@ def exact_sum(c0, scale, A, B, dtype, start=ZERO):
     if start >= DIVIDE:
         return (c0 + sums).astype(dtype) / np.dtype(dtype).type(scale)
     return (c0 + scale * sums).astype(dtype)
+
+
+def gone_on(values, start, mask):
+    """What BIAS_RELU or MASK makes of values."""
+    return np.where((values if start == BIAS_RELU else mask) <= 0, values.dtype.type(0), values) if start in WITHIN else values
 
 
 # ------------------------------------------------------------------------------------------------------- the entries
@@ -143,12 +149,20 @@ def rooms(A, B, one, members, found):
 @entry(N, IN, IN, NUMBER, FLAT, N, N, N, FLAT, N, FLAT, N, TABLE)
 def multiply(way, A, B, scale, c, ic, c_row, start, bias, ibias, workspace, iworkspace, team):
     """C = c0 + scale A B by one of the methods, or by the one that `product` chooses."""
-    p = product_of(A, B, scale, Matrix(bare(c), ic, c_row, 1), start, Matrix(bare(bias), ibias, 1, 1))
+    beta = Matrix(bare(bias), ibias, c_row if start == MASK else 1, 1)
+    p = product_of(A, B, scale, Matrix(bare(c), ic, c_row, 1), start, beta)
     panels = Matrix(bare(workspace), iworkspace, 1, 1)
     if way == PRODUCT:
         product(p, panels, bare(team))
     else:
         matmul.multiply(way, choose_blocks(way, p.rows, p.columns, p.depth, scale), p, panels)
+
+
+@entry(IN, IN, NUMBER, N)
+def within(A, B, one, start):
+    """Whether a product can be done with BIAS_RELU or MASK."""
+    C = Matrix(matrix(A).data, 0, B.shape[1], 1)
+    return does_within(product_of(A, B, one, C, start, C))
 
 
 @entry(IN, NUMBER, N)

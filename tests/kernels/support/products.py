@@ -10,11 +10,11 @@ import numpy as np
 
 from fastbackprop.kernels.blocking import BLOCK_A_BYTES, BLOCK_B_BYTES, KC, MR, NV
 from fastbackprop.kernels.intrinsics import lanes
-from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO
+from fastbackprop.kernels.microkernel import ADD, BIAS, BIAS_RELU, DIVIDE, MASK, ZERO
 from fastbackprop.testing import assert_same_bits, assert_within_bound, product_bound
 
 from . import probes
-from .probes import DIVISOR, LAYOUTS, MARGIN, exact_sum, mailbox, place, whole_numbers
+from .probes import DIVISOR, LAYOUTS, MARGIN, exact_sum, gone_on, mailbox, place, whole_numbers
 
 
 def full_columns(dtype):
@@ -39,7 +39,7 @@ def run(way, A, B, start, scale, bias, values, members=1):
     """The buffer of C before and after, and where C lies in it; around the workspace all has to be as it was."""
     dtype, (rows, _), columns = A.dtype, A.shape, B.shape[1]
     c, index = place(values if start % DIVIDE == ADD else np.full((rows, columns), np.nan, dtype), MARGIN, columns + 3)
-    beta, _ = place(bias)
+    beta, _ = place(bias, MARGIN, columns + 3) if start == MASK else place(bias)
     team = mailbox(members)
     room = probes.room[dtype.char](way, A, B, dtype.type(1), members)
     workspace = np.full(MARGIN + room + MARGIN, np.nan, dtype)
@@ -64,10 +64,10 @@ def check(way, dtype, rows, columns, depth, start=ZERO, scale=1, layout_a="C", l
     scale = DIVISOR if start >= DIVIDE else scale
     rng = np.random.default_rng(rows + 31 * columns + 1009 * depth)
     A, B = whole_numbers(rng, rows, depth, dtype), whole_numbers(rng, depth, columns, dtype)
-    bias, values = whole_numbers(rng, rows, 1, dtype), whole_numbers(rng, rows, columns, dtype)
-    c0 = {ZERO: np.zeros_like(bias), BIAS: bias, ADD: values}[start % DIVIDE]
+    bias, values = whole_numbers(rng, rows, columns if start == MASK else 1, dtype), whole_numbers(rng, rows, columns, dtype)
+    c0 = {BIAS: bias, BIAS_RELU: bias, ADD: values}.get(start % DIVIDE, np.zeros((rows, 1), dtype))
     expected, c, index = run(way, LAYOUTS[layout_a](A), LAYOUTS[layout_b](B), start, scale, bias, values, members)
-    expected[index] = exact_sum(c0, scale, A, B, dtype, start)
+    expected[index] = gone_on(exact_sum(c0, scale, A, B, dtype, start), start, bias)
     assert_same_bits(c, expected)
 
 
