@@ -32,7 +32,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from fastbackprop.kernels.blocking import INNER_COLUMNS, INNER_ROWS, MR, NV
+from fastbackprop.kernels.blocking import FETCHED_AHEAD, INNER_COLUMNS, INNER_ROWS, MR, NV
 from fastbackprop.kernels.intrinsics import Vectors, lanes
 from fastbackprop.kernels.jit import inner, routine, with_twin
 from fastbackprop.kernels.kinds import NUMBER, POINTER, N
@@ -147,6 +147,9 @@ def _outer_registers(
         rows, columns, depth, scale, pa, a_row, a_depth, pb, b_depth, b_tile, pc, c_row, start, pbias = arguments
         v = Vectors(builder, c.dtype)
         begin, divides, factor = _told(builder, v, start, scale)
+        far = builder.icmp_signed(">", depth, v.whole(FETCHED_AHEAD))
+        ahead = builder.select(far, v.whole(FETCHED_AHEAD), v.whole(0))
+        near = builder.sub(depth, ahead)
         factor, divide_tile = v.splat(factor), _divide_tile(builder.module, c.dtype)
         quotients = cgutils.alloca_once(builder, v.vector, size=v.whole(MR * NV))
 
@@ -156,8 +159,11 @@ def _outer_registers(
             if width is not None:  # masked stores are slow on some processors: full tiles go without
                 masks[-1] = v.mask(builder.sub(width, v.whole((k - 1) * v.lanes)))
             sums = [[v.slot(v.zero) for _ in range(k)] for _ in range(m)]
+            next_panel = v.at(panel, builder.sub(b_tile, builder.mul(depth, b_depth)))
             with v.steps(depth, unrolled=width is None) as p:
                 row_of_b = v.at(panel, builder.mul(p, b_depth))
+                soon = builder.select(builder.icmp_signed("<", p, near), panel, next_panel)
+                v.fetch(v.at(soon, builder.mul(builder.add(p, ahead), b_depth)), k * v.lanes)
                 column_of_a = v.at(pa, builder.mul(p, a_depth))
                 bs = [v.load(v.at(row_of_b, v.whole(j * v.lanes)), masks[j]) for j in range(k)]
                 for i in range(m):
