@@ -156,7 +156,7 @@ class Vectors:
     def fetch(self, pointer, count):
         """Have the lines of `count` numbers on their way to L2."""
         per_line = LINE_BYTES * 8 // self.T.bitwidth
-        for i in (*range(0, count, per_line), count - 1):  # the last number: of all that do not begin a line
+        for i in sorted({*range(0, count, per_line), count - 1}):  # the last one, as they may begin within a line
             fetch_line(self.builder, self.at(pointer, self.whole(i)))
 
     def fma(self, a, b, c):

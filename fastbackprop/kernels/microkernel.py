@@ -150,6 +150,10 @@ def _outer_registers(
         far = builder.icmp_signed(">", depth, v.whole(FETCHED_AHEAD))
         ahead = builder.select(far, v.whole(FETCHED_AHEAD), v.whole(0))
         near = builder.sub(depth, ahead)
+        # Where A lies in one piece along the depth, the rows below are as much of it, a column's worth a step.
+        in_a_piece = builder.and_(v.equal(a_depth, 1), builder.icmp_signed("==", a_row, depth))
+        below = v.at(pa, builder.select(in_a_piece, builder.mul(rows, a_row), v.whole(0)))
+        per_step = builder.select(in_a_piece, rows, v.whole(0))
         factor, divide_tile = v.splat(factor), _divide_tile(builder.module, c.dtype)
         quotients = cgutils.alloca_once(builder, v.vector, size=v.whole(MR * NV))
 
@@ -164,6 +168,7 @@ def _outer_registers(
                 row_of_b = v.at(panel, builder.mul(p, b_depth))
                 soon = builder.select(builder.icmp_signed("<", p, near), panel, next_panel)
                 v.fetch(v.at(soon, builder.mul(builder.add(p, ahead), b_depth)), k * v.lanes)
+                v.fetch(v.at(below, builder.mul(p, per_step)), 1)
                 column_of_a = v.at(pa, builder.mul(p, a_depth))
                 bs = [v.load(v.at(row_of_b, v.whole(j * v.lanes)), masks[j]) for j in range(k)]
                 for i in range(m):
