@@ -14,10 +14,10 @@
 | KC                        | depth of a block (loop 4) in float64; twice  | a panel of B, KC x NR, is two to four times L1: |
 |                           | as much in float32                           | half of it cost 5 to 10 %, since C is read and  |
 |                           |                                              | written once a block                            |
-| FETCHED_AHEAD             | rows of B that are fetched ahead of the one  | lines that loads of the micro-kernel cross miss |
-|                           | in use; 0 where a block is no deeper         | L1 one after the other: 20 x 209 x 12288 took   |
-|                           |                                              | 4.8 ms, 3.0 so (one core of a Zen 4), with 0,   |
-|                           |                                              | lines fetched as they are used, 3.2             |
+| FETCHED_AHEAD             | rows of B that are fetched before the one in | lines that a load crosses miss L1 one after the |
+|                           | use, where a block is deeper                 | other: 20 x 209 x 12288 took 4.8 ms, so 2.6 to  |
+|                           |                                              | 3.0 on a Zen 4; 32 and 128 are as quick; in     |
+|                           |                                              | shallow blocks it cost up to 5 %                |
 | BLOCK_A_BYTES             | MC x KC of a packed block of A (loop 3)      | half of L2                                      |
 | BLOCK_B_BYTES             | KC x NC of a packed block of B (loop 5)      | a core's share of L3                            |
 | MEMBER_BYTES              | scratch memory a member of a team, kept      | any blocks of a product, and a strip or two;    |
