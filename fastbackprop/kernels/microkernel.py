@@ -186,9 +186,12 @@ def _outer_registers(
                 steps()
             else:
                 with builder.if_else(builder.icmp_signed(">", near, v.whole(0))) as (deep, shallow):
-                    with deep, v.steps(depth, unrolled=False) as p:
-                        fetch(p)
-                        step(p)
+                    with deep:
+                        for i in range(m):
+                            v.fetch(v.at(target, builder.mul(v.whole(i), c_row)), k * v.lanes)
+                        with v.steps(depth, unrolled=False) as p:
+                            fetch(p)
+                            step(p)
                     with shallow:
                         steps()
 
