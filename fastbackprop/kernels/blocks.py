@@ -170,7 +170,7 @@ def _copy(rows, columns, A, B):
 
 @inner
 def fetch_columns(rows, columns, X):
-    """Have the examples of the next block on their way to L2 if they are few, and lie row by row: pieces far from each other."""
+    """Have the next block's examples on their way to L2 if they are few, and lie row by row: in pieces far apart."""
     size = size_of(X.data[X.at])
     if X.column == 1 and rows * columns * size <= L2_BYTES // 4:
         for i in range(rows):

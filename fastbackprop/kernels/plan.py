@@ -117,7 +117,8 @@ def choose_blocks(method, rows, columns, depth, one):
 @inner
 def _last_end(units, step, members):
     """Units that the last member to end has done, in chunks of so many."""
-    return -(-(-(-units // step)) // members) * step
+    chunks = -(-units // step)
+    return -(-chunks // members) * step
 
 
 @inner
@@ -154,7 +155,7 @@ def steps(method, rows, columns, depth, members, one):
     packs_again = packs & (PACK_A if by_columns else PACK_B) != 0 or method & TURN != 0
     least = units // (8 * members) + 1 if packs_again else -(-SHARED_OPERATIONS // (whole * unit))
     if whole * size_of(one) > L2_BYTES:
-        least = max(least, 2 * NR // unit)  # it comes from L3 or memory for each chunk
+        least = max(least, NV * VECTOR_BYTES // 4 // unit)  # it comes from L3 or memory for each chunk
     step = even_step(units, members, least)
     return (rows, step * NR) if by_columns else (step * MR, columns)
 
