@@ -169,9 +169,8 @@ def _copy(rows, columns, A, B):
 
 
 @inner
-def fetch_columns(rows, columns, X):
+def _fetch_columns(rows, columns, X, size):
     """Have the next block's examples on their way to L2 if they are few, and lie row by row: in pieces far apart."""
-    size = size_of(X.data[X.at])
     if X.column == 1 and rows * columns * size <= L2_BYTES // 4:
         for i in range(rows):
             at = X.at + i * X.row
@@ -223,7 +222,8 @@ def blocks_chunk(job, chunk, member):
             return  # nobody looks at the cost of what was stopped
         columns, start = min(job.cut.columns, end - j), ADD if j > begin else ZERO
         X = part(job.X, 0, j)
-        fetch_columns(net.sizes[first - 1], min(columns, end - j - columns), part(X, 0, columns))
+        ahead = min(columns, end - j - columns)
+        _fetch_columns(net.sizes[first - 1], ahead, part(X, 0, columns), size_of(job.inverse_m))
         if first == 2:
             _first_layer(net, columns, X, job.parameters, place)
         forward_pass(net, first, columns, X, job.parameters, place)
