@@ -12,6 +12,7 @@ from .support.programs import run_program
 WAYS = "patch", "patch itself", "load_ext", "run"
 # A program with something replaced in it differs in what is judged, which is the same in all ways.
 CASES = [(program, way) for program in PROGRAMS for way in WAYS if way == WAYS[0] or not program.replaced]
+CASES += [(program, "run in a new process") for program in PROGRAMS if program.name == "helper_module"]
 
 
 @functools.cache

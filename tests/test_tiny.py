@@ -13,7 +13,7 @@ def test_a_rule_is_learned_and_all_ways_agree():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((2, 12))
     Y = (X[0] + X[1] > 0).astype(int).reshape(1, 12)
-    layers, rate, iterations = [2, 3, 1], 0.5, 201
+    layers, rate, iterations = [2, 3, 1], 1.0, 101
 
     np.random.seed(1)
     start = map_arrays(lambda x: 50 * x, bp.initialize_parameters_deep(layers))

@@ -69,6 +69,6 @@ def test_on_another_processor(name, tmp_path):
         return
     # A small grid of what test_guarded.py runs, with what was compiled just now; `scripts/test-processors` runs all of it, on
     # SSE2 too, whose code takes longest to compile.
-    command = [sys.executable, "-X", "faulthandler", "-W", "error", "-m", "tests.kernels.support.guarded"]
+    command = [sys.executable, "-X", "faulthandler", "-W", "error", "-m", "tests.kernels.support.guarded", "once"]
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=1200)
     assert (run.returncode, run.stdout) == (0, "nothing beyond\n"), run.stderr

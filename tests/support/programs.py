@@ -26,12 +26,13 @@ import numpy as np
 
 import fastbackprop
 
+from . import forked
 from .outcomes import Outcome, drawn
 from .program_table import FOLDER, Program
 
 ROOT = Path(__file__).parents[2]
 SEED = 2024  # of the generators before a program starts
-COMMANDS: dict[str | None, tuple[str, ...]] = {"python": (), "run": ("-m", "fastbackprop", "run")}
+COMMANDS: dict[str | None, tuple[str, ...]] = {"python": (), "run in a new process": ("-m", "fastbackprop", "run")}
 
 
 def run_program(program: Program, takeover: str | None = None) -> Outcome:
@@ -39,13 +40,16 @@ def run_program(program: Program, takeover: str | None = None) -> Outcome:
 
     ``takeover`` is None (the program's own code alone), "patch" (`fastbackprop.patch` of its namespace, and of its helper
     modules, once what it calls is defined; after each cell that defines something), "patch itself" (the program calls
-    ``fastbackprop.patch()`` there), "load_ext" (its cells, or all of it as one, in IPython with the extension) or "run"
-    (``python -m fastbackprop run`` in a process of its own); "python" is a process of its own without a takeover.
+    ``fastbackprop.patch()`` there), "load_ext" (its cells, or all of it as one, in IPython with the extension), "run"
+    (``fastbackprop run`` in a process that has imported all it needs, where processes fork) or "run in a new process";
+    "python" is a process of its own without a takeover.
     """
     with tempfile.TemporaryDirectory() as name:
         path = _copied(program, Path(name).resolve())
-        if takeover in COMMANDS:
-            return _in_a_process(program, path, COMMANDS[takeover])
+        if takeover == "run" and not hasattr(os, "fork"):
+            takeover = "run in a new process"
+        if takeover == "run" or takeover in COMMANDS:
+            return _in_a_process(program, path, COMMANDS.get(takeover))
         with _session(program, path) as session:
             if takeover == "load_ext":
                 _in_ipython(session)
@@ -237,8 +241,6 @@ def _in_ipython(session: _Session) -> None:
 _RECORDER = f"""
 import atexit, os, pickle, random, sys
 
-sys.path.insert(0, {str(ROOT)!r})
-
 def leave():
     import numpy as np
     show()
@@ -267,25 +269,25 @@ if "PROGRAM_OUTCOME" in os.environ:
 _ROW = re.compile(r"^  (?:\S+\.)?(\w+) +(replaced|adapted|taken over|left) *(.*)$", re.MULTILINE)  # of the report
 
 
-def _in_a_process(program: Program, path: Path, command: tuple[str, ...]) -> Outcome:
+def _in_a_process(program: Program, path: Path, command: tuple[str, ...] | None) -> Outcome:
+    """By the command of Python, or forked where there is none."""
     with tempfile.TemporaryDirectory() as name:
         recorder = Path(name)
-        (recorder / "sitecustomize.py").write_text(_RECORDER, encoding="utf-8")
         left = recorder / "outcome.pickle"
-        environment = dict(os.environ) | {
-            "PYTHONPATH": os.pathsep.join([str(recorder), str(ROOT), os.environ.get("PYTHONPATH", "")]),
-            "MPLBACKEND": "agg",
-            "PROGRAM_OUTCOME": str(left),
-            "PROGRAM_RESULTS": " ".join(program.results),
-        }
-        ended = subprocess.run(
-            [sys.executable, *command, path.name, *program.args],
-            cwd=path.parent,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
+        asked = {"PROGRAM_OUTCOME": str(left), "PROGRAM_RESULTS": " ".join(program.results)}
+        if command is None:
+            ended = forked.command(["run", path.name, *program.args], path.parent, recorder, _RECORDER, **asked)
+        else:
+            (recorder / "sitecustomize.py").write_text(_RECORDER, encoding="utf-8")
+            folders = os.pathsep.join([str(recorder), str(ROOT), os.environ.get("PYTHONPATH", "")])
+            ended = subprocess.run(
+                [sys.executable, *command, path.name, *program.args],
+                cwd=path.parent,
+                env=dict(os.environ) | asked | {"PYTHONPATH": folders, "MPLBACKEND": "agg"},
+                capture_output=True,
+                text=True,
+                timeout=300,
+            )
         assert left.exists(), f"{program.name} left nothing behind\n{ended.stdout}\n{ended.stderr}"
         results, figures, random_state = pickle.loads(left.read_bytes())
     assert "Traceback" not in ended.stderr, ended.stderr

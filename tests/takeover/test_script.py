@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ..support import forked
 from ..support.learner import OWN
 
 ROOT = Path(__file__).parents[2]
@@ -42,14 +43,21 @@ def start(tmp_path):
 
 
 @pytest.fixture
-def both(start, tmp_path):
+def both(start, tmp_path, tmp_path_factory):
     """A function that runs a script with python and on the fast functions: it compares stdout, exit codes and what python
-    writes to stderr, and returns the report that follows there."""
+    writes to stderr, and returns the report that follows there.
 
-    def both(text, *arguments, script="script.py", **options):
+    How a script ends, and what the report says, does not depend on what was imported before: unless the process is to be
+    ``new``, it is forked.
+    """
+
+    def both(text, *arguments, script="script.py", new=True, **options):
         (tmp_path / "script.py").write_text(text, encoding="utf-8")
         plain = start(script, *arguments, **options)
-        fast = start(*RUN, script, *arguments, **options)
+        if new or not hasattr(os, "fork"):
+            fast = start(*RUN, script, *arguments, **options)
+        else:
+            fast = forked.command(["run", script, *arguments], tmp_path, tmp_path_factory.mktemp("scratch"))
         assert fast.stdout == plain.stdout
         assert fast.returncode == plain.returncode, fast.stderr
         assert fast.stderr.startswith(plain.stderr)
@@ -128,15 +136,15 @@ def test_it_ends_as_with_python(both, tmp_path, ending):
     (tmp_path / "failing.py").write_text("def f():\n    return 1 / 0\n\n\nf()\n")
     (tmp_path / "wrong.py").write_text("def f(:\n")
     (tmp_path / "own.py").write_text("")
-    assert both(ENDINGS[ending]) == ("" if ending == "os._exit" else WARNING)
+    assert both(ENDINGS[ending], new=ending in ("exception", "interrupt")) == ("" if ending == "os._exit" else WARNING)
 
 
 def test_a_traceback_through_functions_that_are_served_shows_the_users_frames(both, tmp_path):
     (tmp_path / "helper.py").write_text(OWN, encoding="utf-8")
     wrong = TRAIN.replace("[3, 4, 1]", "[3, 4, 'one']")
-    assert "taken over" in both(wrong)
+    assert "taken over" in both(wrong, new=False)
     assert "functions run on its kernels" in both(TRAIN + "\nAL, _ = L_model_forward(X.T, parameters)\n")
-    both(RELU + "def main():\n    relu('text')\n\n\nmain()\n")
+    both(RELU + "def main():\n    relu('text')\n\n\nmain()\n", new=False)
 
 
 def test_an_error_of_the_packages_own_is_shown_with_its_frames(both):
@@ -196,7 +204,7 @@ def test_ctrl_c_in_a_training_ends_the_script_as_with_python(tmp_path):
 def test_the_report_follows_on_stderr(both, tmp_path):
     (tmp_path / "helper.py").write_text(OWN, encoding="utf-8")
     for ending in ("", "import sys\nsys.exit(5)", "1 / 0"):
-        lines = both(TRAIN + ending).splitlines()
+        lines = both(TRAIN + ending, new=not ending).splitlines()
         assert lines[0] == "fastbackprop: 13 of 14 functions run on its kernels"
         assert len(lines) == 15
 
@@ -209,7 +217,7 @@ def test_no_bytecode_of_marked_modules_is_left(start, tmp_path):
 
 
 def test_a_function_of_another_kind_is_in_the_report(both):
-    report = both("import functools\nrelu = functools.partial(max, 0)\nclass sigmoid: pass\n")
+    report = both("import functools\nrelu = functools.partial(max, 0)\nclass sigmoid: pass\n", new=False)
     assert "relu" in report and "it is of type partial, not a plain function" in report
     assert "sigmoid" in report and "it is a class" in report
     assert report.endswith(WARNING)

@@ -11,7 +11,7 @@ import llvmlite.binding as llvm
 import numpy as np
 from numba.core.registry import cpu_target
 
-from fastbackprop.kernels.intrinsics import LINE_BYTES
+from fastbackprop.kernels.blocking import LINE_BYTES
 
 PAGE = mmap.PAGESIZE
 MARGIN = 1024  # bytes
@@ -53,7 +53,7 @@ class Fence:
         """A copy of `values` with these distances between its elements, nan between them; and all of that, flat."""
         rows, columns = values.shape
         flat = self.flat(1 + (rows - 1) * row + (columns - 1) * column, values.dtype, at_end)
-        view = np.lib.stride_tricks.as_strided(flat, values.shape, (row * flat.itemsize, column * flat.itemsize))
+        view = np.ndarray(values.shape, flat.dtype, flat, strides=(row * flat.itemsize, column * flat.itemsize))
         view[:] = values
         return view, flat
 

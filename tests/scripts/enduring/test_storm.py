@@ -1,4 +1,4 @@
-"""The storm, for a few trials of each mode."""
+"""The storm, for a few trials of each mode: of its interrupts two with each algorithm, with and without a checkpoint."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ pytestmark = [
 
 
 @pytest.mark.parametrize(
-    "arguments", ["interrupts --trials 40", "cold --trials 1", "exits --trials 4", "forks --trials 4", "callers --minutes 0.1"]
+    "arguments", ["interrupts --trials 24", "cold --trials 1", "exits --trials 2", "forks --trials 2", "callers --minutes 0.03"]
 )
 def test_a_few_trials_of_the_storm(arguments):
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "2"}
