@@ -78,10 +78,12 @@ def relu(Z: ArrayLike) -> tuple[NDArray[Any], Any]:
 
 def _serve_activation(Z, activation):
     """``A = g(Z)``, or None where the kernels do not take Z as it stands."""
-    if not (type(Z) is ndarray and Z.ndim and (dtype := Z.dtype) in KERNEL_DTYPES):
+    if not (type(Z) is ndarray and (ndim := Z.ndim) and (dtype := Z.dtype) in KERNEL_DTYPES):
         return None
     A: Any = empty(Z.shape, dtype)
-    Z, to = (Z, A) if Z.ndim == 2 else (Z.reshape(1, -1), A.reshape(1, -1))
+    to = A
+    if ndim != 2:
+        Z, to = Z.reshape(1, -1), A.reshape(1, -1)
     kernel = elementwise.activation_forward[dtype.char]
     if Z.size < SHARED_ELEMENTS:
         done = kernel(Z, to, activation.code, ALONE, NOBODY)

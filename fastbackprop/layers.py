@@ -104,13 +104,16 @@ def linear_activation_forward(
 
 def serve_forward(A_prev, W, b, activation):
     """``Z, A`` of one layer, LINEAR: A is Z; or None where the kernels do not take the operands as they stand."""
-    if not (type(A_prev) is type(W) is ndarray and A_prev.ndim == W.ndim == 2 and (dtype := W.dtype) in KERNEL_DTYPES):
+    if not (type(A_prev) is type(W) is ndarray and W.ndim == 2 and (dtype := W.dtype) in KERNEL_DTYPES):
         return None
-    shape = len(W), A_prev.shape[1]
+    try:  # takes less time than to look how many dimensions there are; kernels do not serve more than two
+        shape = _, m = len(W), A_prev.shape[1]
+    except IndexError:
+        return None
     Z = empty(shape, dtype)
     A = Z if activation is LINEAR else empty(shape, dtype)
     kernel = layer.layer_forward[dtype.char]
-    if W.size * shape[1] < WAKE_OPERATIONS:
+    if W.size * m < WAKE_OPERATIONS:
         done = kernel(A_prev, W, b, Z, A, activation.code, ALONE, NOBODY)
     else:
         done = in_team(kernel, A_prev, W, b, Z, A, activation.code)

@@ -13,11 +13,13 @@ from fastbackprop.kernels.blocking import (
     BLOCK_OPERATIONS,
     CHUNKS,
     L2_BYTES,
+    LINE_BYTES,
     NV,
     SHARED_COLUMNS,
     SHARED_OPERATIONS,
 )
 from fastbackprop.kernels.elementwise import apply
+from fastbackprop.kernels.intrinsics import fetch
 from fastbackprop.kernels.jit import inner, routine
 from fastbackprop.kernels.kinds import ADDRESS, N, Number, Reals, Words
 from fastbackprop.kernels.mailbox import MEMBERS
@@ -168,6 +170,16 @@ def _copy(rows, columns, A, B):
 
 
 @inner
+def _fetch_columns(rows, columns, X, size):
+    """Have the next block's examples on their way to L2 if they are few, and lie row by row: in pieces far apart."""
+    if X.column == 1 and rows * columns * size <= L2_BYTES // 4:
+        for i in range(rows):
+            at = X.at + i * X.row
+            for j in range(at, at + columns, LINE_BYTES // size):
+                fetch(X.data, j)
+
+
+@inner
 def gradients_in(net, sums, chunk):
     """The row of dW and that of db in a chunk's sums."""
     at = sums.at + chunk * sums.row
@@ -211,6 +223,8 @@ def blocks_chunk(job, chunk, member):
             return  # nobody looks at the cost of what was stopped
         columns, start = min(job.cut.columns, end - j), ADD if j > begin else ZERO
         X = part(job.X, 0, j)
+        ahead = min(columns, end - j - columns)
+        _fetch_columns(net.sizes[first - 1], ahead, part(X, 0, columns), size_of(job.inverse_m))
         if first == 2:
             _first_layer(net, columns, X, job.parameters, place)
         forward_pass(net, first, columns, X, job.parameters, place)

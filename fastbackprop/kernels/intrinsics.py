@@ -46,6 +46,15 @@ def _left_as_it_stands(module):
     return mark
 
 
+def fetch_line(builder, pointer):
+    """Have the line at an address on its way to L2, if the processor likes to."""
+    i32, byte = ir.IntType(32), ir.IntType(8).as_pointer()
+    kind = ir.FunctionType(ir.VoidType(), [byte, i32, i32, i32])
+    to_read, near, data = (ir.Constant(i32, number) for number in (0, 2, 1))
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    builder.call(function, [builder.bitcast(pointer, byte), to_read, near, data])
+
+
 class Vectors:
     """LLVM instructions on vectors of one dtype. Memory is reached without a promise of alignment."""
 
@@ -143,6 +152,12 @@ class Vectors:
             self.call(f"llvm.masked.store.{self.name}.p0", ir.VoidType(), [value, pointer, align, mask])
         else:
             self.builder.store(value, pointer).align = 1
+
+    def fetch(self, pointer, count):
+        """Have the lines of `count` numbers on their way to L2."""
+        per_line = LINE_BYTES * 8 // self.T.bitwidth
+        for i in sorted({*range(0, count, per_line), count - 1}):  # the last one, as they may begin within a line
+            fetch_line(self.builder, self.at(pointer, self.whole(i)))
 
     def fma(self, a, b, c):
         """a b + c, of vectors or of scalars."""
@@ -290,11 +305,7 @@ def fetch(typing_context, a, i):
     """Have the line of a[i] on its way to L2, if the processor likes to."""
 
     def emit(context, builder, signature, arguments):
-        i32, byte = ir.IntType(32), ir.IntType(8).as_pointer()
-        there = builder.bitcast(address(context, builder, a, *arguments), byte)
-        kind = ir.FunctionType(ir.VoidType(), [byte, i32, i32, i32])
-        to_read, near, data = (ir.Constant(i32, number) for number in (0, 2, 1))
-        builder.call(cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0"), [there, to_read, near, data])
+        fetch_line(builder, address(context, builder, a, *arguments))
         return context.get_dummy_value()
 
     return types.void(a, types.intp), emit

@@ -34,7 +34,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from fastbackprop.kernels.blocking import INNER_COLUMNS, INNER_ROWS, MR, NV
+from fastbackprop.kernels.blocking import FETCHED_AHEAD, INNER_COLUMNS, INNER_ROWS, MR, NV
 from fastbackprop.kernels.intrinsics import Vectors, lanes
 from fastbackprop.kernels.jit import inner, routine, with_twin
 from fastbackprop.kernels.kinds import NUMBER, POINTER, N
@@ -153,6 +153,11 @@ def _outer_registers(
         rows, columns, depth, scale, pa, a_row, a_depth, pb, b_depth, b_tile, pc, c_row, start, pbias = arguments
         v = Vectors(builder, c.dtype)
         begin, divides, factor = _told(builder, v, start, scale)
+        near = builder.sub(depth, v.whole(FETCHED_AHEAD))
+        # Where A lies in one piece along the depth, the rows below begin where these end: a part of them a step.
+        in_a_piece = builder.and_(v.equal(a_depth, 1), builder.icmp_signed("==", a_row, depth))
+        below = v.at(pa, builder.select(in_a_piece, builder.mul(rows, a_row), v.whole(0)))
+        per_step = builder.select(in_a_piece, rows, v.whole(0))
         factor, divide_tile = v.splat(factor), _divide_tile(builder.module, c.dtype)
         quotients = cgutils.alloca_once(builder, v.vector, size=v.whole(MR * NV))
 
@@ -163,7 +168,9 @@ def _outer_registers(
             if width is not None:  # masked stores are slow on some processors: full tiles go without
                 masks[-1] = v.mask(builder.sub(width, v.whole((k - 1) * v.lanes)))
             sums = [[v.slot(v.zero) for _ in range(k)] for _ in range(m)]
-            with v.steps(depth, unrolled=width is None) as p:
+            next_panel = v.at(panel, builder.sub(b_tile, builder.mul(depth, b_depth)))
+
+            def step(p):
                 row_of_b = v.at(panel, builder.mul(p, b_depth))
                 column_of_a = v.at(pa, builder.mul(p, a_depth))
                 bs = [v.load(v.at(row_of_b, v.whole(j * v.lanes)), masks[j]) for j in range(k)]
@@ -171,6 +178,29 @@ def _outer_registers(
                     x = v.splat(v.load_scalar(v.at(column_of_a, builder.mul(v.whole(i), a_row))))
                     for j in range(k):
                         builder.store(v.fma(x, bs[j], builder.load(sums[i][j])), sums[i][j])
+
+            def fetch(p):
+                """Of B what is used some steps later, at the end of a panel of the next one; of A the rows below."""
+                soon = builder.select(builder.icmp_signed("<", p, near), panel, next_panel)
+                v.fetch(v.at(soon, builder.mul(builder.add(p, v.whole(FETCHED_AHEAD)), b_depth)), k * v.lanes)
+                v.fetch(v.at(below, builder.mul(p, per_step)), 1)
+
+            def steps():
+                with v.steps(depth, unrolled=width is None) as p:
+                    step(p)
+
+            if k < NV or m <= MR // 2:  # seldom the first to read anything large
+                steps()
+            else:
+                with builder.if_else(builder.icmp_signed(">", near, v.whole(0))) as (deep, shallow):
+                    with deep:
+                        for i in range(m):
+                            v.fetch(v.at(target, builder.mul(v.whole(i), c_row)), k * v.lanes)
+                        with v.steps(depth, unrolled=False) as p:
+                            fetch(p)
+                            step(p)
+                    with shallow:
+                        steps()
 
             def finish(value):
                 for i in range(m):

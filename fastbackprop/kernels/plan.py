@@ -121,23 +121,33 @@ def choose_blocks(method, rows, columns, depth, one):
 
 
 @inner
-def even_step(units, members):
-    """Units of a chunk: up to a quarter of a member's share, so that who comes late still helps, and all end together."""
+def _last_end(units, step, members):
+    """Units that the last member to end has done, in chunks of so many."""
+    chunks = -(-units // step)
+    return -(-chunks // members) * step
+
+
+@inner
+def even_step(units, members, least):
+    """Units of a chunk: a quarter of a member's share, so that who comes late still helps, or less where all end sooner so.
+
+    Not below `least`. Chunks of a quarter of the share take up to a third longer: 5 of 2 units, shared by two.
+    """
     step = -(-units // (4 * members))
-    least = units * step
-    for candidate in range(step, min(step // 2, 16), -1):
-        chunks = -(-units // candidate)
-        most = -(-chunks // members) * candidate
-        if most < least:
-            step, least = candidate, most
+    end = _last_end(units, step, members)
+    for candidate in range(step - 1, max(least, step - 16) - 1, -1):
+        sooner = _last_end(units, candidate, members)
+        if 32 * (end - sooner) > end:
+            step, end = candidate, sooner
     return step
 
 
 @inner
-def steps(method, rows, columns, members, one):
+def steps(method, rows, columns, depth, members, one):
     """Rows and columns of a chunk.
 
     Each reads all of the operand along the side that is not cut: not the one to be packed, unless the other is much larger.
+    Where it packs that one, once more for each chunk, chunks are half a usual one at least.
     """
     NR = NV * lanes_of(one)
     packs = method & (PACK_A | PACK_B)
@@ -147,9 +157,13 @@ def steps(method, rows, columns, members, one):
         by_columns = rows < 2 * members * MR or columns > 2 * rows
     else:
         by_columns = columns >= rows and (columns >= 4 * members * NR or columns * MR >= rows * NR)
-    if by_columns:
-        return rows, even_step(-(-columns // NR), members) * NR
-    return even_step(-(-rows // MR), members) * MR, columns
+    unit, units, whole = (NR, -(-columns // NR), rows * depth) if by_columns else (MR, -(-rows // MR), columns * depth)
+    packs_again = packs & (PACK_A if by_columns else PACK_B) != 0 or method & TURN != 0
+    least = units // (8 * members) + 1 if packs_again else -(-SHARED_OPERATIONS // (whole * unit))
+    if whole * size_of(one) > L2_BYTES:
+        least = max(least, NV * VECTOR_BYTES // 4 // unit)  # it comes from L3 or memory for each chunk
+    step = even_step(units, members, least)
+    return (rows, step * NR) if by_columns else (step * MR, columns)
 
 
 @inner
@@ -157,7 +171,7 @@ def planned(method, rows, columns, depth, one, members):
     """The plan for a method, in a team of so many members."""
     row_step, column_step, chunks = rows, columns, 1
     if members > 1 and rows * columns * depth >= SHARED_OPERATIONS:
-        row_step, column_step = steps(method, rows, columns, members, one)
+        row_step, column_step = steps(method, rows, columns, depth, members, one)
         chunks = -(-rows // row_step) * -(-columns // column_step)
     blocks = choose_blocks(method, row_step, column_step, depth, one)
     room = 0

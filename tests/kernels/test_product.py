@@ -179,6 +179,21 @@ def test_each_member_of_a_team_has_room_where_a_product_is_shared(c):
     assert {(True, True), (False, True)} <= kinds  # else nothing was examined
 
 
+@pytest.mark.parametrize("c", "df")
+def test_two_members_end_a_shared_product_together(c):
+    """Within a tile's columns and a 32nd, if both begin at once; chunks of a quarter of a share differed by up to a third."""
+    found, width = np.zeros(2, np.int64), NV * lanes(np.dtype(c))
+    for rows, columns, depth in ((128, 504, 784), (128, 1000, 1000), (64, 504, 128), (1024, 1024, 1024)):
+        A, B = np.zeros((rows, depth), c), np.zeros((depth, columns), c)
+        probes.cut[c](A, B, A.dtype.type(1), 2, found)
+        of_rows, of_columns = (np.diff([*range(0, n, step), n]) for n, step in zip((rows, columns), found, strict=True))
+        done = [0, 0]
+        for chunk in np.outer(of_rows, of_columns).ravel():  # each is claimed by who is free first
+            done[done.index(min(done))] += int(chunk)
+        assert sum(done) == rows * columns
+        assert max(done) <= rows * (columns / 2 * 33 / 32 + width), (rows, columns, depth, found)
+
+
 # -------------------------------------------------------------------------------------- checks of the stop flag between
 
 

@@ -146,6 +146,14 @@ def rooms(A, B, one, members, found):
     found[0], found[1], found[2] = how.chunks, how.room, room_of(how, members)
 
 
+@entry(IN, IN, NUMBER, N, TABLE)
+def cut(A, B, one, members, found):
+    """Rows and columns of a chunk of a product's plan."""
+    C = Matrix(matrix(A).data, 0, B.shape[1], 1)
+    how = plan(product_of(A, B, one, C, ZERO, C), False, members)
+    found[0], found[1] = how.row_step, how.column_step
+
+
 @entry(N, IN, IN, NUMBER, FLAT, N, N, N, FLAT, N, FLAT, N, TABLE)
 def multiply(way, A, B, scale, c, ic, c_row, start, bias, ibias, workspace, iworkspace, team):
     """C = c0 + scale A B by one of the methods, or by the one that `product` chooses."""
