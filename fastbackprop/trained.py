@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastbackprop import arguments
+from fastbackprop import arguments, doubtful
 from fastbackprop.optimizers import Optimizer
 from fastbackprop.prediction import Net
 
@@ -158,8 +158,16 @@ class Trained:
         ------
         TypeError, ValueError
             X or Y hold no real numbers, or are of other shapes.
+
+        Warns
+        -----
+        RuntimeWarning
+            A cost that is not finite, of examples that are.
         """
-        return self._net.cost(*self._labelled(X, Y), self.parameters)
+        X, Y = self._labelled(X, Y)
+        cost = self._net.cost(X, Y, self.parameters)
+        doubtful.explain_examples_cost(cost, X, Y)
+        return cost
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a model file, which ``fastbackprop predict`` reads; a file of that name is replaced, whole or not at all.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastbackprop import arguments
+from fastbackprop import arguments, doubtful
 from fastbackprop.extras import missing
 from fastbackprop.extras.sweep.alone import Control
 from fastbackprop.extras.sweep.folder import Folder, identified
@@ -86,7 +86,7 @@ def sweep(
     UserWarning
         Labels outside [0, 1] for sigmoid.
     RuntimeWarning
-        A record that cannot be written to the folder.
+        A record that cannot be written to the folder; costs that are not finite.
 
     Examples
     --------
@@ -120,7 +120,10 @@ def sweep(
                 _train(Shared(X, Y, held_out, left), left, records, kept, Engine(jobs, len(left)))
         except KeyboardInterrupt:
             logger.info("sweep: interrupted after %d of %d trainings", records.done, len(plans))
-        return records.all(plans)
+        result = records.all(plans)
+        for number, record in enumerate(result):
+            doubtful.explain_costs(record.costs, f" of configurations[{number}]")
+        return result
 
 
 def _jobs(n_jobs: Any) -> int | None:
