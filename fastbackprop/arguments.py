@@ -135,9 +135,7 @@ def layer_sizes(name, sizes):
     sizes = [count(f"{name}[{l}]", size, at_least=1) for l, size in enumerate(sizes)]
     for l in range(1, len(sizes)):
         if (weights := sizes[l] * sizes[l - 1]) > _WEIGHTS:
-            raise ValueError(
-                f"{name} has {sizes[l - 1]} and {sizes[l]}, for which W{l} has {weights} numbers; no memory holds them"
-            )
+            raise ValueError(f"{name} has {sizes[l - 1]}, then {sizes[l]}: W{l} has {weights} numbers, which no memory holds")
     return sizes
 
 

@@ -218,9 +218,7 @@ def update_parameters_with_adam(
     rate, beta1, beta2, epsilon = (arguments.real(name, value) for name, value in given.items())
     for name, beta in (("beta1", beta1), ("beta2", beta2)):
         if beta**t == 1:
-            raise ValueError(
-                f"{name} is {beta:g}; expected a number for which 1 - {name}^t, by which an average is divided, is not 0"
-            )
+            raise ValueError(f"{name} is {beta:g}; expected a number for which 1 - {name}^t, a divisor, is not 0")
     steps = _steps(parameters, grads, v=v, s=s)
     steps.reverse()
     scale, share = rate / (1 - beta1**t), 1 - beta2**t

@@ -73,7 +73,7 @@ def _large(name: str, args: tuple, activation: str | None) -> tuple:
     if name == "compute_cost":
         return args
     if name == "L_model_backward":  # outputs that are wrong and nearly certain make large gradients
-        AL, Y, caches = args
+        _, Y, caches = args
         return np.where(Y == 1, 1e-6, 1 - 1e-6), Y, caches
     if name == "L_model_forward":
         return times(_TIMES_OF_SIGMOID)(args[0]), args[1]

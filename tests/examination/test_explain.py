@@ -172,7 +172,7 @@ FAULTS = {
         "where the reference has",
     ),
     "limited Z": (
-        ("return W @ A + b, (A", "return np.clip(W @ A + b, -50, 50), (A"),
+        ("return W @ A + b, (A", "return np.clip(W @ A + b, -9, 9), (A"),
         "linear_forward",
         "where the reference has",
     ),

@@ -170,8 +170,14 @@ class _Search:
         return fixed | taken
 
     def _fitting(
-        self, net: tuple[Hidden, Output], given: Probe, result: dict[str, Any], rules: set[tuple[int, int]], tolerance: float, slack: float = 0.0
-    ) -> set[tuple[int, int]]:  # fmt: skip
+        self,
+        net: tuple[Hidden, Output],
+        given: Probe,
+        result: dict[str, Any],
+        rules: set[tuple[int, int]],
+        tolerance: float,
+        slack: float = 0.0,
+    ) -> set[tuple[int, int]]:
         """The updates by which the reference makes of a probe what the iteration made, but for `slack`."""
         numbers = self._numbers(given)
         if "rate" not in self.parts.kinds.values():
