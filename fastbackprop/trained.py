@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastbackprop import arguments, doubtful
+from fastbackprop.importing import importing
 from fastbackprop.optimizers import Optimizer
 from fastbackprop.prediction import Net
 
@@ -181,9 +182,10 @@ class Trained:
         OSError
             It cannot be written.
         """
-        from fastbackprop.data.classes import Classes
-        from fastbackprop.data.scaling import Scaling
-        from fastbackprop.model_file import Model, save_model
+        with importing:
+            from fastbackprop.data.classes import Classes
+            from fastbackprop.data.scaling import Scaling
+            from fastbackprop.model_file import Model, save_model
 
         n = self.layers_dims[-1]
         classes = {"sigmoid": Classes((0, 1)) if n == 1 else None, "softmax": Classes(tuple(range(n)))}.get(self.output)

@@ -17,6 +17,7 @@ from fastbackprop.extras.sweep.folder import Folder, identified
 from fastbackprop.extras.sweep.plans import Plan, plans_of
 from fastbackprop.extras.sweep.records import Progress, Record, Records
 from fastbackprop.extras.sweep.sharing import Shared
+from fastbackprop.importing import importing
 
 if TYPE_CHECKING:
     from fastbackprop.extras.sweep.engine import Engine
@@ -99,12 +100,14 @@ def sweep(
     (['done', 'done'], 30)
     """
     try:
-        from fastbackprop.extras.sweep.engine import Engine
+        with importing:
+            from fastbackprop.extras.sweep.engine import Engine
     except ImportError:
         raise missing("sweep", "sweep") from None
     jobs = _jobs(n_jobs)
     if arguments.truth("progress", progress):
-        from fastbackprop.extras.progress import ProgressBar
+        with importing:
+            from fastbackprop.extras.progress import ProgressBar
     X, Y, plans, held_out = plans_of(X, Y, configurations, validation)
     kept, records = None, Progress()
     if folder is not None:
