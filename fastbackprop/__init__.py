@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fastbackprop.activations import LeakyRelu  # noqa: F401 - not in __all__: a star import brings the fourteen
 from fastbackprop.elementwise import relu, relu_backward, sigmoid, sigmoid_backward
 from fastbackprop.fitting import train  # noqa: F401 - likewise
+from fastbackprop.importing import importing as _importing
 from fastbackprop.layers import linear_activation_backward, linear_activation_forward, linear_backward, linear_forward
 from fastbackprop.network import (
     L_model_backward,
@@ -49,8 +50,8 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """``sweep``, whose module is imported when it is first asked for."""
     if name == "sweep":
-        from fastbackprop.extras.sweep import sweep
-
+        with _importing:
+            from fastbackprop.extras.sweep import sweep
         return sweep
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

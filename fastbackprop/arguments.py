@@ -7,7 +7,7 @@ the kernels cover the rest.
 import math
 import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from functools import lru_cache
 
@@ -18,6 +18,7 @@ from fastbackprop.activations import ACTIVATIONS, HIDDEN, LEAKY_RELU, OUTPUTS, L
 
 _SCALARS = (bool, int, float, np.generic)
 _ROUNDED = 1e-5  # how far a sum of probabilities may be from 1
+_WEIGHTS = 2**44  # of a layer: their bytes fill the address space that today's processors have for a process
 _LAYER_KEY = re.compile("([Wb])([1-9][0-9]*)", re.ASCII)
 
 # ------------------------------------------------------------------------------------------------------- single values
@@ -124,12 +125,18 @@ def truth(name, x):
 def layer_sizes(name, sizes):
     """``n_0, n_1, ..., n_L`` as a list of ints, L >= 1."""
     try:
+        if isinstance(sizes, (Set, Mapping)):  # it has another order
+            raise TypeError
         sizes = list(sizes)
     except TypeError:
         raise TypeError(f"{name} is {sizes!r}; expected a sequence of layer sizes") from None
     if len(sizes) < 2:
         raise ValueError(f"{name} is {sizes}; expected the sizes of the input and of one layer or more")
-    return [count(f"{name}[{l}]", size, at_least=1) for l, size in enumerate(sizes)]
+    sizes = [count(f"{name}[{l}]", size, at_least=1) for l, size in enumerate(sizes)]
+    for l in range(1, len(sizes)):
+        if (weights := sizes[l] * sizes[l - 1]) > _WEIGHTS:
+            raise ValueError(f"{name} has {sizes[l - 1]}, then {sizes[l]}: W{l} has {weights} numbers, which no memory holds")
+    return sizes
 
 
 # ------------------------------------------------------------------------------------------- containers and their parts
@@ -344,5 +351,5 @@ def class_labels(name, Y, n, m):
 
 
 def as_row(name):
-    """How a series, a list or a column becomes (1, m)."""
-    return f"np.asarray({name}).reshape(1, -1)"
+    """How a series, a list or a column becomes (1, m): of ``validation's Y``, the Y in it."""
+    return f"np.asarray({name.split()[-1]}).reshape(1, -1)"

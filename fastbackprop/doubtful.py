@@ -39,13 +39,23 @@ def explain_cost(AL, Y, cost):
         warnings.warn(f"the cost is {cost}: {'; '.join(found)}", RuntimeWarning, stacklevel=3)
 
 
-def explain_costs(costs):
+def explain_costs(costs, whose=""):
     """Warn of costs of a training that are nan or infinite: parameters that are not finite have stopped it before."""
     bad = [i for i, cost in enumerate(costs) if not math.isfinite(cost)]
     if bad:
         warnings.warn(
-            f"{len(bad)} of {len(costs)} costs are not finite, the first is {costs[bad[0]]}: X or the parameters are so large "
-            "that W A + b overflows",
+            f"{len(bad)} of {len(costs)} costs{whose} are not finite, the first is {costs[bad[0]]}: X or the parameters are so "
+            "large that W A + b overflows",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
+def explain_examples_cost(cost, X, Y):
+    """Warn of a cost of a net's examples that is nan or infinite, though they are finite."""
+    if not math.isfinite(cost) and np.isfinite(X).all() and np.isfinite(Y).all() and set(np.geterr().values()) != {"ignore"}:
+        warnings.warn(
+            f"the cost is {cost}: X, Y or the parameters are so large that W A + b or the error overflows",
             RuntimeWarning,
             stacklevel=3,
         )

@@ -11,6 +11,7 @@ from fastbackprop import arguments, doubtful
 from fastbackprop.checkpoint import Checkpoint
 from fastbackprop.descents import Words
 from fastbackprop.fits import asked
+from fastbackprop.importing import importing
 from fastbackprop.looping import Watcher, run
 from fastbackprop.optimizers import GradientDescent, Optimizer
 from fastbackprop.resources import free_memory
@@ -149,7 +150,8 @@ def train(
         patience=patience,
     )
     if progress := arguments.truth("progress", progress):
-        from fastbackprop.extras.progress import ProgressBar
+        with importing:
+            from fastbackprop.extras.progress import ProgressBar
     check_finite(X=X, Y=Y, **fit.numbers())
     fit.check_fits(X, Y)
     if outside := fit.labels_outside(Y):

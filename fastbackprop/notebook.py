@@ -7,6 +7,8 @@ import types
 from collections.abc import Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from fastbackprop.importing import importing
+
 if TYPE_CHECKING:  # what judges functions is imported when it is used: most programs need none of it
     from fastbackprop.takeover import Report
 
@@ -41,8 +43,8 @@ def patch(where: Namespace | types.ModuleType | None = None) -> Report:
     streams, figures and warnings stay as they are. ``initialize_parameters_deep`` and ``predict`` are never replaced. A call
     that a fast function refuses is answered by the user's own. Calling it again judges all again; `unpatch` takes it back.
     """
-    from fastbackprop.takeover import Takeover
-
+    with importing:
+        from fastbackprop.takeover import Takeover
     namespaces = list(_namespaces(where, sys._getframe(1).f_globals))
     takeover = Takeover()
     named = [(space, str(space.get("__name__", ""))) for space in namespaces]
@@ -62,8 +64,8 @@ def unpatch(where: Namespace | types.ModuleType | None = None) -> None:
     where : dict or module, optional
         As for `patch`.
     """
-    from fastbackprop.takeover import original
-
+    with importing:
+        from fastbackprop.takeover import original
     for space in _namespaces(where, sys._getframe(1).f_globals):
         for name, value in list(space.items()):
             if original(value) is not value:
@@ -76,8 +78,8 @@ def _namespaces(where: Any, caller: Namespace) -> Iterator[Namespace]:
     elif isinstance(where, MutableMapping):
         yield where
     elif where is None:
-        from fastbackprop.takeover.marking import modules_in
-
+        with importing:
+            from fastbackprop.takeover.marking import modules_in
         yield caller
         yield from modules_in(caller)
     else:

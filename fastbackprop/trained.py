@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastbackprop import arguments
+from fastbackprop import arguments, doubtful
+from fastbackprop.importing import importing
 from fastbackprop.optimizers import Optimizer
 from fastbackprop.prediction import Net
 
@@ -158,8 +159,16 @@ class Trained:
         ------
         TypeError, ValueError
             X or Y hold no real numbers, or are of other shapes.
+
+        Warns
+        -----
+        RuntimeWarning
+            A cost that is not finite, of examples that are.
         """
-        return self._net.cost(*self._labelled(X, Y), self.parameters)
+        X, Y = self._labelled(X, Y)
+        cost = self._net.cost(X, Y, self.parameters)
+        doubtful.explain_examples_cost(cost, X, Y)
+        return cost
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a model file, which ``fastbackprop predict`` reads; a file of that name is replaced, whole or not at all.
@@ -173,9 +182,10 @@ class Trained:
         OSError
             It cannot be written.
         """
-        from fastbackprop.data.classes import Classes
-        from fastbackprop.data.scaling import Scaling
-        from fastbackprop.model_file import Model, save_model
+        with importing:
+            from fastbackprop.data.classes import Classes
+            from fastbackprop.data.scaling import Scaling
+            from fastbackprop.model_file import Model, save_model
 
         n = self.layers_dims[-1]
         classes = {"sigmoid": Classes((0, 1)) if n == 1 else None, "softmax": Classes(tuple(range(n)))}.get(self.output)

@@ -16,6 +16,7 @@ from fastbackprop import arguments, doubtful, keywords, reference
 from fastbackprop.algorithms import ALGORITHMS, COST_EVERY, Direct, Gram, choose_algorithm
 from fastbackprop.checkpoint import Checkpoint
 from fastbackprop.descents import Descent, Words
+from fastbackprop.importing import importing
 from fastbackprop.looping import Watcher, not_finite, run
 from fastbackprop.network import initialize_parameters_deep
 from fastbackprop.resources import free_memory
@@ -127,9 +128,11 @@ def L_layer_model(
     X, Y, descending = asked(X, Y, layers_dims, learning_rate, num_iterations, parameters, algorithm)
     sizes, rate, iterations, start = descending.sizes, descending.rate, descending.iterations, descending.start
     if plot_cost:
-        from fastbackprop.extras.plotting import plot_costs
+        with importing:
+            from fastbackprop.extras.plotting import plot_costs
     if progress:
-        from fastbackprop.extras.progress import ProgressBar
+        with importing:
+            from fastbackprop.extras.progress import ProgressBar
     check_finite(X=X, Y=Y, **descending.numbers())
     if outside := doubtful.labels_outside(Y):
         warnings.warn(outside, UserWarning, stacklevel=2)

@@ -331,14 +331,17 @@ def test_training_refuses_what_is_not_finite(value):
 
 @pytest.mark.parametrize(
     ("layers", "fragment"),
-    [([3, 0, 1], "0"), ([3, -2, 1], "-2"), ([3, 4, 2], "2"), ([3], "[3]"), ([], "[]")],
+    [
+        *(([3, 0, 1], "0"), ([3, -2, 1], "-2"), ([3, 4, 2], "2"), ([3], "[3]"), ([], "[]")),
+        *(([3, 10**9, 10**9, 1], "W2 has 1000000000000000000 numbers"), ([3, 10**30, 1], "W1 has 3000")),
+    ],
 )
 def test_training_refuses_layer_sizes_without_a_meaning(layers, fragment):
     with refusing(ValueError, "layers_dims", fragment):
         bp.L_layer_model(X, Y, layers)
 
 
-@pytest.mark.parametrize("layers", [[3, 2.5, 1], [3, "4", 1], 3, None])
+@pytest.mark.parametrize("layers", [[3, 2.5, 1], [3, "4", 1], 3, None, {1, 2, 3}, {3: 4, 4: 1}])
 def test_training_refuses_layers_that_are_no_whole_numbers(layers):
     with refusing(TypeError, "layers_dims"):
         bp.L_layer_model(X, Y, layers)

@@ -346,6 +346,9 @@ REFUSED: dict[str, tuple[type[Exception], dict[str, Any], tuple[str, ...]]] = {
     "a part of none": (ValueError, {"validation": 0.001}, ("validation", "0 of 40")),
     "a third of validation": (ValueError, {"validation": (X, LABELS > 0, X)}, ("validation", "3")),
     "other features to validate": (ValueError, {"validation": (X[:2], LABELS > 0)}, ("validation's X", "(2, 40)", "3")),
+    "labels to validate on end": (
+        ValueError, {"validation": (X, LABELS.reshape(-1, 1))}, ("validation's Y", "use np.asarray(Y).reshape(1, -1)")
+    ),
     "other labels to validate": (ValueError, {"validation": (X, LABELS[:7] > 0)}, ("validation's Y", "(7,)", "(1, 40)")),
     "nan to validate": (ValueError, {"validation": (X * np.nan, LABELS > 0)}, ("validation's X", "finite")),
     "validation as text": (TypeError, {"validation": "0.1"}, ("validation", "<U3")),

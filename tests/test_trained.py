@@ -136,6 +136,16 @@ def test_the_command_line_predicts_by_what_is_saved(hidden, output, dtype, tmp_p
         np.testing.assert_array_equal(table[:, 1::2].T, net.predict(X))
 
 
+def test_a_cost_that_is_not_finite_is_explained():
+    net, Y = trained("identity"), np.full((2, X.shape[1]), 1e300)
+    with pytest.warns(RuntimeWarning, match=r"^the cost is inf: X, Y or the parameters are so large") as said:
+        assert net.cost(X, Y) == np.inf
+    assert said[0].filename == __file__
+    with np.errstate(all="ignore"):  # silences NumPy's formula too
+        assert net.cost(X, Y) == np.inf
+    assert np.isnan(net.cost(X * np.nan, 0 * Y))  # a nan that was passed is no news
+
+
 def test_a_net_of_one_unit_is_saved_with_its_two_classes(tmp_path):
     net = bp.train(X, LABELS > 0, SIZES, epochs=3, seed=1)
     net.save(tmp_path / "net.npz")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fastbackprop import starts
+from fastbackprop import arguments, starts
 from fastbackprop.bad_input import BadInput
 from fastbackprop.data import Examples, scaling
 from fastbackprop.data.classes import Classes, find_classes, number_labels
@@ -35,8 +35,12 @@ class Problem:
 def start_parameters(layers: list[int], kind: str, seed: int) -> dict[str, NDArray[np.float64]]:
     """``W_l = randn * deviation`` and ``b_l = 0``: the numbers that ``np.random.seed(seed)`` and ``np.random.randn`` make.
 
-    NumPy's global generator stays as it is.
+    NumPy's global generator stays as it is. Raises BadInput for sizes that no memory holds.
     """
+    try:
+        layers = arguments.layer_sizes("the net of --layers", layers)
+    except ValueError as error:
+        raise BadInput(str(error)) from None
     generator = np.random.RandomState(seed)
     return starts.drawn(layers, kind, lambda shape: generator.randn(*shape))
 

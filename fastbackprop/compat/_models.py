@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import fastbackprop
+from fastbackprop import arguments
 from fastbackprop.compat._starts import initialize_parameters
 
 
@@ -43,18 +44,19 @@ def two_layer_model(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         ``layers_dims`` has other than three sizes, or as `fastbackprop.L_layer_model` raises it.
     ImportError
         matplotlib is not installed: the extra ``plot``.
     """
     from fastbackprop.extras.plotting import plot_costs
 
-    if len(layers_dims) != 3:
-        raise ValueError(f"layers_dims is {tuple(layers_dims)}; expected three sizes, n_x, n_h and n_y")
-    start = initialize_parameters(*layers_dims)
+    sizes = arguments.layer_sizes("layers_dims", layers_dims)
+    if len(sizes) != 3:
+        raise ValueError(f"layers_dims is {tuple(sizes)}; expected three sizes, n_x, n_h and n_y")
+    start = initialize_parameters(*sizes)
     parameters, costs = fastbackprop.L_layer_model(
-        X, Y, layers_dims, learning_rate, num_iterations, parameters=start, return_costs=True
+        X, Y, sizes, learning_rate, num_iterations, parameters=start, return_costs=True
     )
     costs = costs if print_cost else []
     for number, cost in enumerate(costs):

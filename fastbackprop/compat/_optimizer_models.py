@@ -161,7 +161,7 @@ def _train(
     Epochs whose costs are wanted go through the steps, whose outputs the costs are made of; those between them are compiled.
     """
     plt = pyplot("model")
-    if optimizer not in UPDATES:
+    if not isinstance(optimizer, str) or optimizer not in UPDATES:
         raise ValueError(f"optimizer is {optimizer!r}; known ones are {', '.join(map(repr, UPDATES))}")
     sizes = arguments.layer_sizes("layers_dims", layers_dims)
     if len(sizes) != LAYERS + 1:

@@ -209,13 +209,16 @@ def update_parameters_with_adam(
     TypeError
         An array does not hold real numbers, or t is no whole number.
     ValueError
-        Shapes that do not fit, a t below 1, or a number that is not finite.
+        Shapes that do not fit, a t below 1, a number that is not finite, or a beta that forgets nothing.
     KeyError
         ``parameters``, ``grads``, ``v`` or ``s`` lacks a key.
     """
     t = arguments.count("t", t, at_least=1)
     given = {"learning_rate": learning_rate, "beta1": beta1, "beta2": beta2, "epsilon": epsilon}
     rate, beta1, beta2, epsilon = (arguments.real(name, value) for name, value in given.items())
+    for name, beta in (("beta1", beta1), ("beta2", beta2)):
+        if beta**t == 1:
+            raise ValueError(f"{name} is {beta:g}; expected a number for which 1 - {name}^t, a divisor, is not 0")
     steps = _steps(parameters, grads, v=v, s=s)
     steps.reverse()
     scale, share = rate / (1 - beta1**t), 1 - beta2**t

@@ -74,7 +74,7 @@ def model_of_starts(
         matplotlib is not installed: the extra ``plot``.
     """
     plt = pyplot("model")
-    if initialization not in STARTS:
+    if not isinstance(initialization, str) or initialization not in STARTS:
         raise ValueError(f"initialization is {initialization!r}; known ones are {', '.join(map(repr, STARTS))}")
     sizes = _sizes(X, 10, 5)
     costs = []

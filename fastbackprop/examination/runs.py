@@ -12,11 +12,14 @@ import numpy as np
 
 from fastbackprop import reference
 from fastbackprop.examination.sandbox import Copies, Endless, drawings
-from fastbackprop.testing import CASES, Size, unit_roundoff
+from fastbackprop.testing import CASES, Size, map_arrays, unit_roundoff
 
 # Square ones show a missing transpose by its numbers, the others by its shapes; one example shows a lost dimension.
-SIZES = (Size((3, 4, 1), 5), Size((4, 4, 1), 4), Size((5, 4, 3, 1), 7), Size((2, 3, 1), 1))
-RATES = (0.05, 0.02, 0.1, 0.03)
+SIZES = (Size((3, 4, 1), 5), Size((4, 4, 1), 4), Size((5, 4, 3, 1), 7), Size((2, 3, 1), 1), Size((3, 4, 1), 5))
+RATES = (0.05, 0.02, 0.1, 0.03, 0.05)
+LARGE = 4  # the probe of large numbers: where a function limits its arguments or its results, it shows
+# How many times as large they are; what is passed through a sigmoid is to stay below the logarithm of the largest number.
+_TIMES, _TIMES_OF_SIGMOID = 1e6, 4.0
 PRINTS, DRAWS, DRAWS_NUMBERS = "prints", "draws a figure", "draws random numbers"
 ROOM = 64  # times the bound of two implementations: a user's formulas may round in another order
 
@@ -51,12 +54,34 @@ def probes(name: str) -> Iterator[tuple[str | None, int]]:
     """The activation and the number of each probe: its size, seed and rate."""
     for activation in ("relu", "sigmoid") if CASES[name].activations else (None,):  # a user's own know no others
         for number in range(len(SIZES)):
-            yield activation, number
+            if number != LARGE or name not in ("initialize_parameters_deep", "L_layer_model"):
+                yield activation, number
 
 
 def arguments(name: str, activation: str | None, number: int) -> tuple:
     """The arguments of a probe: equal requests have equal ones. Each has a Z that is exactly 0."""
-    return _with_zeros(name, CASES[name].make(SIZES[number], "float64", seed=number, activation=activation), number)
+    args = _with_zeros(name, CASES[name].make(SIZES[number], "float64", seed=number, activation=activation), number)
+    return _large(name, args, activation) if number == LARGE else args
+
+
+def _large(name: str, args: tuple, activation: str | None) -> tuple:
+    """The arguments with large numbers in place of all that are not outputs, labels and a rate."""
+
+    def times(scale: float) -> Callable[[Any], Any]:
+        return lambda x: x * scale if isinstance(x, np.ndarray) else x
+
+    if name == "compute_cost":
+        return args
+    if name == "L_model_backward":  # outputs that are wrong and nearly certain make large gradients
+        _, Y, caches = args
+        return np.where(Y == 1, 1e-6, 1 - 1e-6), Y, caches
+    if name == "L_model_forward":
+        return times(_TIMES_OF_SIGMOID)(args[0]), args[1]
+    if "sigmoid" in (name, activation):
+        return map_arrays(times(_TIMES_OF_SIGMOID), args)
+    if "sigmoid" in name:  # dA is not passed through it
+        return times(_TIMES)(args[0]), times(_TIMES_OF_SIGMOID)(args[1])
+    return map_arrays(times(_TIMES), args)
 
 
 def _with_zeros(name: str, args: tuple, number: int) -> tuple:

@@ -389,6 +389,11 @@ def test_a_part_that_is_empty_or_of_one_class(refused, here):
     refused("train", "t.csv", *QUICK, "--hold-out", "0.3", words=["t.csv", "one class", "--seed"])
 
 
+@pytest.mark.parametrize("name", ["train", "sweep"])
+def test_layers_that_no_memory_holds(name, refused):
+    refused(name, "table.csv", "--layers", str(10**20), words=["--layers", f"3, then {10**20}", "no memory"])
+
+
 WRONG_OPTIONS = [
     ["--layers", "4,x"],
     ["--layers", "0"],

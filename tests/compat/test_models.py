@@ -54,3 +54,5 @@ def test_without_print_cost_there_are_no_costs(drawn, capsys):
 def test_it_has_two_layers():
     with pytest.raises(ValueError, match=r"layers_dims is \(3, 4, 2, 1\); expected three sizes"):
         dnn_app_utils_v3.two_layer_model(X, Y, (3, 4, 2, 1))
+    with pytest.raises(TypeError, match="layers_dims is None; expected a sequence of layer sizes"):
+        dnn_app_utils_v3.two_layer_model(X, Y, None)  # type: ignore[arg-type]

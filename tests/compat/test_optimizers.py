@@ -172,3 +172,12 @@ def test_steps_of_adam_are_counted_from_1():
     v, s = opt_utils.initialize_adam(parameters)
     with pytest.raises(ValueError, match="t is 0; expected at least 1"):
         opt_utils.update_parameters_with_adam(parameters, grads, v, s, 0)
+
+
+@pytest.mark.parametrize("name", ["beta1", "beta2"])
+def test_an_average_of_adam_that_forgets_nothing_is_refused(name):
+    """Its formula divides by 0."""
+    parameters, grads = arrays()
+    v, s = opt_utils.initialize_adam(parameters)
+    with pytest.raises(ValueError, match=rf"{name} is 1; expected a number for which 1 - {name}\^t"):
+        opt_utils.update_parameters_with_adam(parameters, grads, v, s, 1, **{name: 1.0})

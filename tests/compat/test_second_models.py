@@ -284,6 +284,8 @@ def test_an_interrupt_ends_a_compiled_training(name, figure):
     ("name", "options", "message"),
     [
         ("init", {"initialization": "He"}, "initialization is 'He'; known ones are 'zeros', 'random', 'he'"),
+        ("init", {"initialization": ["he"]}, r"initialization is \['he'\]; known ones are 'zeros'"),
+        ("opt", {"optimizer": ["gd"]}, r"optimizer is \['gd'\]; known ones are 'gd'"),
         ("reg", {"keep_prob": 0}, "keep_prob is 0; expected the part"),
         ("l2", {"keep_prob": 0.5}, r"lambd is 0\.1 and keep_prob 0\.5; expected lambd = 0 or keep_prob = 1"),
         ("reg", {"lambd": np.nan}, "lambd is nan"),

@@ -156,6 +156,28 @@ FAULTS = {
         "linear_backward",
         "dA_prev is 2 times the reference's",
     ),
+    "limited gradients in the update": (
+        ('learning_rate * grads[f"dW{l}"]', 'learning_rate * np.clip(grads[f"dW{l}"], -5, 5)'),
+        "update_parameters",
+        "where the reference has",
+    ),
+    "limited gradients of a layer": (
+        ("dW = np.dot(dZ, A_prev.T) / m", "dW = np.clip(np.dot(dZ, A_prev.T) / m, -10, 10)"),
+        "linear_backward",
+        "where the reference has",
+    ),
+    "limited gradients of the net": (
+        ('grads["dW" + str(l + 1)] = dW', 'grads["dW" + str(l + 1)] = np.clip(dW, -1000, 1000)'),
+        "L_model_backward",
+        "where the reference has",
+    ),
+    "limited Z": (
+        ("return W @ A + b, (A", "return np.clip(W @ A + b, -9, 9), (A"),
+        "linear_forward",
+        "where the reference has",
+    ),
+    "limited relu": (("A = Z * (Z > 0)", "A = np.minimum(Z * (Z > 0), 20)"), "relu", "where the reference has"),
+    "limited exponent": (("np.exp(-Z)", "np.exp(-np.clip(Z, -20, 20))"), "sigmoid", "where the reference has"),
     "anything else": (
         ("dA_prev = np.dot(W.T, dZ)", "dA_prev = np.dot(W.T, dZ) + 0.125"),
         "linear_backward",

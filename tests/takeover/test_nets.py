@@ -211,6 +211,13 @@ def test_conditions_that_stay_the_same_choose_among_statements():
 # -------------------------------------------------------------------------------------------------------- what is left
 
 LEFT = {
+    "limited hidden activations": (
+        [("return np.tanh(Z)", "return np.minimum(np.maximum(Z, 0), 6)"), ("return 1 - A**2", "return (A > 0) * (A < 6)")],
+        "no step that train knows",
+    ),
+    "limited Z of hidden layers": ([("np.tanh(Z)", "np.tanh(np.clip(Z, -5, 5))")], "no step that train knows"),
+    "limited logits": ([("np.exp(-Z)", "np.exp(-np.clip(Z, -15, 15))")], "no step that train knows"),
+    "limited outputs": ([("dZ = AL - Y", "dZ = np.clip(AL, 1e-8, 1 - 1e-8) - Y")], "no step that train knows"),
     "limited gradients": (
         [('grads["dW" + str(l)] = dZ @ cache[l - 1].T / m', 'grads["dW" + str(l)] = np.clip(dZ @ cache[l - 1].T / m, -5, 5)')],
         "no step that train knows",

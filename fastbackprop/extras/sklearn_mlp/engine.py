@@ -63,11 +63,11 @@ def load_moments(batches: Batches, optimizer: Any) -> None:
     batches.t = getattr(optimizer, "t", 0)
 
 
-def save(batches: Batches, model: Any) -> None:
-    """Leave the model and scikit-learn's optimizer as they would be after these batches, coefficients changed in place."""
-    for array, value in zip([*model.coefs_, *model.intercepts_], rows(batches.views()), strict=True):
+def save(batches: Batches, trained: list[np.ndarray], optimizer: Any) -> None:
+    """Leave the coefficients and intercepts, in place, and scikit-learn's optimizer as they would be after these batches."""
+    for array, value in zip(trained, rows(batches.views()), strict=True):
         array[...] = value
-    optimizer, t = model._optimizer, batches.t
+    t = batches.t
     moments = [[np.array(value, order="C") for value in rows(views)] for views in batches.moments()]
     if hasattr(optimizer, "ms"):
         optimizer.ms, optimizer.vs = moments

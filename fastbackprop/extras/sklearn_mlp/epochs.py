@@ -44,6 +44,8 @@ class Epochs:
         self.model, self.incremental = model, incremental
         self.plain = False  # scikit-learn's code does the epochs from here on
         self.batches: Batches | None = None
+        # Not the model's: with early stopping those of the best epoch take their place when the loop ends.
+        self.trained = [*model.coefs_, *model.intercepts_]
         self.batch_size = 0
         self.taken = 0  # epochs whose losses the loop has seen; the engine may have done more
         self.random: np.random.RandomState | None = None  # where the examples are shuffled
@@ -161,7 +163,7 @@ class Epochs:
             work.settle()
             if not self._done():
                 raise
-            save(batches, model)
+            save(batches, self.trained, model._optimizer)
             self.error = error
 
     def _advance(self, batches: Batches, count: int) -> None:
@@ -171,7 +173,7 @@ class Epochs:
         self.before = Before(batches.done, batches.t, batches.P.copy(), batches.M.copy(), rates, state, self.indices)
         batches.advance(self._draw(count), rates)
         if not batches.stopped:
-            save(batches, self.model)
+            save(batches, self.trained, self.model._optimizer)
 
     def _draw(self, count: int) -> np.ndarray | None:
         """The orders of the next epochs in a row, each the one before, shuffled; None where examples are not shuffled."""
@@ -208,4 +210,4 @@ class Epochs:
             batches.state[:] = 0
             batches.P[:], batches.M[:], batches.t, batches.done = before.P, before.M, before.t, before.done
             batches.advance(self._redraw(before, self.taken), before.rates[: self.taken - before.done])
-            save(batches, self.model)
+            save(batches, self.trained, self.model._optimizer)

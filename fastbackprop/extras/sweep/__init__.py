@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastbackprop import arguments
+from fastbackprop import arguments, doubtful
 from fastbackprop.extras import missing
 from fastbackprop.extras.sweep.alone import Control
 from fastbackprop.extras.sweep.folder import Folder, identified
 from fastbackprop.extras.sweep.plans import Plan, plans_of
 from fastbackprop.extras.sweep.records import Progress, Record, Records
 from fastbackprop.extras.sweep.sharing import Shared
+from fastbackprop.importing import importing
 
 if TYPE_CHECKING:
     from fastbackprop.extras.sweep.engine import Engine
@@ -86,7 +87,7 @@ def sweep(
     UserWarning
         Labels outside [0, 1] for sigmoid.
     RuntimeWarning
-        A record that cannot be written to the folder.
+        A record that cannot be written to the folder; costs that are not finite.
 
     Examples
     --------
@@ -99,12 +100,14 @@ def sweep(
     (['done', 'done'], 30)
     """
     try:
-        from fastbackprop.extras.sweep.engine import Engine
+        with importing:
+            from fastbackprop.extras.sweep.engine import Engine
     except ImportError:
         raise missing("sweep", "sweep") from None
     jobs = _jobs(n_jobs)
     if arguments.truth("progress", progress):
-        from fastbackprop.extras.progress import ProgressBar
+        with importing:
+            from fastbackprop.extras.progress import ProgressBar
     X, Y, plans, held_out = plans_of(X, Y, configurations, validation)
     kept, records = None, Progress()
     if folder is not None:
@@ -120,7 +123,10 @@ def sweep(
                 _train(Shared(X, Y, held_out, left), left, records, kept, Engine(jobs, len(left)))
         except KeyboardInterrupt:
             logger.info("sweep: interrupted after %d of %d trainings", records.done, len(plans))
-        return records.all(plans)
+        result = records.all(plans)
+        for number, record in enumerate(result):
+            doubtful.explain_costs(record.costs, f" of configurations[{number}]")
+        return result
 
 
 def _jobs(n_jobs: Any) -> int | None:

@@ -24,6 +24,10 @@ from fastbackprop.takeover.terms import Term
 _TOLERANCE, _OF_ENDS = 1e-12, 1e-9
 _END = 12.0  # the largest logit of these
 _LARGE = 1e4  # by which X is larger then, and so are gradients: where these are limited, it shows
+# The largest Z of hidden layers, where a limit of it shows: of bounded activations, whose formulas may overflow further out.
+_FAR, _FAR_BOUNDED = 1e4, 30.0
+_SURE = 12.0, 25.0  # logits of outputs that are right and all but certain, of softmax and of sigmoid
+_OF_SURE = 1e-12  # in which case changes are far below 1, and rounding is not: how far these may differ
 _PREFIXES = "d", ""  # of the keys of averages: dW1, W1
 _MOST_TRIES = 64
 DEEP = 4  # layers: what computes the same for 2, 3 and as many is taken to do so for more
@@ -143,6 +147,11 @@ class _Search:
         if result is None or not (rules := self._fitting(net, ends, result, rules, _OF_ENDS)):
             return None, set(), None
         forms.append(self._form(net, ends, result, _OF_ENDS))
+        for more, slack in ((_far, 0.0), (_sure, _OF_SURE)):
+            given = more(probe(depth, units, 1, 4, self.prefix), *net)
+            result = self._run(given)
+            if result is None or not (rules := self._fitting(net, given, result, rules, _TOLERANCE, slack)):
+                return None, set(), None
         forms.append(self._form_of_outputs(net, ends, forms[0]))
         return net, rules, forms[0] if len(set(forms)) == 1 else None
 
@@ -161,9 +170,15 @@ class _Search:
         return fixed | taken
 
     def _fitting(
-        self, net: tuple[Hidden, Output], given: Probe, result: dict[str, Any], rules: set[tuple[int, int]], tolerance: float
+        self,
+        net: tuple[Hidden, Output],
+        given: Probe,
+        result: dict[str, Any],
+        rules: set[tuple[int, int]],
+        tolerance: float,
+        slack: float = 0.0,
     ) -> set[tuple[int, int]]:
-        """The updates by which the reference makes of a probe what the iteration made."""
+        """The updates by which the reference makes of a probe what the iteration made, but for `slack`."""
         numbers = self._numbers(given)
         if "rate" not in self.parts.kinds.values():
             return set()
@@ -181,7 +196,7 @@ class _Search:
                     one[self.prefix + key] = value
             theirs = [result[role] for role in (PARAMETERS, FIRST, SECOND)[: 1 + self.averages]]
             befores = [given.parameters, *given.averages[: self.averages]]
-            if all(_same(*three, tolerance) for three in zip(theirs, made, befores, strict=True)):
+            if all(_same(*three, tolerance, slack) for three in zip(theirs, made, befores, strict=True)):
                 found.add((number, shift))
         return found
 
@@ -235,14 +250,36 @@ def _with_ends(given: Probe, hidden: Hidden, output: Output) -> Probe:
     return given
 
 
-def _same(theirs: Any, ours: dict[str, Any], before: dict[str, Any], tolerance: float) -> bool:
+def _far(given: Probe, hidden: Hidden, output: Output) -> Probe:
+    """The probe with large Z in the hidden layers, and ordinary outputs."""
+    far = _FAR_BOUNDED if hidden.name in ("sigmoid", "tanh") else _FAR
+    L = len(given.parameters) // 2
+    for l in range(1, L + 1):
+        net = {f"{letter}{i}": given.parameters[f"{letter}{i}"] for i in range(1, l + 1) for letter in "Wb"}
+        _, Z = forward(given.X, net, hidden=_named(hidden))
+        for key in (f"W{l}", f"b{l}"):
+            given.parameters[key] = given.parameters[key] * ((far if l < L else 1.0) / np.max(np.abs(Z)))
+    return given
+
+
+def _sure(given: Probe, hidden: Hidden, output: Output) -> Probe:
+    """The probe, of one example, with outputs that are right and all but certain: a limit of these shows."""
+    L = len(given.parameters) // 2
+    _, Z = forward(given.X, given.parameters, hidden=_named(hidden))
+    logits = (2 * given.Y - 1) * _SURE[output is not SOFTMAX]
+    for key in (f"W{L}", f"b{L}"):
+        given.parameters[key] = given.parameters[key] * (logits / Z)
+    return given
+
+
+def _same(theirs: Any, ours: dict[str, Any], before: dict[str, Any], tolerance: float, slack: float) -> bool:
     if not isinstance(theirs, dict) or theirs.keys() != ours.keys():
         return False
     for key, value in ours.items():
         their = theirs[key]
         if type(their) is not np.ndarray or (their.shape, their.dtype) != (value.shape, value.dtype):
             return False
-        room = tolerance * np.max(np.abs(value - before[key])) + 8 * np.finfo(float).eps * np.max(np.abs(value))
+        room = tolerance * np.max(np.abs(value - before[key])) + 8 * np.finfo(float).eps * np.max(np.abs(value)) + slack
         if not np.all(np.abs(their - value) <= room):  # nan is no agreement
             return False
     return True

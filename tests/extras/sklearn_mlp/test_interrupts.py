@@ -73,6 +73,31 @@ def test_an_interrupt_of_the_engine_leaves_the_epochs_that_are_done(call, late, 
     mine.fit(X, y)  # as if nothing had been
 
 
+@pytest.mark.parametrize("quick", [False, True])
+def test_an_interrupt_with_early_stopping_leaves_the_best_epoch(quick, monkeypatch):
+    """The loop puts the best coefficients in place of those that are trained, before the engine's state is put back."""
+    mine, reference = pair(early_stopping=True, learning_rate_init=0.5, max_iter=8, n_iter_no_change=100)
+    reference.fit(X, y)
+    assert np.argmax(reference.validation_scores_) < 7  # the last one is not the best
+    advance = Batches.advance
+
+    def interrupted(self, order, rates):
+        if self.done == 8:
+            monkeypatch.setattr(Batches, "advance", advance)
+            raise KeyboardInterrupt
+        return advance(self, order, rates)
+
+    monkeypatch.setattr(Batches, "advance", interrupted)
+    if not quick:
+        monkeypatch.setattr(epochs, "quick_epochs", lambda batches: 0)
+    mine.set_params(max_iter=30)
+    with pytest.warns(UserWarning, match=r"^Training interrupted by user\.$"):
+        mine.fit(X, y)
+    assert mine.validation_scores_ == reference.validation_scores_
+    for a, b in zip([*mine.coefs_, *mine.intercepts_], [*reference.coefs_, *reference.intercepts_], strict=True):
+        np.testing.assert_allclose(a, b, 1e-9)
+
+
 def test_an_interrupt_in_the_last_epoch_is_raised_after_it(monkeypatch):
     advance = Batches.advance
 

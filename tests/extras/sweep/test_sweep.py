@@ -228,6 +228,18 @@ def test_x_that_is_not_finite_and_labels_outside():
     assert len(said) == 1
 
 
+def test_costs_that_are_not_finite_are_explained():
+    """As those of a training alone are, with the training's number."""
+    start = {"W1": np.full((1, 1), 1e306), "b1": np.zeros((1, 1))}
+    huge = {"layers_dims": [1, 1], "parameters": start, "learning_rate": 1e-300, "num_iterations": 101}
+    X, Y = np.array([[1e3, 1.0]]), np.array([[0, 1]])
+    with pytest.warns(RuntimeWarning, match=r"^2 of 2 costs of configurations\[1\] are not finite, the first is") as said:
+        records = bp.sweep(X, Y, [huge | {"parameters": None, "seed": 1}, huge])
+    assert len(said) == 1
+    assert said[0].filename == __file__
+    assert [record.status for record in records] == ["done", "done"]
+
+
 def test_sweep_is_imported_when_it_is_used():
     code = "import sys, fastbackprop; assert 'fastbackprop.extras.sweep' not in sys.modules; fastbackprop.sweep; print(1)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "1\n"
