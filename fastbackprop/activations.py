@@ -5,7 +5,7 @@ What an activation computes stands in `kernels/activations.py`, what an output i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ def _float_dtype(Z):
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation g: its name, its code in the kernels, and the reference's functions.
+    """An activation g: its name, where the kernels' routines of g and of ``dA * g'(Z)`` begin, and the reference's functions.
 
     ``dtype(Z)`` is that of the reference's ``A = g(Z)``. The reference's backward either masks dA, which keeps its dtype, or
     multiplies it by ``g'(Z)``, of the dtype of A and spread to dA's shape. ``negates`` is True where the reference takes
@@ -40,7 +40,8 @@ class Activation:
     """
 
     name: str
-    code: int
+    at: Mapping[str, Any]
+    gradient_at: Mapping[str, Any]
     forward: Callable[..., Any]
     backward: Callable[..., Any]
     dtype: Callable[[Any], Any]
@@ -59,23 +60,26 @@ class Activation:
         return np.where(Z > 0, self.steepest, 0.0) if self.masks else self.steepest
 
 
+_NOWHERE = dict.fromkeys("df", kernels.LINEAR)
 LINEAR = Activation(
-    "linear", kernels.LINEAR, lambda Z: (Z, Z), lambda dA, cache: dA, _same_dtype, ulp=0, backward_u=0, steepest=1, masks=True
-)
+    "linear", _NOWHERE, _NOWHERE, lambda Z: (Z, Z), lambda dA, cache: dA, _same_dtype, ulp=0, backward_u=0, steepest=1,
+    masks=True,
+)  # fmt: skip
 RELU = Activation(
-    "relu", kernels.RELU, reference.relu, reference.relu_backward, _same_dtype, ulp=0, backward_u=0, steepest=1, masks=True
-)
+    "relu", elementwise.relu_chunk.at, elementwise.relu_gradient_chunk.at, reference.relu, reference.relu_backward,
+    _same_dtype, ulp=0, backward_u=0, steepest=1, masks=True,
+)  # fmt: skip
 SIGMOID = Activation(
-    "sigmoid", kernels.SIGMOID, reference.sigmoid, reference.sigmoid_backward, _float_dtype, ulp=4, backward_u=8, steepest=0.25,
-    negates=True,
+    "sigmoid", elementwise.sigmoid_chunk.at, elementwise.sigmoid_gradient_chunk.at, reference.sigmoid,
+    reference.sigmoid_backward, _float_dtype, ulp=4, backward_u=8, steepest=0.25, negates=True,
 )  # fmt: skip
 TANH = Activation(
-    "tanh", kernels.TANH, reference.tanh, reference.tanh_backward, _float_dtype, ulp=4, backward_u=8, steepest=1
+    "tanh", elementwise.tanh_chunk.at, elementwise.tanh_gradient_chunk.at, reference.tanh, reference.tanh_backward,
+    _float_dtype, ulp=4, backward_u=8, steepest=1,
 )  # fmt: skip
 
 # The activations of `linear_activation_forward` and `linear_activation_backward`, by name.
 ACTIVATIONS = {row.name: row for row in (RELU, SIGMOID, TANH)}
-BY_CODE = {row.code: row for row in (LINEAR, *ACTIVATIONS.values())}
 
 
 @dataclass(frozen=True)

@@ -112,11 +112,12 @@ def _serve_activation(Z, activation):
         return None
     A: Any = empty(Z.shape, dtype)
     Z, to = (Z, A) if Z.ndim == 2 else (Z.reshape(1, -1), A.reshape(1, -1))
-    kernel = elementwise.activation_forward[dtype.char]
+    char = dtype.char
+    kernel, function = elementwise.activation_forward[char], activation.at[char]
     if Z.size < SHARED_ELEMENTS:
-        done = kernel(Z, to, activation.code, ALONE, NOBODY)
+        done = kernel(Z, to, function, ALONE, NOBODY)
     else:
-        done = in_team(kernel, Z, to, activation.code)
+        done = in_team(kernel, Z, to, function)
     return A if done else None
 
 
@@ -203,11 +204,12 @@ def _serve_activation_backward(dA, Z, activation):
         return None
     dZ: Any = empty(shape, dtype)
     dA, Z, to = (dA, Z, dZ) if Z.ndim == 2 else (x.reshape(1, -1) for x in (dA, Z, dZ))
-    kernel = elementwise.activation_backward[dtype.char]
+    char = dtype.char
+    kernel, function = elementwise.activation_backward[char], activation.gradient_at[char]
     if Z.size < SHARED_ELEMENTS:
-        done = kernel(dA, Z, to, activation.code, ALONE, NOBODY)
+        done = kernel(dA, Z, to, function, ALONE, NOBODY)
     else:
-        done = in_team(kernel, dA, Z, to, activation.code)
+        done = in_team(kernel, dA, Z, to, function)
     return dZ if done else None
 
 
@@ -310,11 +312,12 @@ def serve_forward(A_prev, W, b, activation):
     shape = len(W), A_prev.shape[1]
     Z = empty(shape, dtype)
     A = Z if activation is LINEAR else empty(shape, dtype)
-    kernel = layer.layer_forward[dtype.char]
+    char = dtype.char
+    kernel, function = layer.layer_forward[char], activation.at[char]
     if W.size * shape[1] < WAKE_OPERATIONS:
-        done = kernel(A_prev, W, b, Z, A, activation.code, ALONE, NOBODY)
+        done = kernel(A_prev, W, b, Z, A, function, ALONE, NOBODY)
     else:
-        done = in_team(kernel, A_prev, W, b, Z, A, activation.code)
+        done = in_team(kernel, A_prev, W, b, Z, A, function)
     return (Z, A) if done else None
 
 
@@ -413,11 +416,12 @@ def serve_backward(dA, Z, A_prev, W, activation):
         return None
     shape = A_prev.shape
     dA_prev, dW, db = empty(shape, dtype), empty(W.shape, dtype), empty((len(W), 1), dtype)
-    kernel = layer.layer_backward[dtype.char]
+    char = dtype.char
+    kernel, function = layer.layer_backward[char], activation.gradient_at[char]
     if W.size * shape[1] < WAKE_OPERATIONS:
-        done = kernel(dA, Z, A_prev, W, dA_prev, dW, db, activation.code, ALONE, NOBODY)
+        done = kernel(dA, Z, A_prev, W, dA_prev, dW, db, function, ALONE, NOBODY)
     else:
-        done = in_team(kernel, dA, Z, A_prev, W, dA_prev, dW, db, activation.code)
+        done = in_team(kernel, dA, Z, A_prev, W, dA_prev, dW, db, function)
     return (dA_prev, dW, db) if done else None
 
 

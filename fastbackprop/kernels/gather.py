@@ -79,7 +79,7 @@ def gather(count, source, at, X, Y, team):
     """
     shared = team[MEMBERS] > 1 and count * source.n_0 >= 2 * SHARED_ELEMENTS
     step = max(1, SHARED_ELEMENTS // source.n_0) if shared else count
-    job = held(gather_chunk, GatherJob(source, count, step, at, X, Y))
+    job = held(GatherJob(source, count, step, at, X, Y))
     do_chunks(shared, team, gather_chunk, job, -(-count // step))
     ahead = at + source.batch
     count = min(count, source.size - ahead)

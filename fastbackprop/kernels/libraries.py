@@ -76,3 +76,27 @@ class CodeLibrary(JITCodeLibrary):
         passes = self._codegen._module_pass_manager()
         manager, *builder = passes if isinstance(passes, tuple) else (passes,)
         manager.run(self._final_module, *builder)
+
+
+class VectorLibrary(CodeLibrary):
+    """A micro-kernel, whose loops are emitted as they shall run: variables become registers, and little else is left to do.
+
+    All passes took three times as long as these, and made code that is no faster.
+    """
+
+    def _optimize_final_module(self) -> None:
+        try:
+            builder = llvm.create_pass_builder(self._codegen._tm, llvm.create_pipeline_tuning_options())
+            manager = llvm.create_new_module_pass_manager()
+            for add in (
+                manager.add_sroa_pass,
+                manager.add_simplify_cfg_pass,
+                manager.add_instruction_combine_pass,
+                manager.add_simplify_cfg_pass,
+                manager.add_loop_rotate_pass,
+            ):
+                add()
+        except AttributeError:  # names of another llvmlite
+            super()._optimize_final_module()
+        else:
+            manager.run(self._final_module, builder)

@@ -33,6 +33,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from fastbackprop.kernels.blocking import INNER_COLUMNS, INNER_ROWS, MR, NV
+from fastbackprop.kernels.inlined import INTO_VECTORS
 from fastbackprop.kernels.intrinsics import Vectors, lanes
 from fastbackprop.kernels.jit import inner, routine, with_twin
 from fastbackprop.kernels.kinds import NUMBER, POINTER, N
@@ -156,7 +157,7 @@ def _outer_registers(
             if width is not None:  # masked stores are slow on some processors: full tiles go without
                 masks[-1] = v.mask(builder.sub(width, v.whole((k - 1) * v.lanes)))
             sums = [[v.slot(v.zero) for _ in range(k)] for _ in range(m)]
-            with v.steps(depth, unrolled=width is None) as p:
+            with v.steps(depth) as p:
                 row_of_b = v.at(panel, builder.mul(p, b_depth))
                 column_of_a = v.at(pa, builder.mul(p, a_depth))
                 bs = [v.load(v.at(row_of_b, v.whole(j * v.lanes)), masks[j]) for j in range(k)]
@@ -219,7 +220,7 @@ def _outer_registers(
     return signature, emit
 
 
-@routine(N, N, N, NUMBER, POINTER, N, N, POINTER, N, N, POINTER, N, N, POINTER)
+@routine(N, N, N, NUMBER, POINTER, N, N, POINTER, N, N, POINTER, N, N, POINTER, passes=INTO_VECTORS)
 def outer_routine(rows, columns, depth, scale, a, a_row, a_depth, b, b_depth, b_tile, c, c_row, start, bias):
     _outer_registers(rows, columns, depth, scale, a, a_row, a_depth, b, b_depth, b_tile, c, c_row, start, bias)
 
@@ -284,7 +285,7 @@ def _inner_registers(typing_context, rows, columns, depth, scale, a, a_row, b, b
                     for i in range(m):
                         builder.store(v.fma(xs[i], y, builder.load(sums[i][j])), sums[i][j])
 
-            with v.steps(whole_vectors, unrolled=full) as vector:
+            with v.steps(whole_vectors) as vector:
                 step(builder.mul(vector, v.whole(v.lanes)), None)
             with builder.if_then(builder.icmp_signed("<", covered, depth)):
                 step(covered, v.mask(builder.sub(depth, covered)))
@@ -313,7 +314,7 @@ def _inner_registers(typing_context, rows, columns, depth, scale, a, a_row, b, b
     return signature, emit
 
 
-@routine(N, N, N, NUMBER, POINTER, N, POINTER, N, POINTER, N, N, N, POINTER)
+@routine(N, N, N, NUMBER, POINTER, N, POINTER, N, POINTER, N, N, N, POINTER, passes=INTO_VECTORS)
 def inner_routine(rows, columns, depth, scale, a, a_row, b, b_column, c, c_row, c_column, start, bias):
     _inner_registers(rows, columns, depth, scale, a, a_row, b, b_column, c, c_row, c_column, start, bias)
 

@@ -24,7 +24,7 @@ from numba.core.typed_passes import (
 )
 from numba.core.untyped_passes import DeadBranchPrune, FixupArgs, FunctionPass, RewriteSemanticConstants, TranslateByteCode
 
-from fastbackprop.kernels.libraries import CodeLibrary, IrLibrary
+from fastbackprop.kernels.libraries import CodeLibrary, IrLibrary, VectorLibrary
 
 _has_owner: dict[Any, bool] = {}
 
@@ -161,7 +161,7 @@ class _Lowering(BaseNativeLowering):
 
     def run_pass(self, state: Any) -> bool:
         state.library = self.library(state.targetctx.codegen(), state.func_id.func_qualname)
-        if self.library is CodeLibrary:
+        if self.library is not IrLibrary:
             state.library.enable_object_caching()
         return super().run_pass(state)
 
@@ -174,6 +174,11 @@ class _IntoIr(_Lowering):
 @register_pass(mutates_CFG=True, analysis_only=False)
 class _IntoCode(_Lowering):
     _name, library = "fastbackprop_into_code", CodeLibrary
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _IntoVectors(_Lowering):
+    _name, library = "fastbackprop_into_vectors", VectorLibrary
 
 
 class _Steps(PassManager):
@@ -209,4 +214,4 @@ def _compiler(lower: Any) -> Any:
     return Compiler
 
 
-INTO_IR, INTO_CODE = _compiler(_IntoIr), _compiler(_IntoCode)
+INTO_IR, INTO_CODE, INTO_VECTORS = _compiler(_IntoIr), _compiler(_IntoCode), _compiler(_IntoVectors)

@@ -205,7 +205,7 @@ def take_step(function, n, w, dw, V, S, decay, rate, rule, team):
         return
     shared = team[MEMBERS] > 1 and n >= 2 * SHARED_ELEMENTS
     step = SHARED_ELEMENTS if shared else n
-    job = held(gradient_descent_step, StepJob(n, step, w, dw, V, S, decay, rate, rule))
+    job = held(StepJob(n, step, w, dw, V, S, decay, rate, rule))
     do_chunks(shared, team, function, job, -(-n // step))
 
 
