@@ -296,7 +296,7 @@ class Entry(Introduced, dict[str, Callable[..., Any]]):
         _load(self.function, T)
         with _compiling, notice, _no_collections():
             signature = tuple(argument(T) for argument in self.arguments)
-            dispatcher = self.dispatchers[char] = _compiled(self.function, signature, T, INTO_CODE)
+            dispatcher = self.dispatchers[char] = _compiled(self.function, signature, T, INTO_CODE, no_cfunc_wrapper=True)
             # Past the dispatcher, which takes 0.15 us to find the only signature that there is.
             self[char] = dispatcher.overloads[signature].entry_point
 

@@ -32,13 +32,13 @@ class IrLibrary(JITCodeLibrary):
 
     def __init__(self, codegen: Any, name: str) -> None:
         super().__init__(_WithoutEnvironments(codegen), name)
-        self.texts: list[str] = []
+        self.modules: list[llvm.ModuleRef] = []
 
     def add_ir_module(self, module: Any) -> None:
         for function in module.functions:
             if not function.is_declaration:
                 function.linkage = "linkonce_odr"  # to be inlined, or left out
-        self.texts.append(cgutils.normalize_ir_text(str(module)))
+        self.modules.append(llvm.parse_assembly(cgutils.normalize_ir_text(str(module))))
 
     def finalize(self) -> None:
         self._finalized = True
@@ -64,8 +64,8 @@ class CodeLibrary(JITCodeLibrary):
             seen.add(library)
             if isinstance(library, IrLibrary):
                 waiting += library._linking_libraries
-                for text in library.texts:
-                    self._final_module.link_in(llvm.parse_assembly(text))
+                for module in library.modules:
+                    self._final_module.link_in(module, preserve=True)
             else:
                 others.append(library)
         self._linking_libraries = others

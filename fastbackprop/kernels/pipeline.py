@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from numba import types
-from numba.core import ir_utils, lowering, rewrites, ssa, transforms
+from numba.core import cgutils, ir_utils, lowering, rewrites, ssa, transforms
 from numba.core.compiler import CompilerBase
 from numba.core.compiler_machinery import PassManager, _pass_registry, register_pass
 from numba.core.typed_passes import (
@@ -38,7 +38,7 @@ def _have_owners(context: Any, kinds: Any) -> bool:
 
 
 class _Lower(lowering.Lower):
-    """Without counting references where there are no owners."""
+    """Without counting references where there are no owners, and without what a debugger reads."""
 
     def init(self) -> None:
         super().init()
@@ -51,6 +51,10 @@ class _Lower(lowering.Lower):
     def decref(self, kind: Any, value: Any) -> None:
         if self.counts:
             super().decref(kind, value)
+
+    def alloca_lltype(self, name: str, lltype: Any, **_: Any) -> Any:
+        # Without its size, which a debugger would be told: LLVM parses a module for each.
+        return cgutils.alloca_once(self.builder, lltype, name=name)
 
     def storevar(self, value: Any, name: str, argidx: Any = None) -> None:
         if self.counts or name in self._singly_assigned_vars:
