@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from fastbackprop.activations import ACTIVATIONS
+from fastbackprop.activations import ACTIVATIONS, HIDDEN, OUTPUT, layer_functions
 from fastbackprop.kernels import cost, descent, elementwise, gram_descent, jit, kinds, layer, update
 from fastbackprop.testing import CASES, Size, assert_same_bits
 
@@ -104,6 +104,7 @@ def test_depths_of_a_network_compile_nothing_more(char):
     for entry in entries:
         for covered in entry.dtypes:
             assert callable(entry[covered])
+    assert layer_functions(HIDDEN["relu"], OUTPUT, char).all()
     before = compiles(*entries)
     for layers, m in (((3, 1), 1), ((3, 4, 1), 7), ((5, 4, 3, 2, 2, 1), 9)):
         X, start = CASES["L_model_forward"].make(Size(layers, m), char)
