@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastbackprop import arguments, operands, reference
 from fastbackprop.activations import LINEAR, RELU, SIGMOID
-from fastbackprop.kernels import elementwise, layer
 from fastbackprop.kernels.blocking import SHARED_ELEMENTS, WAKE_OPERATIONS
 from fastbackprop.operands import KERNEL_DTYPES
 from fastbackprop.team import ALONE, NOBODY, in_team
@@ -112,8 +111,7 @@ def _serve_activation(Z, activation):
         return None
     A: Any = empty(Z.shape, dtype)
     Z, to = (Z, A) if Z.ndim == 2 else (Z.reshape(1, -1), A.reshape(1, -1))
-    char = dtype.char
-    kernel, function = elementwise.activation_forward[char], activation.at[char]
+    kernel, function = activation.activate[dtype.char]
     if Z.size < SHARED_ELEMENTS:
         done = kernel(Z, to, function, ALONE, NOBODY)
     else:
@@ -204,8 +202,7 @@ def _serve_activation_backward(dA, Z, activation):
         return None
     dZ: Any = empty(shape, dtype)
     dA, Z, to = (dA, Z, dZ) if Z.ndim == 2 else (x.reshape(1, -1) for x in (dA, Z, dZ))
-    char = dtype.char
-    kernel, function = elementwise.activation_backward[char], activation.gradient_at[char]
+    kernel, function = activation.activate_backward[dtype.char]
     if Z.size < SHARED_ELEMENTS:
         done = kernel(dA, Z, to, function, ALONE, NOBODY)
     else:
@@ -312,8 +309,7 @@ def serve_forward(A_prev, W, b, activation):
     shape = len(W), A_prev.shape[1]
     Z = empty(shape, dtype)
     A = Z if activation is LINEAR else empty(shape, dtype)
-    char = dtype.char
-    kernel, function = layer.layer_forward[char], activation.at[char]
+    kernel, function = activation.layer[dtype.char]
     if W.size * shape[1] < WAKE_OPERATIONS:
         done = kernel(A_prev, W, b, Z, A, function, ALONE, NOBODY)
     else:
@@ -416,8 +412,7 @@ def serve_backward(dA, Z, A_prev, W, activation):
         return None
     shape = A_prev.shape
     dA_prev, dW, db = empty(shape, dtype), empty(W.shape, dtype), empty((len(W), 1), dtype)
-    char = dtype.char
-    kernel, function = layer.layer_backward[char], activation.gradient_at[char]
+    kernel, function = activation.layer_backward[dtype.char]
     if W.size * shape[1] < WAKE_OPERATIONS:
         done = kernel(dA, Z, A_prev, W, dA_prev, dW, db, function, ALONE, NOBODY)
     else:
