@@ -167,6 +167,7 @@ class Routine(Introduced):
     An inner function is optimized again in every function above it; for the micro-kernels that took 1 s a level.
     """
 
+    all: ClassVar[list["Routine"]] = []
     loaded: ClassVar[dict[str, Any]] = {}
     usage = "kernels call it by its symbol"
 
@@ -176,6 +177,7 @@ class Routine(Introduced):
         self.introduce(function)
         self.arguments, self.passes = arguments, passes
         self.at = _Addresses(self)
+        Routine.all.append(self)
 
     def __repr__(self) -> str:
         return self.described((str(T) for T in DTYPES.values() if self.symbol(T) in Routine.loaded), not JIT)
@@ -212,6 +214,8 @@ class _Addresses(dict[str, Any]):
 
     A look-up compiles or loads it the first time, as that of an entry does.
     """
+
+    dtypes = "df"
 
     def __init__(self, routine: Routine) -> None:
         super().__init__()
