@@ -42,7 +42,7 @@ def _kernels() -> int:
 
 
 def run_process(dtypes: str, names: Sequence[str]) -> None:
-    """Warm up in one process, and print the result of `warm_up`; without names all entries, and routines that they are handed."""
+    """Warm up in one process, and print the result of `warm_up`; without names all entries and all routines."""
     if names:
         chosen: list[Any] = [entry for entry in jit.Entry.all if f"{entry.__module__}.{entry.__name__}" in names]
     else:
