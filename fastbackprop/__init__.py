@@ -7,17 +7,9 @@ holds the same functions in NumPy; the functions here return the same results, e
 from typing import TYPE_CHECKING
 
 from fastbackprop.activations import LeakyRelu  # noqa: F401 - not in __all__: a star import brings the fourteen
+from fastbackprop.elementwise import relu, relu_backward, sigmoid, sigmoid_backward
 from fastbackprop.fitting import train  # noqa: F401 - likewise
-from fastbackprop.layers import (
-    linear_activation_backward,
-    linear_activation_forward,
-    linear_backward,
-    linear_forward,
-    relu,
-    relu_backward,
-    sigmoid,
-    sigmoid_backward,
-)
+from fastbackprop.layers import linear_activation_backward, linear_activation_forward, linear_backward, linear_forward
 from fastbackprop.network import (
     L_model_backward,
     L_model_forward,

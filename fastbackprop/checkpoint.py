@@ -157,16 +157,17 @@ class Checkpoint:
 
         Its ``parameters``, those to begin with, may be missing where the file exists.
         """
-        if self.words.function != UNNAMED:
-            identity = {"function": self.words.function} | identity
+        function = {} if self.words.function == UNNAMED else {"function": self.words.function}
         if not self.found:
-            self.identity = identity
+            self.identity = function | identity
             return algorithm
-        names = {"function": self.words.function} | identity
+        if self._written_by != self.words.function:
+            raise ValueError(
+                f"checkpoint {self.path} was written by {self._written_by}; {self.words.function} resumes its own files alone: "
+                "name another file, or remove it to start again"
+            )
         differences = [
-            f"{name} was {there}, is {here}"
-            for name, here in names.items()
-            if (there := self.about.get(name, UNNAMED if name == "function" else None)) != here
+            f"{name} was {there}, is {here}" for name, here in identity.items() if (there := self.about.get(name)) != here
         ]
         recorded = self.about["algorithm"]
         if algorithm not in ("auto", recorded):
@@ -179,12 +180,17 @@ class Checkpoint:
         if self.saved > self.end:
             unit, limit = self.words.unit, self.words.limit
             raise ValueError(f"checkpoint {self.path} is at {unit} {self.saved}, beyond {limit} {self.end}")
-        self.identity = {"parameters": self.about["parameters"]} | identity
+        self.identity = {"parameters": self.about["parameters"]} | function | identity
         return recorded
+
+    @property
+    def _written_by(self) -> str:
+        """The function whose training the file holds."""
+        return str(self.about.get("function", UNNAMED))
 
     def recorded(self, name: str) -> Any:
         """A whole number from 0 on that the file remembers; None in that of another function, which `identify` refuses."""
-        if self.about.get("function", UNNAMED) != self.words.function:
+        if self._written_by != self.words.function:
             return None
         memory = self.about.get("memory")
         value = memory.get(name) if isinstance(memory, dict) else None

@@ -54,44 +54,43 @@ def warmup(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def train(commands: Any) -> None:
-    from fastbackprop.commands import guarded, train
+def _add(commands: Any, name: str, module: Any, help: str) -> None:
+    """A command that a module of its own has."""
+    from fastbackprop.commands import guarded
 
-    parser = commands.add_parser("train", help="train a net on the data of a file", description=train.DESCRIPTION)
-    train.add_options(parser)
-    parser.set_defaults(run=guarded("train", train.run))
+    parser = commands.add_parser(name, help=help, description=module.DESCRIPTION)
+    module.add_options(parser)
+    parser.set_defaults(run=guarded(name, module.run))
+
+
+def train(commands: Any) -> None:
+    from fastbackprop.commands import train
+
+    _add(commands, "train", train, "train a net on the data of a file")
 
 
 def sweep(commands: Any) -> None:
-    from fastbackprop.commands import guarded, sweep
+    from fastbackprop.commands import sweep
 
-    parser = commands.add_parser("sweep", help="train many nets on the data of a file", description=sweep.DESCRIPTION)
-    sweep.add_options(parser)
-    parser.set_defaults(run=guarded("sweep", sweep.run))
+    _add(commands, "sweep", sweep, "train many nets on the data of a file")
 
 
 def predict(commands: Any) -> None:
-    from fastbackprop.commands import guarded, predict
+    from fastbackprop.commands import predict
 
-    parser = commands.add_parser("predict", help="predict data by a trained model", description=predict.DESCRIPTION)
-    predict.add_options(parser)
-    parser.set_defaults(run=guarded("predict", predict.run))
+    _add(commands, "predict", predict, "predict data by a trained model")
 
 
 def compare(commands: Any) -> None:
-    from fastbackprop.commands import compare, guarded
+    from fastbackprop.commands import compare
 
-    parser = commands.add_parser("compare", help="time the reference against it on data", description=compare.DESCRIPTION)
-    compare.add_options(parser)
-    parser.set_defaults(run=guarded("compare", compare.run))
+    _add(commands, "compare", compare, "time the reference against it on data")
 
 
 def info(commands: Any) -> None:
-    from fastbackprop.commands import guarded, info
+    from fastbackprop.commands import info
 
-    parser = commands.add_parser("info", help="print versions, processor, disk cache, extras", description=info.DESCRIPTION)
-    info.add_options(parser)
-    parser.set_defaults(run=guarded("info", info.run))
+    _add(commands, "info", info, "print versions, processor, disk cache, extras")
 
 
 def run(commands: Any) -> None:

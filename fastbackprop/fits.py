@@ -52,6 +52,16 @@ class Fit:
     def net(self) -> Net:
         return Net(arguments.hidden_named(self.hidden), arguments.output_named(self.output))
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What identifies the training for its checkpoint, beside its dtype and arrays."""
+        return {
+            **{"layers_dims": self.sizes, "hidden": _called(self.net.hidden), "output": self.output},
+            **{"optimizer": repr(self.optimizer), "l2": self.l2, "batch_size": self.batch_size, "shuffle": self.shuffle},
+            **{"seed": self.seed, "patience": self.patience, "set_aside": self.part},
+            "init": self.init if self.start is None else None,
+        }
+
     def numbers(self) -> dict[str, np.ndarray]:
         """What is to be finite, by the names that errors call it."""
         return self.given | {f"{key} in parameters": value for key, value in (self.start or {}).items()}
@@ -92,7 +102,7 @@ class Fit:
 
     def descent(self, X: np.ndarray, Y: np.ndarray, file: Checkpoint | None, free_bytes: int | None) -> Epochs:
         """The training at its beginning, with what is drawn as `file` remembers it, if that is there."""
-        net, sizes, dtype, optimizer = self.net, self.sizes, self.dtype(X), self.optimizer
+        net, sizes, dtype = self.net, self.sizes, self.dtype(X)
         entropy = self.seed if file is None or not file.found else file.recorded("entropy")
         if entropy is None:
             entropy = secrets.randbits(128)
@@ -107,26 +117,49 @@ class Fit:
         if start is None:
             start = behind(8 * sum(sizes) * max(sizes), drawn, sizes, self.init, generator.standard_normal)
         start = {key: np.asarray(value, dtype) for key, value in start.items()}
-        batch_size = self.batch_size
         algorithm = "auto" if self._gram_may else self._otherwise
         if file is not None:
-            identity = {
-                **{"layers_dims": sizes, "hidden": called(net.hidden), "output": self.output, "optimizer": repr(optimizer)},
-                **{"l2": self.l2, "batch_size": batch_size, "shuffle": self.shuffle, "seed": self.seed},
-                **{"patience": self.patience, "dtype": str(dtype), "set_aside": self.part},
-                "init": self.init if self.start is None else None,
-            }
             validation = [] if self.part else checked
             digests = file.digests(X=whole[:1], Y=whole[1:], validation=validation, parameters=start.values())
-            algorithm = file.identify(algorithm, identity | digests)
+            algorithm = file.identify(algorithm, self.identity | {"dtype": str(dtype)} | digests)
         if algorithm == "auto":
             algorithm = "gram" if self.takes_gram(X, free_bytes) else self._otherwise
         rest = net, checked or None, self.patience, entropy
         work = X.nbytes + sum(value.nbytes for value in start.values())
         if algorithm == "batches":
-            order = generator if self.shuffle and batch_size is not None else None
-            return behind(work, _by_batches, X, Y, sizes, start, self.l2, batch_size, optimizer, order, rest)
-        return behind(work, _by_descent, algorithm, X, Y, sizes, start, self.l2, optimizer, rest)
+            order = generator if self.shuffle and self.batch_size is not None else None
+            return behind(work, self._by_batches, X, Y, start, order, rest)
+        return behind(work, self._by_descent, algorithm, X, Y, start, rest)
+
+    @property
+    def _functions(self) -> dict[str, Any]:
+        """What the layers compute, as engines take it."""
+        return {"hidden": self.net.hidden, "output": self.net.output}
+
+    def _by_batches(
+        self,
+        X: np.ndarray,
+        Y: np.ndarray,
+        start: dict[str, np.ndarray],
+        order: np.random.Generator | None,
+        rest: tuple[Any, ...],
+    ) -> MiniBatches:
+        optimizer, batch_size = self.optimizer, self.batch_size
+        if batch_size is not None:
+            X = np.asfortranarray(X)  # an example of a batch lies in one piece
+        engine = Batches(X, Y, self.sizes, start, **self._functions, optimizer=optimizer, l2=self.l2, batch_size=batch_size)
+        return MiniBatches(engine, optimizer.learning_rate, order, *rest)
+
+    def _by_descent(
+        self, algorithm: str, X: np.ndarray, Y: np.ndarray, start: dict[str, np.ndarray], rest: tuple[Any, ...]
+    ) -> FullBatches:
+        sizes, optimizer, functions = self.sizes, self.optimizer, self._functions
+        engine: Direct
+        if type(optimizer) is not GradientDescent or self.l2:
+            engine = GramRule(X, Y, sizes, start, optimizer, self.l2, **functions)
+        else:
+            engine = (Gram if algorithm == "gram" else Direct)(X, Y, sizes, start, optimizer.learning_rate, **functions)
+        return FullBatches(engine, *rest)
 
     def trained(self, descent: Epochs, last: dict[str, np.ndarray]) -> Trained:
         """What a training returns that ended with these parameters."""
@@ -224,45 +257,5 @@ def _columns(X: np.ndarray, Y: np.ndarray, which: np.ndarray) -> tuple[np.ndarra
     return X[:, which], Y[:, which]
 
 
-def called(hidden: Hidden) -> str:
+def _called(hidden: Hidden) -> str:
     return f"{hidden.name} {hidden.slope!r}" if hidden.slope else hidden.name
-
-
-def _by_batches(
-    X: np.ndarray,
-    Y: np.ndarray,
-    sizes: list[int],
-    start: dict[str, np.ndarray],
-    l2: float,
-    batch_size: int | None,
-    optimizer: Optimizer,
-    order: np.random.Generator | None,
-    rest: tuple[Any, ...],
-) -> MiniBatches:
-    net, *_ = rest
-    if batch_size is not None:
-        X = np.asfortranarray(X)  # an example of a batch lies in one piece
-    engine = Batches(
-        X, Y, sizes, start, hidden=net.hidden, output=net.output, optimizer=optimizer, l2=l2, batch_size=batch_size
-    )
-    return MiniBatches(engine, optimizer.learning_rate, order, *rest)
-
-
-def _by_descent(
-    algorithm: str,
-    X: np.ndarray,
-    Y: np.ndarray,
-    sizes: list[int],
-    start: dict[str, np.ndarray],
-    l2: float,
-    optimizer: Optimizer,
-    rest: tuple[Any, ...],
-) -> FullBatches:
-    net, *_ = rest
-    functions = {"hidden": net.hidden, "output": net.output}
-    engine: Direct
-    if type(optimizer) is not GradientDescent or l2:
-        engine = GramRule(X, Y, sizes, start, optimizer, l2, **functions)
-    else:
-        engine = (Gram if algorithm == "gram" else Direct)(X, Y, sizes, start, optimizer.learning_rate, **functions)
-    return FullBatches(engine, *rest)

@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastbackprop import arguments, doubtful, operands, shapes
 from fastbackprop.activations import LINEAR, OUTPUT, RELU
+from fastbackprop.fallbacks import by_reference, on_copies
 from fastbackprop.kernels import cost, update
-from fastbackprop.layers import backward, by_reference, forward, on_copies, serve_backward, serve_forward
+from fastbackprop.layers import backward, forward, serve_backward, serve_forward
 from fastbackprop.operands import KERNEL_DTYPES
 from fastbackprop.starts import small_start
 

@@ -182,6 +182,11 @@ class Descending:
     start: dict[str, np.ndarray] | None
     algorithm: str
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What identifies the training for its checkpoint, beside its dtype and arrays."""
+        return {"layers_dims": self.sizes, "learning_rate": self.rate}
+
     def numbers(self) -> dict[str, np.ndarray]:
         """What is to be finite, by the names that errors call it."""
         return {f"{key} in parameters": value for key, value in (self.start or {}).items()}
@@ -205,9 +210,8 @@ class Descending:
         sizes, dtype, algorithm = self.sizes, self.dtype(X), self.algorithm
         X, Y = behind(X.nbytes, converted, X, Y, dtype)
         if file is not None:
-            identity = {"layers_dims": sizes, "learning_rate": self.rate, "dtype": str(dtype)}
-            values = None if start is None else start.values()
-            algorithm = file.identify(algorithm, identity | file.digests(X=[X], Y=[Y], parameters=values))
+            digests = file.digests(X=[X], Y=[Y], parameters=None if start is None else start.values())
+            algorithm = file.identify(algorithm, self.identity | {"dtype": str(dtype)} | digests)
         if algorithm == "auto":
             algorithm = "gram" if self.takes_gram(X, free_bytes) else "direct"
         kind = Gram if algorithm == "gram" else Direct

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from hypothesis import settings
 
 import fastbackprop
 from fastbackprop import reference
+from fastbackprop.kernels import jit
 
 settings.register_profile("default", deadline=None, max_examples=50)
 settings.register_profile("ci", parent=settings.get_profile("default"), derandomize=True)
@@ -23,6 +25,16 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 # A shell starts what runs in the background with Ctrl-C ignored; the programs that tests start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def nothing_compiles_behind():
+    """What an interrupted call compiles finishes behind, and Numba then records warnings, which are the whole process's."""
+    yield
+    for entry in jit.Entry.all:
+        for task in list(entry.tasks.values()):
+            while not task.done:
+                time.sleep(0.01)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from fastbackprop import batches
 from fastbackprop.activations import HIDDEN, OUTPUTS
 from fastbackprop.batches import Batches
 from fastbackprop.kernels.descent import STOPPED
-from fastbackprop.optimizers import Adam, GradientDescent, Momentum, Nesterov
+from fastbackprop.optimizers import OPTIMIZERS, Adam, GradientDescent, Momentum, Nesterov
 from fastbackprop.reference.general import cost_and_gradients, descend
 from fastbackprop.team import alone
 from fastbackprop.testing import TRAINING_RTOL, assert_same_bits
@@ -25,6 +25,10 @@ RULES = {
     "nesterov": Nesterov(0.05, 0.8),
     "adam": Adam(0.01),
 }
+
+
+def test_every_rule_is_here():
+    assert {type(rule) for rule in RULES.values()} == set(OPTIMIZERS.values())
 
 
 def problem(sizes, m, output, dtype="float64", seed=0):

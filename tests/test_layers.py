@@ -1,11 +1,8 @@
-"""One layer's functions: the activations that there are, and arrays of another class."""
+"""One layer's functions: the activations that there are."""
 
-import numpy as np
 import pytest
 
 import fastbackprop as bp
-from fastbackprop import reference
-from fastbackprop.testing import assert_same_bits
 
 from .support.arguments import A_PREV, CACHE, DZ, B, W, refusing
 
@@ -16,12 +13,3 @@ def test_an_unknown_activation(activation):
         bp.linear_activation_forward(A_PREV, W, B, activation)
     with refusing(ValueError, repr(activation), "'relu'", "'sigmoid'"):
         bp.linear_activation_backward(DZ, (CACHE, DZ), activation)
-
-
-def test_np_matrix_answers_as_in_the_reference():
-    with pytest.warns(PendingDeprecationWarning):
-        Z = np.matrix(DZ)
-    for name in ("sigmoid", "relu"):
-        expected, actual = getattr(reference, name)(Z)[0], getattr(bp, name)(Z)[0]
-        assert type(actual) is type(expected)
-        assert_same_bits(np.asarray(actual), np.asarray(expected))

@@ -76,7 +76,7 @@ class _General(Prepared):
 
 
 class Epoch(_General):
-    """An epoch in an order of its own, of a training that goes on."""
+    """An epoch in an order of its own, of a training that continues."""
 
     params = (tuple(IMPLEMENTATIONS), tuple(KINDS), ("table", "classes", "digits"), DTYPES)
     param_names = ("implementation", "kind", "size", "dtype")

@@ -49,6 +49,17 @@ def guarded(command: str, work: Callable[[argparse.Namespace], None]) -> Callabl
     return run
 
 
+@contextlib.contextmanager
+def refusals() -> Iterator[None]:
+    """Within it what a training refuses becomes a BadInput."""
+    try:
+        yield
+    except ValueError as error:
+        raise BadInput(str(error)) from None
+    except OSError as error:
+        raise BadInput(f"{error.filename}: {error.strerror}") from None
+
+
 def print_json(record: dict[str, Any]) -> None:
     """Print one JSON object; numbers that JSON does not have become null."""
     print(json.dumps(_finite(record), allow_nan=False))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fastbackprop.bad_input import BadInput
 from fastbackprop.commands import options, print_json
-from fastbackprop.commands.outputs import all_different, output_file, predictions
+from fastbackprop.commands.outputs import all_different, output_file, predictions, writing
 from fastbackprop.data import Examples, Wanted, read_examples
 from fastbackprop.data.classes import number_labels
 from fastbackprop.model_file import Model, load_model
@@ -109,14 +109,11 @@ def run(arguments: argparse.Namespace) -> None:
     wanted = Wanted(arguments.label, arguments.examples, model.layers[0], model.names, model.label)
     prediction = predict(model, read_examples(arguments.data, wanted))
     if output:
-        try:
-            with replacing(output) as file:
-                text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-                _write(text, prediction)
-                text.flush()
-                text.detach()
-        except OSError as error:
-            raise BadInput(f"--output {arguments.output} could not be written: {error.strerror}") from None
+        with writing("--output", output), replacing(output) as file:
+            text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+            _write(text, prediction)
+            text.flush()
+            text.detach()
     if arguments.json:
         told = {"output": arguments.output} if output else prediction.lists
         m = len(next(iter(prediction.columns.values())))

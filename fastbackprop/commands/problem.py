@@ -100,6 +100,11 @@ def prepare(
     return Problem(X, Y, X_held_out, labels[:, held_out], layers, parameters, scaled, classes, label_scaling)
 
 
+def penalty(parameters: dict[str, np.ndarray], l2: float, batch: int) -> float:
+    """The cost's term of l2, with batches of so many examples."""
+    return l2 / (2 * batch) * sum(float(np.sum(value**2)) for key, value in parameters.items() if key.startswith("W"))
+
+
 def in_units_of_labels(
     parameters: dict[str, np.ndarray], scores: list[float], label_scaling: Scaling
 ) -> tuple[dict[str, np.ndarray], list[float]]:

@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 import fastbackprop
-from fastbackprop.bad_input import BadInput
-from fastbackprop.commands import options, print_json
+from fastbackprop.commands import options, print_json, refusals
 from fastbackprop.commands.outputs import all_different, picture_file, writing
 from fastbackprop.commands.problem import Problem, prepare, start_parameters
+from fastbackprop.commands.records import of_data, print_data, print_files
 from fastbackprop.data import Examples, read_examples
 from fastbackprop.extras.sweep import Record, Records
 from fastbackprop.extras.sweep.records import FAILED, INTERRUPTED
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> None:
         output=arguments.output,
     )
     nets = _nets(arguments, problem)
-    try:
+    with refusals():
         records = fastbackprop.sweep(
             problem.X,
             problem.label_scaling(problem.Y),
@@ -82,10 +82,6 @@ def run(arguments: argparse.Namespace) -> None:
             progress=options.progress(arguments),
             folder=arguments.folder,
         )
-    except ValueError as error:
-        raise BadInput(str(error)) from None
-    except OSError as error:
-        raise BadInput(f"{error.filename}: {error.strerror}") from None
     rows = [{**net, **_result(record, problem)} for (net, _), record in zip(nets, records, strict=True)]
     if picture:
         from fastbackprop.extras.plotting import save_curves
@@ -93,10 +89,11 @@ def run(arguments: argparse.Namespace) -> None:
         curves = {_called(row): row["costs"] for row in rows if row["costs"]}
         with writing("--picture", picture), replacing(picture) as file:
             save_curves(file, curves, f"fastbackprop {fastbackprop.__version__}")
+    record = _record(arguments, examples, problem)
     if arguments.json:
-        print_json(_about(arguments, examples, problem) | {"trainings": rows})
+        print_json(record | {"trainings": rows})
     else:
-        _print(arguments, examples, problem, rows)
+        _print(record, arguments.epochs, problem, rows)
     _interrupted(records)
 
 
@@ -124,13 +121,9 @@ def _result(record: Record, problem: Problem) -> dict[str, Any]:
     return {"costs": record.costs, "cost": cost, **found, **about}
 
 
-def _about(arguments: argparse.Namespace, examples: Examples, problem: Problem) -> dict[str, Any]:
+def _record(arguments: argparse.Namespace, examples: Examples, problem: Problem) -> dict[str, Any]:
     return {
-        "data": str(examples.path),
-        "taken": examples.where,
-        "classes": None if problem.classes is None else list(problem.classes.values),
-        "scale": problem.scaling.kind,
-        "start": arguments.start,
+        **of_data(examples.path, examples.where, problem.classes, problem.scaling, arguments.start),
         "examples": problem.Y.size,
         "held_out": problem.Y_held_out.size,
         "picture": arguments.picture,
@@ -142,12 +135,9 @@ def _called(row: dict[str, Any]) -> str:
     return f"{','.join(map(str, row['layers']))}  rate {row['learning_rate']:g}  seed {row['seed']}"
 
 
-def _print(arguments: argparse.Namespace, examples: Examples, problem: Problem, rows: list[dict[str, Any]]) -> None:
-    m, held_out = problem.Y.size, problem.Y_held_out.size
-    print(f"data      {examples.path}: {examples.where}; {m + held_out} examples of {problem.layers[0]} features")
-    if problem.classes is not None:
-        print(f"classes   {problem.classes}")
-    print(f"training  {arguments.epochs} epochs, start {arguments.start}, scaling {problem.scaling.kind}, {held_out} held out")
+def _print(record: dict[str, Any], epochs: int, problem: Problem, rows: list[dict[str, Any]]) -> None:
+    print_data(record, problem.layers[0], problem.classes)
+    print(f"training  {epochs} epochs, start {record['start']}, scaling {record['scale']}, {record['held_out']} held out")
     lines = [["layers", "learning rate", "seed", "last cost", "held out", "seconds", ""]]
     for row in rows:
         shown = "-"
@@ -163,8 +153,7 @@ def _print(arguments: argparse.Namespace, examples: Examples, problem: Problem, 
     for first, *middle, last in lines:
         cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(middle, widths[1:], strict=True)), last]
         print("  ".join(cells).rstrip())
-    if arguments.picture:
-        print(f"picture   {arguments.picture}")
+    print_files(record, "picture")
 
 
 def _interrupted(records: Records) -> None:

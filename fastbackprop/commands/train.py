@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import math
 import time
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 import fastbackprop
 from fastbackprop.arguments import hidden_named, output_named
-from fastbackprop.bad_input import BadInput
-from fastbackprop.commands import options, print_json
+from fastbackprop.commands import options, print_json, refusals
 from fastbackprop.commands.outputs import all_different, output_file, picture_file, writing
-from fastbackprop.commands.problem import Problem, in_units_of_labels, prepare
+from fastbackprop.commands.problem import Problem, in_units_of_labels, penalty, prepare
+from fastbackprop.commands.records import of_data, of_net, print_data, print_files, print_training
 from fastbackprop.data import Examples, read_examples
 from fastbackprop.machine import versions
 from fastbackprop.model_file import Model, is_model, save_model
-from fastbackprop.optimizers import name_of
 from fastbackprop.trained import Trained
 from fastbackprop.whole_file import replacing
 
@@ -70,16 +66,10 @@ def train(problem: Problem, *, l2: float = 0.0, batch_size: int | None = None, *
     """
     begun = time.perf_counter()
     Y = problem.label_scaling(problem.Y)
-    try:
+    with refusals():
         net = fastbackprop.train(problem.X, Y, problem.layers, parameters=problem.start, l2=l2, batch_size=batch_size, **others)
-    except ValueError as error:
-        raise BadInput(str(error)) from None
-    except OSError as error:
-        raise BadInput(f"{error.filename}: {error.strerror}") from None
     seconds = time.perf_counter() - begun
-    cost = net.cost(problem.X, Y) + l2 / (2 * min(batch_size or Y.size, Y.size)) * sum(
-        float(np.sum(value**2)) for key, value in net.parameters.items() if key.startswith("W")
-    )
+    cost = net.cost(problem.X, Y) + penalty(net.parameters, l2, min(batch_size or Y.size, Y.size))
     parameters, scores = in_units_of_labels(net.parameters, net.validation_scores, problem.label_scaling)
     net = replace(net, parameters=parameters, validation_scores=scores)
     held_out = net.score(problem.X_held_out, problem.Y_held_out) if problem.Y_held_out.size else None
@@ -120,41 +110,27 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json(record)
     else:
-        _print(arguments, examples, problem, training, record)
+        _print(problem, training, record)
 
 
 def _record(arguments: argparse.Namespace, examples: Examples, problem: Problem, training: Training) -> dict[str, Any]:
     """What is printed as JSON."""
     net, classes = training.net, problem.classes
-    optimizer = dataclasses.asdict(net.optimizer)
     scores = {"accuracy": training.score, "held_out_accuracy": training.held_out_score}
     if classes is None:
         scores = {"rms_error": _error(training.score), "held_out_rms_error": _error(training.held_out_score)}
     return {
-        "data": str(examples.path),
-        "taken": examples.where,
-        "layers": problem.layers,
-        "hidden": net.hidden if isinstance(net.hidden, str) else str(net.hidden),
-        "output": net.output,
-        "classes": None if classes is None else list(classes.values),
-        "scale": problem.scaling.kind,
-        "start": arguments.start,
-        "seed": arguments.seed,
-        "optimizer": name_of(net.optimizer),
-        **optimizer,
-        **{name: getattr(arguments, name) for name in ("l2", "batch_size", "shuffle", "validation", "patience")},
-        "epochs": net.epochs,
+        **of_data(examples.path, examples.where, classes, problem.scaling, arguments.start),
+        **of_net(net),
+        **{name: getattr(arguments, name) for name in ("seed", "l2", "batch_size", "shuffle", "validation", "patience")},
         "best_epoch": net.best_epoch,
         "examples": problem.Y.size,
         "held_out": problem.Y_held_out.size,
-        "costs": net.costs,
         "validation_scores": net.validation_scores,
         "cost": training.cost,
         **scores,
         "seconds": training.seconds,
-        "model": arguments.model,
-        "picture": arguments.picture,
-        "checkpoint": arguments.checkpoint,
+        **{name: getattr(arguments, name) for name in OUTPUTS},
     }
 
 
@@ -186,35 +162,19 @@ def _model(examples: Examples, problem: Problem, training: Training, record: dic
     )
 
 
-def _print(
-    arguments: argparse.Namespace, examples: Examples, problem: Problem, training: Training, record: dict[str, Any]
-) -> None:
-    net, m, held_out = training.net, problem.Y.size, problem.Y_held_out.size
-    first = f"{net.costs[0]:.6f} at first, " if net.costs else ""
+def _print(problem: Problem, training: Training, record: dict[str, Any]) -> None:
+    net = training.net
     if problem.classes is None:
         name, shown = "rms error", lambda score: f"{_error(score):.6g}"
     else:
         name, shown = "accuracy", lambda score: f"{score:.2%}"
-    tested = "" if training.held_out_score is None else f", {shown(training.held_out_score)} of {held_out} held out"
-    batches = f", batches of {arguments.batch_size}" if arguments.batch_size else ""
-    penalty = f", l2 {arguments.l2:g}" if arguments.l2 else ""
+    tested = "" if training.held_out_score is None else f", {shown(training.held_out_score)} of {record['held_out']} held out"
     validated = " or validated" if net.validation_scores else ""
-    rule = record["optimizer"].replace("_", " ")
-    print(f"data      {examples.path}: {examples.where}; {m + held_out} examples of {problem.layers[0]} features")
-    if problem.classes is not None:
-        print(f"classes   {problem.classes}")
-    print(f"net       {problem.layers}, start {arguments.start}, seed {arguments.seed}, scaling {problem.scaling.kind}")
-    print(f"layers    hidden {record['hidden']}, output {net.output}")
-    print(
-        f"training  {net.epochs} epochs, {rule}, learning rate {net.optimizer.learning_rate:g}{batches}{penalty}, "
-        f"{training.seconds:.2f} s{', stopped early' if net.stopped_early else ''}"
-    )
-    print(f"cost      {first}{training.cost:.6f} at last")
+    print_data(record, problem.layers[0], problem.classes)
+    print_training(record, ", stopped early" if net.stopped_early else "")
     if net.validation_scores:
         at = net.epochs if net.best_epoch is None else net.best_epoch
         kept = "the last" if net.best_epoch is None else "the best, which is kept"
         print(f"validated {name} {shown(net.validation_scores[at - 1])} after epoch {at}, {kept}")
-    print(f"{name:<9} {shown(training.score)} of {m} trained on{validated}{tested}")
-    for name in OUTPUTS:
-        if path := getattr(arguments, name):
-            print(f"{name:<9} {path}")
+    print(f"{name:<9} {shown(training.score)} of {record['examples']} trained on{validated}{tested}")
+    print_files(record, *OUTPUTS)

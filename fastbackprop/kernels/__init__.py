@@ -25,14 +25,14 @@ write-back, then the activation while the strip is in L2. The plan's method cuts
 code that all entries call by its symbol.
 
 Threads: a caller passes two mailboxes, its own and that of the team (`threads.py`), each with scratch memory that stays from
-call to call (`workspace.py`). The kernel claims the team's if it is free, and gives it back at its end. It posts jobs there,
+call to call (`workspace.py`). The kernel claims the team's if it is free, and returns it at its end. It posts jobs there,
 chunks of a product, of strips or of blocks, which any idle helper claims; where none comes, the caller does them all.
 
 What layers compute besides products, and how parameters step, are routines too, whose addresses kernels are handed
 (`jit.Routine.at`): one machine code serves all activations, outputs and rules; none is compiled for who takes another.
 
 What kernels promise: the numbers and nothing else. No Python objects, no allocation in loops, no global state; nan and inf go
-through as IEEE 754 has them; an element's sum runs in the same order however the work is cut, so the same call gives the same
+through as IEEE 754 has them; an element's sum runs in the same order however the work is cut, so the same call has the same
 bits with any number of threads. Each runs as plain Python too, on NumPy twins of the few intrinsics, under
 NUMBA_DISABLE_JIT=1: slow, and open to a debugger.
 

@@ -7,7 +7,7 @@ long as its update.
 
 from typing import NamedTuple
 
-from fastbackprop.kernels.activations import one_of
+from fastbackprop.kernels.activations import one_of, zero_of
 from fastbackprop.kernels.blocks import (
     BlocksJob,
     all_blocks,
@@ -30,7 +30,7 @@ from fastbackprop.kernels.microkernel import ZERO
 from fastbackprop.kernels.network import Examples, Row, free_net, functions_of, net_of
 from fastbackprop.kernels.product import product
 from fastbackprop.kernels.threads import claim, do_chunks, release
-from fastbackprop.kernels.update import Rule, adam_numbers, is_finite, take_step
+from fastbackprop.kernels.update import Rule, Step, adam_numbers, is_finite, take_step
 
 STEP = 3  # the place of the rule's step in `functions`, after those of `network.Functions`
 SLOPE, L2, FIRST, SECOND, EPSILON, LOW, HIGH, LARGEST = range(8)  # places in `numbers`
@@ -97,6 +97,40 @@ def parameters_of(P, n_weights):
     return Row(Matrix(P, 0, 1, 1), Matrix(P, n_weights, 1, 1))
 
 
+class Learned(NamedTuple):
+    """What a rule's step changes: so many weights and biases, and their first and second moments, if the rule has them."""
+
+    n_weights: int
+    n_biases: int
+    values: Row
+    V: Row
+    S: Row
+
+
+@inner
+def learned_of(P, M, n, n_weights):
+    """All n parameters with their moments, in the rows of both."""
+    second = Row(Matrix(M, n, 1, 1), Matrix(M, n + n_weights, 1, 1))
+    return Learned(n_weights, n - n_weights, parameters_of(P, n_weights), parameters_of(M, n_weights), second)
+
+
+@inner
+def step_of(functions, numbers, correction, rate, t, P):
+    """The rule's step t = 1, 2, ... of parameters P, in their dtype."""
+    first, second, number = numbers[FIRST], numbers[SECOND], P.dtype.type
+    rate, epsilon = adam_numbers(correction, rate, first, second, numbers[EPSILON], t)
+    rule = Rule(number(first), number(second), number(1.0 - first), number(1.0 - second), number(epsilon))
+    return Step(functions[STEP], number(rate), rule)
+
+
+@inner
+def take_steps(step, learned, gradients, decay, team):
+    """The step of all weights, which decay, and of all biases, which do not."""
+    values, V, S = learned.values, learned.V, learned.S
+    take_step(step, learned.n_weights, values.W, gradients.W, V.W, S.W, decay, team)
+    take_step(step, learned.n_biases, values.b, gradients.b, V.b, S.b, zero_of(decay), team)
+
+
 @entry(IN, IN, FLAT, TABLE, INT, TABLE, TABLE, COSTS, INT, FLAT, FLAT, FLAT, COSTS, INT, COSTS, TABLE, INT, INT)
 def batch_descent(
     X, Y, weights, order, batch, sizes, functions, numbers, correction, P, M, kept, rates, t, costs, state, own_mailbox,
@@ -127,9 +161,8 @@ def batch_descent(
     )  # fmt: skip
     Y_block = Matrix(room if gathers else y.data, at_Y if gathers else y.at, batch if gathers else y.row, 1)
     examples = Examples(Y_block, shares, weighted, numbers[LOW], numbers[HIGH])
-    parameters, flags, indices = parameters_of(bare(P), n_weights), bare(state), bare(order)
-    V, S = parameters_of(bare(M), n_weights), Row(Matrix(bare(M), n, 1, 1), Matrix(bare(M), n + n_weights, 1, 1))
-    first, second = numbers[FIRST], numbers[SECOND]
+    flags, indices, learned = bare(state), bare(order), learned_of(bare(P), bare(M), n, n_weights)
+    parameters = learned.values
     team = claim(own_mailbox, team_mailbox)
     inverse = one if weighted else one / number(batch)
     source, now = Source(n_0, n_L, x, y, indices, batch, order.size), allocate(1, m)
@@ -160,12 +193,8 @@ def batch_descent(
             if decay != 0:
                 penalty += 0.5 * decay * count * dot(n_weights, parameters.W, parameters.W, to_sum, team)
             t += 1
-            rate, epsilon = adam_numbers(correction, rates[done], first, second, numbers[EPSILON], t)
-            rule = Rule(number(first), number(second), number(1.0 - first), number(1.0 - second), number(epsilon))
-            dW = gradients_in(net, cut.sums, 0)
-            step, rate, none = functions[STEP], number(rate), number(0)
-            take_step(step, n_weights, parameters.W, dW.W, V.W, S.W, number(decay), rate, rule, team)
-            take_step(step, n - n_weights, parameters.b, dW.b, V.b, S.b, none, rate, rule, team)
+            step = step_of(functions, numbers, correction, rates[done], t, P)
+            take_steps(step, learned, gradients_in(net, cut.sums, 0), number(decay), team)
             begin += batch
         if state[1] == DONE and not is_finite(n, parameters.W, numbers[LARGEST]):
             state[1] = DIVERGED

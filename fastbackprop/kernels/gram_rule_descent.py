@@ -25,7 +25,7 @@ from fastbackprop.kernels.microkernel import ZERO
 from fastbackprop.kernels.network import Row, free_net, functions_of, net_of, units
 from fastbackprop.kernels.product import pieces_size, product_in_pieces
 from fastbackprop.kernels.threads import claim, release
-from fastbackprop.kernels.update import Rule, is_finite, take_step
+from fastbackprop.kernels.update import Rule, Step, is_finite, take_step
 from fastbackprop.kernels.workspace import workspace
 
 
@@ -56,7 +56,7 @@ def gram_rule_descent(
     parameters = Row(Matrix(p, 0, 1, 1), Matrix(p, n_W, 1, 1))
     job = held(BlocksJob(net, 2, m, inverse_m, V, labels_of(Y, m), dZ1, parameters, cut, flags, team))
     gradients = gradients_in(net, cut.sums, 0)
-    decay, rule = numbers[L2] / m, Rule(numbers[FIRST], 0.0, 0.0, 0.0, 0.0)
+    decay, step = numbers[L2] / m, Step(functions[STEP], learning_rate, Rule(numbers[FIRST], 0.0, 0.0, 0.0, 0.0))
     # Each part of P: how long, where, its gradient and its decay.
     parts = (
         (n_W, 0, gradients.W, decay),
@@ -88,10 +88,7 @@ def gram_rule_descent(
             costs[iteration // every - first_cost] = cost
         for part in parts:
             length, at, gradient, part_decay = part
-            take_step(
-                functions[STEP], length, Matrix(p, at, 1, 1), gradient, Matrix(v, at, 1, 1), Matrix(v, at, 1, 1), part_decay,
-                learning_rate, rule, team,
-            )  # fmt: skip
+            take_step(step, length, Matrix(p, at, 1, 1), gradient, Matrix(v, at, 1, 1), Matrix(v, at, 1, 1), part_decay, team)
         if not is_finite(n, parameters.W, numbers[LARGEST]):
             state[1], done = DIVERGED, iteration
             copy_row(n, bare(kept), 0, p, 0)

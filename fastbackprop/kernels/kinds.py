@@ -68,7 +68,7 @@ def IN(T: Any) -> Any:
 
 
 def GIVEN(T: Any) -> Any:
-    """What a user gives for such a matrix, unchecked: `matrix.serves` says whether it is one."""
+    """What a user passes for such a matrix, unchecked: `matrix.serves` says whether it is one."""
     return Given(T, 2, "A", readonly=True, aligned=False)
 
 

@@ -5,18 +5,17 @@ A process passes its share's gradient on and takes the step once it has the othe
 
 from fastbackprop.kernels.activations import one_of
 from fastbackprop.kernels.batch_descent import (
-    EPSILON,
-    FIRST,
     HIGH,
     L2,
     LOW,
-    SECOND,
     SLOPE,
-    STEP,
     batch_of,
     copy_row,
     dot,
+    learned_of,
     parameters_of,
+    step_of,
+    take_steps,
 )
 from fastbackprop.kernels.blocks import all_blocks, free_cut, gradients_in
 from fastbackprop.kernels.gather import Source, gather
@@ -25,9 +24,8 @@ from fastbackprop.kernels.jobs import held
 from fastbackprop.kernels.kinds import COSTS, FLAT, IN, INT, REAL, TABLE
 from fastbackprop.kernels.matrix import Matrix, matrix
 from fastbackprop.kernels.memory import allocate, bare, free
-from fastbackprop.kernels.network import Examples, Row, free_net, functions_of, net_of
+from fastbackprop.kernels.network import Examples, free_net, functions_of, net_of
 from fastbackprop.kernels.threads import claim, release
-from fastbackprop.kernels.update import Rule, adam_numbers, take_step
 
 
 @entry(IN, IN, TABLE, TABLE, TABLE, COSTS, FLAT, REAL, INT, FLAT, COSTS, TABLE, INT, INT)
@@ -72,18 +70,13 @@ def share_step(
 
     costs[0] takes l2 / (2 batch) |W|^2 before the step, where `with_cost` is not 0. P holds all W, then all b; M the moments.
     """
-    n, one, number = P.size, one_of(P[0]), P.dtype.type
-    parameters, gradient, first, second = parameters_of(bare(P), n_weights), bare(dP), numbers[FIRST], numbers[SECOND]
-    V, S = parameters_of(bare(M), n_weights), Row(Matrix(bare(M), n, 1, 1), Matrix(bare(M), n + n_weights, 1, 1))
-    decay, to_sum = numbers[L2] / batch, allocate(1, one)
+    learned, W = learned_of(bare(P), bare(M), P.size, n_weights), Matrix(bare(P), 0, 1, 1)
+    decay, to_sum = numbers[L2] / batch, allocate(1, one_of(P[0]))
     team = claim(own_mailbox, team_mailbox)
     costs[0] = 0.0
     if with_cost != 0 and decay != 0:
-        costs[0] = 0.5 * decay * dot(n_weights, parameters.W, parameters.W, Matrix(to_sum, 0, 1, 1), team)
-    rate, epsilon = adam_numbers(correction, learning_rate, first, second, numbers[EPSILON], t)
-    rule = Rule(number(first), number(second), number(1.0 - first), number(1.0 - second), number(epsilon))
-    dW, db, step, none = Matrix(gradient, 0, 1, 1), Matrix(gradient, n_weights, 1, 1), functions[STEP], number(0)
-    take_step(step, n_weights, parameters.W, dW, V.W, S.W, number(decay), number(rate), rule, team)
-    take_step(step, n - n_weights, parameters.b, db, V.b, S.b, none, number(rate), rule, team)
+        costs[0] = 0.5 * decay * dot(n_weights, W, W, Matrix(to_sum, 0, 1, 1), team)
+    step = step_of(functions, numbers, correction, learning_rate, t, P)
+    take_steps(step, learned, parameters_of(bare(dP), n_weights), P.dtype.type(decay), team)
     release(team)
     free(to_sum)

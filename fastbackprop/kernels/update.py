@@ -10,7 +10,7 @@ from fastbackprop.kernels.jit import entry, inner, routine
 from fastbackprop.kernels.jobs import held
 from fastbackprop.kernels.kinds import ADDRESS, GIVEN, OUT, REAL, N, Number
 from fastbackprop.kernels.mailbox import MEMBERS
-from fastbackprop.kernels.matrix import Matrix, matrix, serves
+from fastbackprop.kernels.matrix import Matrix, matrix, part, serves
 from fastbackprop.kernels.threads import do_chunks
 
 
@@ -32,15 +32,10 @@ def stepped(w, dw, rate):
 @inner
 def stays_finite(update, largest):
     """Whether the proposed values are within `largest`."""
-    return _all_within(update.n, update.w.data, update.w.at, update.dw.data, update.dw.at, update.rate, largest)
-
-
-@inner
-def _all_within(n, w, iw, dw, idw, rate, largest):
     stand_alone()
-    bad = 0
-    for i in range(n):
-        bad += 0 if abs(stepped(w[iw + i], dw[idw + i], rate)) <= largest else 1
+    w, dw, bad = update.w, update.dw, 0
+    for i in range(update.n):
+        bad += 0 if abs(stepped(w.data[w.at + i], dw.data[dw.at + i], update.rate)) <= largest else 1
     return bad == 0
 
 
@@ -83,11 +78,19 @@ class Rule(NamedTuple):
     epsilon: Number
 
 
+class Step(NamedTuple):
+    """A step as all parameters take it: the address of the rule's routine, the rate, and the rule's numbers."""
+
+    function: int
+    rate: Number
+    rule: Rule
+
+
 class StepJob(NamedTuple):
-    """A step of n numbers w in chunks of `step`, with the gradient dw + decay w; V and S are their first and second moments."""
+    """A step of n numbers w in chunks of `each`, with the gradient dw + decay w; V and S are their first and second moments."""
 
     n: int
-    step: int
+    each: int
     w: Matrix
     dw: Matrix
     V: Matrix
@@ -142,34 +145,29 @@ def _adam(n, w, dw, V, S, decay, rate, rule):
 @inner
 def _span(job, chunk):
     """How many numbers a chunk has, and where they begin."""
-    i = chunk * job.step
-    return min(job.step, job.n - i), i
-
-
-@inner
-def _from(A, i):
-    return Matrix(A.data, A.at + i, 1, 1)
+    i = chunk * job.each
+    return min(job.each, job.n - i), i
 
 
 @routine(ADDRESS(StepJob), N, N)
 def gradient_descent_step(job, chunk, member):
     """w <- w - rate d."""
     n, i = _span(job, chunk)
-    _gradient_descent(n, _from(job.w, i), _from(job.dw, i), job.decay, job.rate)
+    _gradient_descent(n, part(job.w, 0, i), part(job.dw, 0, i), job.decay, job.rate)
 
 
 @routine(ADDRESS(StepJob), N, N)
 def momentum_step(job, chunk, member):
     """V <- mu V - rate d, w <- w + V."""
     n, i = _span(job, chunk)
-    _momentum(n, _from(job.w, i), _from(job.dw, i), _from(job.V, i), job.decay, job.rate, job.rule.first)
+    _momentum(n, part(job.w, 0, i), part(job.dw, 0, i), part(job.V, 0, i), job.decay, job.rate, job.rule.first)
 
 
 @routine(ADDRESS(StepJob), N, N)
 def nesterov_step(job, chunk, member):
     """V <- mu V - rate d, w <- w + mu V - rate d."""
     n, i = _span(job, chunk)
-    _nesterov(n, _from(job.w, i), _from(job.dw, i), _from(job.V, i), job.decay, job.rate, job.rule.first)
+    _nesterov(n, part(job.w, 0, i), part(job.dw, 0, i), part(job.V, 0, i), job.decay, job.rate, job.rule.first)
 
 
 @routine(ADDRESS(StepJob), N, N)
@@ -179,7 +177,7 @@ def adam_step(job, chunk, member):
     The rate and epsilon are those of the batch, see `adam_numbers`.
     """
     n, i = _span(job, chunk)
-    _adam(n, _from(job.w, i), _from(job.dw, i), _from(job.V, i), _from(job.S, i), job.decay, job.rate, job.rule)
+    _adam(n, part(job.w, 0, i), part(job.dw, 0, i), part(job.V, 0, i), part(job.S, 0, i), job.decay, job.rate, job.rule)
 
 
 # How Adam's moments, which begin with 0, are corrected.
@@ -199,14 +197,14 @@ def adam_numbers(correction, rate, first, second, epsilon, t):
 
 
 @inner
-def take_step(function, n, w, dw, V, S, decay, rate, rule, team):
-    """A step of n numbers by the routine at an address, shared by the team where it is worth it."""
+def take_step(step, n, w, dw, V, S, decay, team):
+    """A step of n numbers, shared by the team where it is worth it."""
     if n == 0:
         return
     shared = team[MEMBERS] > 1 and n >= 2 * SHARED_ELEMENTS
-    step = SHARED_ELEMENTS if shared else n
-    job = held(StepJob(n, step, w, dw, V, S, decay, rate, rule))
-    do_chunks(shared, team, function, job, -(-n // step))
+    each = SHARED_ELEMENTS if shared else n
+    job = held(StepJob(n, each, w, dw, V, S, decay, step.rate, step.rule))
+    do_chunks(shared, team, step.function, job, -(-n // each))
 
 
 @inner

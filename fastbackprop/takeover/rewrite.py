@@ -7,7 +7,8 @@ import copy
 import functools
 import inspect
 import types
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from fastbackprop.examination.original import stands_for
@@ -20,17 +21,19 @@ from fastbackprop.takeover.training import Form, Training
 
 TRAINING, _OUTER, BEGIN = "__fastbackprop_training__", "__fastbackprop_outer__", "__fastbackprop_begin__"
 
-_PLAN = f"""
-{TRAINING} = {BEGIN}(
-    RANGE, lambda: (PARAMETERS, X, Y, RATE, ENTRIES), lambda VARIABLE: CONDITION, DECIDING, READS
-)
-while {TRAINING}.advance():
+OBSERVED = f"""\
     for VARIABLE in {TRAINING}.observed:
         {COST} = {TRAINING}.cost
         REST
+"""
+
+
+def ending(hand_over: str) -> str:
+    """The end of any plan: iterations as they stand, before and after which the names are those of a loop without a plan."""
+    return f"""\
     if {TRAINING}.plain:
         if {TRAINING}.ahead:
-            PARAMETERS = {TRAINING}.parameters
+            {hand_over}
             BIND
         if {TRAINING}.own is None:
             for VARIABLE in {TRAINING}.plain:
@@ -39,11 +42,19 @@ while {TRAINING}.advance():
             for VARIABLE in {TRAINING}.plain:
                 OWN
 if {TRAINING}.ahead:
-    PARAMETERS = {TRAINING}.parameters
+    {hand_over}
     BIND
 for VARIABLE in {TRAINING}.last:
     pass
 """
+
+
+_PLAN = f"""
+{TRAINING} = {BEGIN}(
+    RANGE, lambda: (PARAMETERS, X, Y, RATE, ENTRIES), lambda VARIABLE: CONDITION, DECIDING, READS
+)
+while {TRAINING}.advance():
+{OBSERVED}{ending(f"PARAMETERS = {TRAINING}.parameters")}"""
 
 
 def taken_over(function: types.FunctionType, role_of: RoleOf) -> tuple[Callable[..., Any], Loop] | None:
@@ -122,7 +133,7 @@ class _Replace(ast.NodeTransformer):
     def visit_For(self, node: ast.For) -> Any:
         if node is not self.loop.node:
             return self.generic_visit(node)
-        step, variable = self.loop.step, self.loop.variable
+        step = self.loop.step
         entries = ast.Dict([ast.Constant(key) for key in step.entries.values()], [load(name) for name in step.entries])
         assert isinstance(node.iter, ast.expr)
         expressions = {
@@ -134,18 +145,32 @@ class _Replace(ast.NodeTransformer):
             ast.Assign([ast.Name(name, ast.Store())], ast.Subscript(load(step.parameters), ast.Constant(key), ast.Load()))
             for name, key in step.entries.items()
         ]
-        statements = {"REST": self.loop.rest or [ast.Pass()], "BODY": node.body, "BIND": bind}
-        own = Own(self.loop.functions)
-        statements["OWN"] = [own.visit(copy.deepcopy(statement)) for statement in node.body]
-        plan = ast.parse(_PLAN)
-        for inner in ast.walk(plan):  # what the plan adds has the position of the loop; the user's own nodes keep theirs
-            if "lineno" in inner._attributes:
-                ast.copy_location(inner, node)
-                inner.end_lineno, inner.end_col_offset = node.lineno, node.col_offset  # type: ignore[attr-defined]
-        return Filled(expressions, statements, {"VARIABLE": variable, "PARAMETERS": step.parameters}).visit(plan).body
+        statements = {"REST": self.loop.rest, "BIND": bind}
+        return planned(_PLAN, node, self.loop.functions, expressions, statements, {"PARAMETERS": step.parameters})
 
 
-class Own(ast.NodeTransformer):
+def planned(
+    text: str,
+    node: ast.For,
+    functions: Collection[str],
+    expressions: dict[str, ast.expr],
+    statements: Mapping[str, Sequence[ast.stmt]],
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> list[ast.stmt]:
+    """A plan, filled, for a loop whose iterations call these functions as their step."""
+    assert isinstance(node.target, ast.Name)
+    plan, own = ast.parse(text), _Own(functions)
+    for inner in ast.walk(plan):  # what the plan adds has the position of the loop; the user's own nodes keep theirs
+        if "lineno" in inner._attributes:
+            ast.copy_location(inner, node)
+            inner.end_lineno, inner.end_col_offset = node.lineno, node.col_offset  # type: ignore[attr-defined]
+    filling = {name: list(found) or [ast.Pass()] for name, found in statements.items()}
+    filling |= {"BODY": node.body, "OWN": [own.visit(copy.deepcopy(statement)) for statement in node.body]}
+    filled: list[ast.stmt] = _Filled(expressions, filling, {"VARIABLE": node.target.id, **names}).visit(plan).body
+    return filled
+
+
+class _Own(ast.NodeTransformer):
     """Has the step's functions called as the user wrote them."""
 
     def __init__(self, names: Collection[str]) -> None:
@@ -160,7 +185,7 @@ class Own(ast.NodeTransformer):
         return node
 
 
-class Filled(ast.NodeTransformer):
+class _Filled(ast.NodeTransformer):
     """Fills the plan."""
 
     def __init__(self, expressions: dict[str, ast.expr], statements: dict[str, list[ast.stmt]], names: dict[str, str]) -> None:

@@ -63,7 +63,7 @@ def layer_calls(bp: Any, shape: tuple[int, int, int], char: str, layout: Callabl
     drawn = [rng.standard_normal(size) for size in ((n_prev, m), (n, n_prev), (n, 1), (n, m), (n, m))]
     A_prev, W, b, dA, Z = (layout(x.astype(char)) for x in drawn)
     AL, Y = layout(rng.uniform(0.01, 0.99, (1, m)).astype(char)), (rng.random((1, m)) < 0.4).astype(char)
-    for activation in ("relu", "sigmoid"):
+    for activation in ("relu", "sigmoid", "tanh"):
         yield f"forward {activation}", partial(bp.linear_activation_forward, A_prev, W, b, activation)
         yield f"backward {activation}", partial(bp.linear_activation_backward, dA, ((A_prev, W, b), Z), activation)
     yield "linear forward", partial(bp.linear_forward, A_prev, W, b)
@@ -93,6 +93,17 @@ def network_calls(bp: Any, layers: tuple[int, ...], m: int, iterations: int, cha
     train = partial(bp.L_layer_model, X, Y, layers, 0.05, iterations, parameters=start, return_costs=True)
     for algorithm in ("direct", "gram") if m < 1000 else ("direct",):
         yield f"training {algorithm}", partial(train, algorithm=algorithm)
+    rules = bp.GradientDescent(0.05), bp.Momentum(0.05), bp.Nesterov(0.05), bp.Adam()
+    for rule, l2, batch_size in product(rules, (0.0, 0.5), (None, 64)):
+        options = {"optimizer": rule, "l2": l2, "batch_size": batch_size, "hidden": "tanh", "parameters": start, "seed": 1}
+        epochs = iterations if batch_size is None else 2
+        yield f"{rule} {l2} {batch_size}", partial(by_rule, bp, X, Y, layers, epochs=epochs, **options)
+
+
+def by_rule(bp: Any, *args: Any, **options: Any) -> Any:
+    """What a training in general makes."""
+    trained = bp.train(*args, **options)
+    return trained.parameters, trained.costs
 
 
 def calls(bp: Any, every: int) -> Calls:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from scripts.measuring.machine import OPENBLAS_OVERRIDES
+from scripts.measuring.fairness import OPENBLAS_OVERRIDES
 from scripts.measuring.timing import REST
 from scripts.revisions.decision import Rounds, Rule, fit
 from scripts.revisions.installed import SUITE, CannotCompare, Installed

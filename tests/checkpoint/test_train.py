@@ -182,11 +182,11 @@ def test_another_training_is_refused(other, file):
 
 def test_the_functions_refuse_each_others_files(file):
     trainings.train(3, checkpoint=file)
-    with pytest.raises(ValueError, match="function was L_layer_model, is train"):
+    with pytest.raises(ValueError, match="was written by L_layer_model; train resumes its own files alone"):
         bp.train(trainings.X, trainings.Y, trainings.LAYERS, parameters=trainings.START, checkpoint=file)
     file.unlink()
     bp.train(trainings.X, trainings.Y, trainings.LAYERS, parameters=trainings.START, epochs=3, checkpoint=file)
-    with pytest.raises(ValueError, match="function was train, is L_layer_model"):
+    with pytest.raises(ValueError, match="was written by train; L_layer_model resumes its own files alone"):
         trainings.train(3, checkpoint=file)
 
 

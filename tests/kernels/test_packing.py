@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastbackprop.kernels.blocking import MR, NV
+from fastbackprop.kernels.blocking import MR, NV, SQUARE
 from fastbackprop.kernels.intrinsics import lanes
-from fastbackprop.kernels.packing import SQUARE
 from fastbackprop.testing import assert_same_bits
 
 from .support import probes

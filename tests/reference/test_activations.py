@@ -13,12 +13,12 @@ EVERY = pytest.mark.parametrize("hidden", [*HIDDEN, *LEAKY], ids=str)
 
 @EVERY
 def test_the_gradient_from_a_is_the_slope_of_the_forward(hidden):
-    """A central difference over 2h errs by ``h^2 / 6 |g'''| + u |A| / h``: with |g'''| <= 2 and |A| <= 4, 4e-9 at h = 1e-4."""
+    """A central difference over 2h errs by ``h^2 / 6 |g'''| + u |A| / h``: with |g'''| <= 8 and |A| <= 4, 2e-8 at h = 1e-4."""
     g, g_gradient = functions_of(hidden)
     Z = np.linspace(-3.95, 3.95, 80).reshape(4, 20)  # no 0, where two have a kink
     dA, h = np.cos(Z), 1e-4
     assert np.min(np.abs(Z)) > h
-    np.testing.assert_allclose(g_gradient(dA, g(Z)), dA * (g(Z + h) - g(Z - h)) / (2 * h), rtol=0, atol=4e-9)
+    np.testing.assert_allclose(g_gradient(dA, g(Z)), dA * (g(Z + h) - g(Z - h)) / (2 * h), rtol=0, atol=2e-8)
 
 
 @pytest.mark.parametrize(("hidden", "slope"), [("relu", 0.0), ("leaky_relu", 0.01), *((g, g.slope) for g in LEAKY)], ids=str)
@@ -39,11 +39,12 @@ def test_nan_stays(hidden):
 
 @pytest.mark.parametrize("name", reference.ACTIVATIONS)
 def test_those_among_the_fourteens_agree_with_them(name):
+    """The slope from A and that from Z are each at most 1, after a few roundings: 16 u |dA|."""
     Z, dA = np.linspace(-3, 3, 25).reshape(5, 5), np.sin(np.arange(25.0)).reshape(5, 5)
     g, g_gradient = functions_of(name)
     forward, backward = reference.ACTIVATIONS[name]
     np.testing.assert_array_equal(g(Z), forward(Z)[0])
-    np.testing.assert_array_equal(g_gradient(dA, g(Z)), backward(dA, Z))
+    np.testing.assert_allclose(g_gradient(dA, g(Z)), backward(dA, Z), rtol=0, atol=16 * np.finfo(float).eps / 2)
 
 
 def test_leaky_relu_by_name_has_a_slope_of_a_hundredth():
@@ -66,7 +67,7 @@ def test_the_names_are_those_of_the_fast_training():
 
 @pytest.mark.parametrize("hidden", ["softplus", None, ["relu"], activations.HIDDEN["tanh"]], ids=str)
 def test_an_unknown_one_is_named(hidden):
-    with pytest.raises(ValueError, match=r"hidden is .*; known ones are 'relu', 'sigmoid', 'tanh', 'identity', 'leaky_relu'"):
+    with pytest.raises(ValueError, match=f"hidden is .*; known ones are {', '.join(map(repr, HIDDEN))}, or LeakyRelu"):
         functions_of(hidden)
 
 

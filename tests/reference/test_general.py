@@ -185,6 +185,7 @@ def test_no_epochs_return_the_start():
 # ----------------------------------------------------------------------------------- scikit-learn computes the same
 
 SGD = dict(solver="sgd", learning_rate_init=0.05, momentum=0.8)
+UNITS = {"sigmoid": 2, "softmax": 3, "identity": 1}  # of the outputs that it has
 SOLVERS = {
     "gradient descent": (GradientDescent(0.05), dict(SGD, momentum=0.0)),
     "momentum": (Momentum(0.05, 0.8), dict(SGD, nesterovs_momentum=False)),
@@ -196,13 +197,12 @@ SOLVERS = {
 
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("hidden", ["relu", "tanh", "sigmoid", "identity"])
-@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("output", UNITS)
 def test_scikit_learn_trains_alike(output, hidden, solver):
     """From one state, 10 epochs of batches of 16, 16 and 8 examples: the same formulas, 30 steps that differ by rounding."""
     networks = pytest.importorskip("sklearn.neural_network", reason="scikit-learn is not installed: pip install '.[test]'")
     kind = networks.MLPRegressor if output == "identity" else networks.MLPClassifier
-    n_L = {"sigmoid": 2, "softmax": 3, "identity": 1}[output]
-    layers, (rule, options) = (4, 6, 5, n_L), SOLVERS[solver]
+    layers, (rule, options) = (4, 6, 5, UNITS[output]), SOLVERS[solver]
     X, Y, _ = problem(output, layers, 40)
     labels = {"sigmoid": Y.T, "softmax": Y.argmax(axis=0), "identity": Y[0]}[output]
     theirs = kind(

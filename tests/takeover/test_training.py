@@ -1,7 +1,6 @@
 """The compiled run of a model's loop: it does what the model's own code does, on any data."""
 
 import importlib
-import itertools
 import signal
 import sys
 import threading
@@ -11,64 +10,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from fastbackprop.algorithms import Gram
 from fastbackprop.kernels import jit
-from fastbackprop.takeover.training import stretches
 
+from ..support.loops import GIVEN, HEAD, NO_START, TAKES, UPDATES, X, Y, matrix, rng, start, training
 from ..support.taken import OWN, assert_as_own, changed, counted, namespace, taken, with_loop
 
 NUMPY_2 = int(np.__version__.partition(".")[0]) >= 2
-rng = np.random.default_rng(8)
-X = rng.standard_normal((6, 70))
-Y = (X[:1] + X[1:2] ** 2 > 0.5).astype(float)
-HEAD = "    for i in range(num_iterations):\n        STEP\n"
-TAKES = ("def L_layer_model(X, Y, layers_dims,", "def L_layer_model(X, Y, parameters,")
-NO_START = ("    parameters = initialize_parameters_deep(layers_dims)\n", "")
-GIVEN = changed(TAKES, NO_START)  # a model that takes its start
-
-
-def start(*sizes, dtype=float, scale=0.5, seed=2):
-    draw = np.random.default_rng(seed)
-    parameters = {}
-    for l, (n_prev, n) in enumerate(itertools.pairwise(sizes), start=1):
-        parameters[f"W{l}"] = (scale * draw.standard_normal((n, n_prev))).astype(dtype)
-        parameters[f"b{l}"] = (0.1 * draw.standard_normal((n, 1))).astype(dtype)
-    return parameters
-
-
-def training(X=X, Y=Y, sizes=(6, 4, 1), rate=0.2, iterations=250, **options):
-    return lambda space: space["L_layer_model"](X, Y, start(*sizes), rate, iterations, **options)
-
-
-# ------------------------------------------------------------------------------------------------------------ stretches
-
-
-@given(st.integers(0, 50), st.integers(0, 200), st.sets(st.integers(0, 249)))
-@settings(max_examples=300, deadline=None)
-def test_stretches_cover_each_iteration_once_and_know_each_wanted_cost(begin, length, wanted):
-    end = begin + length
-    wanted = sorted(k for k in wanted if begin <= k < end)
-    at, known = begin, set()
-    for first, number, every in stretches(begin, end, wanted):
-        assert first == at and number > 0 and every > 0
-        known |= set(range(first, first + number, every))
-        at += number
-    assert at == end
-    assert known >= set(wanted)
-    evenly = [*range(begin, end, 7)]
-    assert len(list(stretches(begin, end, evenly))) <= 1
 
 
 # ----------------------------------------------------------------------------------------------------- data of any kind
-
-
-def matrix(values):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return np.matrix(values)
 
 
 BETWEEN = rng.random((1, 70)).round(2)
@@ -261,115 +213,6 @@ def test_x_that_changes_under_gram_descent():
         return space["L_layer_model"](x.copy(), y, start(300, 5, 1, scale=0.05), 0.05, 200)
 
     assert 20 < assert_as_own(text, call) < 60
-
-
-# ----------------------------------------------------------------------------------------- what else holds the parameters
-
-COPY = ("    for l in range(1, len(parameters) // 2 + 1):\n        parameters[f\"W{l}\"] = parameters[f\"W{l}\"] -",
-        "    parameters = dict(parameters)\n    for l in range(1, len(parameters) // 2 + 1):\n"
-        "        parameters[f\"W{l}\"] = parameters[f\"W{l}\"] -")  # fmt: skip
-IN_PLACE = [
-    ('parameters[f"W{l}"] = parameters[f"W{l}"] - learning_rate * grads[f"dW{l}"]',
-     'parameters[f"W{l}"] -= learning_rate * grads[f"dW{l}"]'),
-    ('parameters[f"b{l}"] = parameters[f"b{l}"] - learning_rate * grads[f"db{l}"]',
-     'parameters[f"b{l}"] -= learning_rate * grads[f"db{l}"]'),
-]  # fmt: skip
-NOTHING = [
-    ('grads[f"db{l}"]\n    return parameters\n', 'grads[f"db{l}"]\n'),
-    ("parameters = update_parameters(parameters, grads, learning_rate)", "update_parameters(parameters, grads, learning_rate)"),
-]
-UPDATES = {
-    "bound": [],
-    "copied": [COPY],
-    "in place": IN_PLACE,
-    "nothing returned": NOTHING,
-    "in place, nothing returned": [*IN_PLACE, NOTHING[1], ('grads[f"db{l}"]\n    return parameters\n', 'grads[f"db{l}"]\n')],
-}
-
-
-@pytest.mark.parametrize("name", UPDATES)
-@pytest.mark.parametrize("besides", ["", "        if i % 30 == 7:\n            print(parameters['b1'][0, 0] > 0)\n"])
-def test_what_holds_the_parameters_sees_what_it_would(name, besides):
-    text = changed(*UPDATES[name], TAKES, NO_START, text=with_loop(HEAD + besides))
-
-    def call(space):
-        passed = start(6, 4, 1)
-        arrays, view = dict(passed), passed["W1"][0]
-        result = space["L_layer_model"](X, Y, passed, 0.2, 150)
-        return result, result is passed, passed, arrays, view, [passed[key] is arrays[key] for key in passed]
-
-    assert assert_as_own(text, call) > 100
-
-
-def test_an_update_that_returns_nothing_and_is_bound_fails_as_it_did():
-    text = changed(NOTHING[0])
-    own, row = taken(text)
-    assert row.verdict == "left"
-    with pytest.raises(TypeError):
-        own["L_layer_model"](X, Y, [6, 4, 1], 0.1, 10)
-
-
-def test_arrays_that_share_memory():
-    text = changed(*IN_PLACE, text=GIVEN)
-
-    def tied(space):
-        passed = start(6, 6, 6, 1)
-        passed["W2"] = passed["W1"]
-        return space["L_layer_model"](X, Y, passed, 0.1, 80)
-
-    assert_as_own(text, tied)
-
-    def within_X(space):
-        x = X.copy()
-        passed = start(6, 4, 1) | {"W1": x[:4, :6]}
-        return space["L_layer_model"](x, Y, passed, 0.1, 80), x
-
-    assert_as_own(text, within_X)
-
-
-class Parameters(dict):
-    """A dict that is more."""
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: start(6, 4, 1) | {"note": "text"},
-        lambda: start(6, 4, 1) | {"note": "text", "more": 3},
-        lambda: Parameters(start(6, 4, 1)),
-        lambda: dict(reversed(start(6, 4, 1).items())),
-        lambda: start(6, 4, 1) | {"b1": 0.5},
-        lambda: start(6, 4, 1) | {"b1": np.zeros(4)},
-        lambda: start(6, 4, 1) | {"b1": np.zeros((4, 1), "f4")},
-        lambda: start(6, 4, 1) | {"W2": np.zeros((1, 5))},
-        lambda: start(6, 4, 1) | {"W1": matrix(np.ones((4, 6)))},
-        lambda: start(6, 4, 1) | {"W1": np.full((4, 6), np.nan)},
-        lambda: list(start(6, 4, 1).values()),
-        lambda: None,
-        lambda: {},
-    ],
-)
-def test_parameters_of_any_kind(make):
-    assert_as_own(GIVEN, lambda space: space["L_layer_model"](X, Y, make(), 0.2, 80))
-
-
-def test_two_models_of_the_same_parameters_one_after_the_other():
-    def call(space):
-        passed = start(6, 4, 1)
-        return space["L_layer_model"](X, Y, passed, 0.2, 80), space["L_layer_model"](X, Y, passed, 0.1, 80), passed
-
-    assert assert_as_own(GIVEN, call) > 100
-
-
-def test_other_statements_that_put_other_parameters_in_their_place():
-    bodies = ["parameters['W1'] = parameters['W1'].astype('f4')", "parameters.clear()", "parameters.update(new)",
-              "parameters['W1'] = np.full((4, 6), np.nan)"]  # fmt: skip
-    for body in bodies:
-        before = f"def swap(parameters):\n    new = {{'W1': np.ones((4, 6)) / 3}}\n    {body}\n\n\n"
-        text = with_loop(
-            HEAD + "        if i == 30:\n            swap(parameters)\n", before="import numpy as np\n\n\n" + before
-        )
-        assert_as_own(text, lambda space: space["L_layer_model"](X, Y, [6, 4, 1], 0.2, 80))
 
 
 # ----------------------------------------------------------------------------------------------- the functions change

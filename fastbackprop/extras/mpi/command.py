@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +14,8 @@ from fastbackprop.arguments import hidden_named, output_named
 from fastbackprop.bad_input import BadInput
 from fastbackprop.commands import options, print_json
 from fastbackprop.commands.outputs import all_different, output_file
-from fastbackprop.commands.problem import in_units_of_labels, start_parameters
+from fastbackprop.commands.problem import in_units_of_labels, penalty, start_parameters
+from fastbackprop.commands.records import of_data, of_net, print_data, print_files, print_training
 from fastbackprop.data import Examples
 from fastbackprop.data.classes import Classes, find_classes, number_labels
 from fastbackprop.data.scaling import Scaling
@@ -27,7 +27,7 @@ from fastbackprop.extras.mpi.scaling import fit_examples, fit_features
 from fastbackprop.extras.mpi.training import L_layer_model
 from fastbackprop.machine import versions
 from fastbackprop.model_file import Model, is_model, save_model
-from fastbackprop.optimizers import GradientDescent, name_of
+from fastbackprop.optimizers import GradientDescent
 from fastbackprop.trained import Trained
 
 DESCRIPTION = (
@@ -94,8 +94,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise BadInput(str(error)) from None
     seconds = time.perf_counter() - begun
     cost, score = _score(ranks, arguments.split, net, problem)
-    squares = sum(float(np.sum(value**2)) for key, value in net.parameters.items() if key.startswith("W"))
-    cost += arguments.l2 / (2 * min(arguments.batch_size or problem.m, problem.m)) * squares
+    cost += penalty(net.parameters, arguments.l2, min(arguments.batch_size or problem.m, problem.m))
     parameters, _ = in_units_of_labels(net.parameters, [], problem.label_scaling)
     record = _record(arguments, ranks, part, problem, net, (cost, score), seconds)
     if path:
@@ -110,7 +109,7 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.json:
             print_json(record)
         else:
-            _print(record)
+            _print(record, problem)
 
 
 def _check_features(arguments: argparse.Namespace) -> None:
@@ -157,9 +156,7 @@ def _train(arguments: argparse.Namespace, problem: Problem) -> Trained:
     layers, epochs = problem.layers, arguments.epochs
     start = start_parameters(layers, arguments.start, arguments.seed)
     if arguments.split == "examples":
-        taken = {
-            name: getattr(arguments, name) for name in ("hidden", "output", "l2", "batch_size", "shuffle", "seed", "checkpoint")
-        }
+        taken = {name: getattr(arguments, name) for name in TAKEN}
         return train(problem.X, problem.Y, layers, optimizer=optimizer, epochs=epochs, parameters=start, **taken)
     parameters, costs = L_layer_model(
         problem.X, problem.Y, layers, optimizer.learning_rate, epochs, split="features", parameters=start, return_costs=True,
@@ -199,39 +196,20 @@ def _record(
     """What is printed as JSON."""
     classes = problem.classes
     return {
-        "data": arguments.data,
-        "taken": part.where,
-        "ranks": ranks.size,
-        "split": arguments.split,
-        "layers": problem.layers,
-        "hidden": str(net.hidden),
-        "output": net.output,
-        "classes": None if classes is None else list(classes.values),
-        "scale": problem.scaling.kind,
-        "start": arguments.start,
-        "seed": arguments.seed,
-        "optimizer": name_of(net.optimizer),
-        **dataclasses.asdict(net.optimizer),
-        **{name: getattr(arguments, name) for name in ("l2", "batch_size", "shuffle", "model", "checkpoint")},
-        "epochs": net.epochs,
+        **of_data(arguments.data, part.where, classes, problem.scaling, arguments.start),
+        **{"ranks": ranks.size, "split": arguments.split},
+        **of_net(net),
+        **{name: getattr(arguments, name) for name in ("seed", "l2", "batch_size", "shuffle", "model", "checkpoint")},
         "examples": problem.m,
-        "costs": net.costs,
         "cost": score[0],
         "rms_error" if classes is None else "accuracy": (-score[1]) ** 0.5 if classes is None else score[1],
         "seconds": seconds,
     }
 
 
-def _print(record: dict[str, Any]) -> None:
-    print(f"data      {record['data']}: {record['taken']}; {record['examples']} examples of {record['layers'][0]} features")
+def _print(record: dict[str, Any], problem: Problem) -> None:
+    print_data(record, problem.layers[0], problem.classes)
     print(f"ranks     {record['ranks']}, {record['split']} spread over them")
-    print(f"net       {record['layers']}, start {record['start']}, seed {record['seed']}, scaling {record['scale']}")
-    batches = f", batches of {record['batch_size']}" if record["batch_size"] else ""
-    rule = f"{record['optimizer'].replace('_', ' ')}, learning rate {record['learning_rate']:g}"
-    print(f"training  {record['epochs']} epochs, {rule}{batches}, {record['seconds']:.2f} s")
-    first = f"{record['costs'][0]:.6f} at first, " if record["costs"] else ""
-    print(f"cost      {first}{record['cost']:.6f} at last")
+    print_training(record)
     print(f"accuracy  {record['accuracy']:.2%}" if "accuracy" in record else f"rms error {record['rms_error']:.6g}")
-    for name in ("model", "checkpoint"):
-        if record[name]:
-            print(f"{name:<9} {record[name]}")
+    print_files(record, "model", "checkpoint")

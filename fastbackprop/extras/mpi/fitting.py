@@ -17,7 +17,7 @@ from fastbackprop.extras.mpi.examples import SpreadExamples
 from fastbackprop.extras.mpi.ranks import Ranks
 from fastbackprop.extras.mpi.resuming import entropy_of, identify, opened, restore
 from fastbackprop.extras.mpi.together import run_together
-from fastbackprop.fits import asked, called
+from fastbackprop.fits import asked
 from fastbackprop.fitting import DEFAULT
 from fastbackprop.optimizers import Optimizer
 from fastbackprop.shares import Share
@@ -103,11 +103,7 @@ def train(
     m, at = sum(counts), sum(counts[: ranks.rank])
     fit = replace(fit, batch_size=None if batch_size is None or batch_size >= m else int(batch_size))  # of all ranks
     sizes, net, start = fit.sizes, fit.net, fit.start
-    identity = {
-        **{"layers_dims": sizes, "hidden": called(net.hidden), "output": output, "optimizer": repr(optimizer), "l2": fit.l2},
-        **{"batch_size": fit.batch_size, "shuffle": fit.shuffle, "seed": fit.seed, "init": None if parameters else init},
-    }
-    ranks.same(**identity, epochs=fit.epochs, parameters=digest_of(start), checkpoint=str(checkpoint))
+    ranks.same(**fit.identity, epochs=fit.epochs, parameters=digest_of(start), checkpoint=str(checkpoint))
     dtype = same_dtype(ranks, fit.dtype(X))
     if outside := fit.labels_outside(Y):
         warnings.warn(outside, UserWarning, stacklevel=2)
@@ -121,13 +117,13 @@ def train(
         start = behind(8 * sum(sizes) * max(sizes), drawn, sizes, init, generator.standard_normal)
     start = {key: np.asarray(value, dtype) for key, value in start.items()}
     if checkpoint is not None:
-        identity |= {
+        kept = {
             "dtype": str(dtype),
             "X": identity_of(ranks, X, 0, at, (sizes[0], m)),
             "Y": identity_of(ranks, Y, 0, at, (sizes[-1], m)),
             "parameters": digest(dtype, *start.values()),
         }
-        identify(ranks, file, identity)
+        identify(ranks, file, fit.identity | kept)
     with num_threads(ranks.threads(get_num_threads())):
         share = Share(X, Y, sizes, start, hidden=net.hidden, output=net.output, optimizer=optimizer, l2=fit.l2)
         order = generator if fit.shuffle and fit.batch_size is not None else None

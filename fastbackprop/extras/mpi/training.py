@@ -116,7 +116,7 @@ def L_layer_model(
     (X, labels, descending, dtype), shapes = ranks.agreed(check)
     sizes, rate, iterations, start = descending.sizes, descending.rate, descending.iterations, descending.start
     ranks.same(
-        split=repr(split), layers_dims=sizes, learning_rate=rate, num_iterations=iterations, parameters=digest_of(start),
+        **descending.identity, split=repr(split), num_iterations=iterations, parameters=digest_of(start),
         checkpoint=str(checkpoint),
     )  # fmt: skip
     dtype = same_dtype(ranks, dtype)
@@ -141,12 +141,12 @@ def L_layer_model(
         row, column = (0, at) if by_examples else (at, 0)
         labels_here = labels if by_examples or ranks.rank == 0 else labels[:0]  # each is counted once
         about = {
-            **{"layers_dims": sizes, "learning_rate": rate, "dtype": str(dtype)},
+            "dtype": str(dtype),
             "X": identity_of(ranks, X, row, column, (sizes[0], m)),
             "Y": identity_of(ranks, labels_here, 0, column, (1, m)),
         }
         about |= {} if start is None else {"parameters": digest(dtype, *start.values())}
-        identify(ranks, file, about)
+        identify(ranks, file, descending.identity | about)
     if start is None:  # the checkpoint has the parameters
         start = {f"W{l}": np.zeros(shape) for l, shape in enumerate(zip(sizes[1:], sizes, strict=False), start=1)}
         start |= {f"b{l}": np.zeros((n, 1)) for l, n in enumerate(sizes[1:], start=1)}

@@ -23,12 +23,13 @@ from fastbackprop.archive import Unfit, only, read_about, read_member
 from fastbackprop.checkpoint import Checkpoint, digest
 from fastbackprop.extras.sweep.plans import Plan, with_keys
 from fastbackprop.extras.sweep.records import DIVERGED, DONE, Record
-from fastbackprop.whole_file import replacing, try_folder
+from fastbackprop.whole_file import remove_left, replacing, try_folder
 
 logger = logging.getLogger("fastbackprop")
 
 FORMAT = "fastbackprop sweep record 1"
 NAME = 40  # hexadecimal digits of a file's name
+_RECORD, _CHECKPOINT = "{}.npz", "{}.checkpoint.npz"
 _FLOAT = np.dtype(float)
 
 
@@ -57,6 +58,8 @@ class Folder:
             self.path = Path(os.path.realpath(path))
             self.path.mkdir(parents=True, exist_ok=True)
             try_folder(self.path / "record")
+            for kind in (_RECORD, _CHECKPOINT):
+                remove_left(self.path, kind.format(NAME * "[0-9a-f]"))
         except OSError as error:
             raise OSError(error.errno, f"no records can be written ({error.strerror})", os.fspath(path)) from None
         except ValueError as error:  # NUL, or what the file system's encoding lacks
@@ -67,11 +70,11 @@ class Folder:
         self._writers = set(first.values())  # of trainings that are there twice, the first one writes
 
     def _file(self, plan: Plan) -> Path:
-        return self.path / f"{plan.key[:NAME]}.npz"
+        return self.path / _RECORD.format(plan.key[:NAME])
 
     def checkpoint(self, plan: Plan) -> Path | None:
         """Where a training is saved as it goes."""
-        return self.path / f"{plan.key[:NAME]}.checkpoint.npz" if plan.number in self._writers else None
+        return self.path / _CHECKPOINT.format(plan.key[:NAME]) if plan.number in self._writers else None
 
     def read(self, plans: Iterable[Plan], X: np.ndarray) -> dict[int, Record]:
         """The records that are there, by the numbers of their plans."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from fastbackprop.takeover.callees import Callees
-from fastbackprop.takeover.loop import COST, check_place
+from fastbackprop.takeover.loop import check_place
 from fastbackprop.takeover.names import assigned
 from fastbackprop.takeover.nets.batch_training import BatchTraining
 from fastbackprop.takeover.nets.draws import Draw, Seeded, draw_of
@@ -23,38 +23,28 @@ from fastbackprop.takeover.nets.paths import ways
 from fastbackprop.takeover.nets.reader import NetLoop
 from fastbackprop.takeover.nets.terms import parts
 from fastbackprop.takeover.nets.training import Course, NetTraining
-from fastbackprop.takeover.rewrite import BEGIN, TRAINING, Filled, Own, compiled, definition, each, expression, load
+from fastbackprop.takeover.rewrite import (
+    BEGIN,
+    OBSERVED,
+    TRAINING,
+    compiled,
+    definition,
+    each,
+    ending,
+    expression,
+    load,
+    planned,
+)
 from fastbackprop.takeover.roles import value_of
 from fastbackprop.takeover.step import NoStep
 from fastbackprop.takeover.terms import Term
 
-# Ends either plan: iterations as they stand, then the names as the loop leaves them.
-_PLAIN = f"""\
-    if {TRAINING}.plain:
-        if {TRAINING}.ahead:
-            {TRAINING}.hand_over()
-            BIND
-        if {TRAINING}.own is None:
-            for VARIABLE in {TRAINING}.plain:
-                BODY
-        else:
-            for VARIABLE in {TRAINING}.plain:
-                OWN
-if {TRAINING}.ahead:
-    {TRAINING}.hand_over()
-    BIND
-for VARIABLE in {TRAINING}.last:
-    pass
-"""
+_END = ending(f"{TRAINING}.hand_over()")
 
 _PLAN = f"""
 {TRAINING} = {BEGIN}(RANGE, TESTS, STATE, LEAVES, COSTS, CONDITIONS, DECIDING, READS)
 while {TRAINING}.advance():
-    for VARIABLE in {TRAINING}.observed:
-        {COST} = {TRAINING}.cost
-        REST
-{_PLAIN}"""
-
+{OBSERVED}{_END}"""
 
 _EPOCHS = f"""
 {TRAINING} = {BEGIN}(RANGE, TESTS, STATE, LEAVES, COSTS, CONDITIONS, DECIDING, READS, drawn=DRAWN)
@@ -66,7 +56,7 @@ while {TRAINING}.advance():
     {TRAINING}.train()
     if {TRAINING}.undone:
         REBIND
-{_PLAIN}"""
+{_END}"""
 
 
 def net_taken_over(function: types.FunctionType) -> tuple[Callable[..., Any], ast.For, str] | None:
@@ -177,11 +167,8 @@ class _Replace(ast.NodeTransformer):
             "READS": _tuple(each(load(name) for name in loop.reads) for loop in loops),
         }
         observed = [course.loop.rest for course in self.courses if course.observed]
-        own = Own({name for loop in loops for name in loop.step.functions})
         statements = {
-            "REST": (observed[0] if observed else []) or [ast.Pass()],
-            "BODY": node.body,
-            "OWN": [own.visit(copy.deepcopy(statement)) for statement in node.body],
+            "REST": observed[0] if observed else [],
             "BIND": [statement for name in self.state for statement in _bind(name)],
         }
         batches = loops[0].batches
@@ -197,14 +184,10 @@ class _Replace(ast.NodeTransformer):
             statements |= {
                 "BEFORE": [data.visit(statement) for statement in copied.before],
                 "AFTER": [data.visit(statement) for statement in copied.after],
-                "REBIND": [statement for name in batches.names for statement in _bind(name, "drawn")] or [ast.Pass()],
+                "REBIND": [statement for name in batches.names for statement in _bind(name, "drawn")],
             }
-        plan = ast.parse(_PLAN if batches is None else _EPOCHS)
-        for inner in ast.walk(plan):  # what the plan adds has the position of the loop; the user's own nodes keep theirs
-            if "lineno" in inner._attributes:
-                ast.copy_location(inner, node)
-                inner.end_lineno, inner.end_col_offset = node.lineno, node.col_offset  # type: ignore[attr-defined]
-        return Filled(expressions, statements, {"VARIABLE": node.target.id}).visit(plan).body
+        functions = {name for loop in loops for name in loop.step.functions}
+        return planned(_PLAN if batches is None else _EPOCHS, node, functions, expressions, statements)
 
 
 class _Data(ast.NodeTransformer):

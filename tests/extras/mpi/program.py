@@ -159,6 +159,10 @@ def refused(folder: Path) -> dict[str, Any]:
     X, Y = X[:, here], Y[:, here]
     kept = folder / "other.npz"
     mpi.L_layer_model(X, Y, LAYERS, 0.1, 2, parameters=parameters, checkpoint=kept)
+    alone = folder / "alone.npz"
+    if RANK == 0:
+        bp.L_layer_model(X, Y, LAYERS, 0.1, 2, parameters=parameters, checkpoint=alone)
+    WORLD.Barrier()
     other = X + (np.arange(X.size).reshape(X.shape) == 7 if last else 0)  # one number
     large = {key: 1e150 * value for key, value in parameters.items()}  # the sum of the ranks' gradients overflows
     asked = ["train", "x.npy", "--layers", "3", "--split", "features", "--l2", "1"]
@@ -175,6 +179,7 @@ def refused(folder: Path) -> dict[str, Any]:
         "folder": lambda: mpi.train(X, Y, LAYERS, checkpoint=folder / "missing" / "file.npz"),
         "other data": lambda: mpi.L_layer_model(other, Y, LAYERS, 0.1, 4, checkpoint=kept),
         "beyond": lambda: mpi.L_layer_model(X, Y, LAYERS, 0.1, 1, checkpoint=kept),
+        "of one process": lambda: mpi.L_layer_model(X, Y, LAYERS, 0.1, 4, checkpoint=alone),
         "csv": lambda: mpi.read_part("table.csv", RANK, SIZE),
         "command": lambda: command.run(parser().parse_args(asked)),
         "overflows": lambda: mpi.L_layer_model(1e150 * X, Y, LAYERS, 1.0, 5, parameters=large),

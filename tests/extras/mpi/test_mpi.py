@@ -116,6 +116,10 @@ def test_a_refused_command_is_one_line_and_exit_code_2(tmp_path, ended):
         ("folder", "OSError: rank 0: [Errno 2] no checkpoint can be written"),
         ("other data", f"ValueError: rank 0: checkpoint {ANY} belongs to another training: X was sums 6 x 301 "),
         ("beyond", f"ValueError: rank 0: checkpoint {ANY} is at iteration 2, beyond num_iterations 1"),
+        (
+            "of one process",
+            f"ValueError: rank 0: checkpoint {ANY} was written by L_layer_model; mpi.L_layer_model resumes its own files alone",
+        ),
         ("csv", "BadInput: table.csv is of a kind that is read whole; expected a name that ends in .npy, .h5, .hdf5"),
         ("command", "BadInput: rank 0: --split features trains with --l2 0.0 alone"),
         ("overflows", "FloatingPointError: iteration 0 makes parameters that are not finite"),

@@ -1,7 +1,8 @@
-"""The folder: a broken sweep goes on from it, with the bits of one that was not broken; what is not its own is ignored."""
+"""The folder: a broken sweep resumes from it, with the bits of one that was not broken; what is not its own is ignored."""
 
 import json
 import os
+import time
 import zipfile
 from typing import Any
 
@@ -12,6 +13,7 @@ import fastbackprop as bp
 from fastbackprop import looping
 from fastbackprop.extras.sweep import alone, folder
 from fastbackprop.testing import assert_same_bits
+from fastbackprop.whole_file import LEFT_SECONDS
 
 from .nets import BY_DESCENT, BY_TRAIN, WIDE, outcome
 
@@ -186,6 +188,16 @@ def test_a_training_that_is_there_twice_is_written_once(tmp_path):
     records = bp.sweep(X, Y, [BY_DESCENT[0]] * 4, folder=tmp_path, n_jobs=4)
     assert_same_bits(results(records), results([records[0]] * 4))
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_killed_sweeps_left_half_written_is_removed(tmp_path):
+    left = [tmp_path / f"{40 * 'a'}{kind}.01234567.tmp" for kind in (".npz", ".checkpoint.npz")]
+    foreign = tmp_path / "theirs.npz.01234567.tmp"
+    for path in (*left, foreign):
+        path.write_bytes(b"half")
+        os.utime(path, 2 * (time.time() - 2 * LEFT_SECONDS,))
+    bp.sweep(X, Y, BY_DESCENT[:1], folder=tmp_path)
+    assert foreign.exists() and not any(path.exists() for path in left)
 
 
 def test_no_record_is_pickled(tmp_path):

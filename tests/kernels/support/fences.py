@@ -11,7 +11,7 @@ import llvmlite.binding as llvm
 import numpy as np
 from numba.core.registry import cpu_target
 
-from fastbackprop.kernels.intrinsics import LINE_BYTES
+from fastbackprop.kernels.blocking import LINE_BYTES
 
 PAGE = mmap.PAGESIZE
 MARGIN = 1024  # bytes
