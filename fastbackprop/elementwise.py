@@ -8,7 +8,6 @@ from numpy.typing import ArrayLike, NDArray
 from fastbackprop import operands
 from fastbackprop.activations import RELU, SIGMOID
 from fastbackprop.fallbacks import by_reference, on_copies
-from fastbackprop.kernels import elementwise
 from fastbackprop.kernels.blocking import SHARED_ELEMENTS
 from fastbackprop.operands import KERNEL_DTYPES
 from fastbackprop.team import ALONE, NOBODY, in_team
@@ -84,11 +83,11 @@ def _serve_activation(Z, activation):
     to = A
     if ndim != 2:
         Z, to = Z.reshape(1, -1), A.reshape(1, -1)
-    kernel = elementwise.activation_forward[dtype.char]
+    kernel, function = activation.activate[dtype.char]
     if Z.size < SHARED_ELEMENTS:
-        done = kernel(Z, to, activation.code, ALONE, NOBODY)
+        done = kernel(Z, to, function, ALONE, NOBODY)
     else:
-        done = in_team(kernel, Z, to, activation.code)
+        done = in_team(kernel, Z, to, function)
     return A if done else None
 
 
@@ -175,11 +174,11 @@ def _serve_activation_backward(dA, Z, activation):
         return None
     dZ: Any = empty(shape, dtype)
     dA, Z, to = (dA, Z, dZ) if Z.ndim == 2 else (x.reshape(1, -1) for x in (dA, Z, dZ))
-    kernel = elementwise.activation_backward[dtype.char]
+    kernel, function = activation.activate_backward[dtype.char]
     if Z.size < SHARED_ELEMENTS:
-        done = kernel(dA, Z, to, activation.code, ALONE, NOBODY)
+        done = kernel(dA, Z, to, function, ALONE, NOBODY)
     else:
-        done = in_team(kernel, dA, Z, to, activation.code)
+        done = in_team(kernel, dA, Z, to, function)
     return dZ if done else None
 
 

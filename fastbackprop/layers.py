@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 from fastbackprop import arguments, operands
 from fastbackprop.activations import LINEAR
 from fastbackprop.fallbacks import by_reference, on_copies
-from fastbackprop.kernels import layer
 from fastbackprop.kernels.blocking import WAKE_OPERATIONS
 from fastbackprop.operands import KERNEL_DTYPES
 from fastbackprop.team import ALONE, NOBODY, in_team
@@ -112,11 +111,11 @@ def serve_forward(A_prev, W, b, activation):
         return None
     Z = empty(shape, dtype)
     A = Z if activation is LINEAR else empty(shape, dtype)
-    kernel = layer.layer_forward[dtype.char]
+    kernel, function = activation.layer[dtype.char]
     if W.size * m < WAKE_OPERATIONS:
-        done = kernel(A_prev, W, b, Z, A, activation.code, ALONE, NOBODY)
+        done = kernel(A_prev, W, b, Z, A, function, ALONE, NOBODY)
     else:
-        done = in_team(kernel, A_prev, W, b, Z, A, activation.code)
+        done = in_team(kernel, A_prev, W, b, Z, A, function)
     return (Z, A) if done else None
 
 
@@ -215,11 +214,11 @@ def serve_backward(dA, Z, A_prev, W, activation):
         return None
     shape = A_prev.shape
     dA_prev, dW, db = empty(shape, dtype), empty(W.shape, dtype), empty((len(W), 1), dtype)
-    kernel = layer.layer_backward[dtype.char]
+    kernel, function = activation.layer_backward[dtype.char]
     if W.size * shape[1] < WAKE_OPERATIONS:
-        done = kernel(dA, Z, A_prev, W, dA_prev, dW, db, activation.code, ALONE, NOBODY)
+        done = kernel(dA, Z, A_prev, W, dA_prev, dW, db, function, ALONE, NOBODY)
     else:
-        done = in_team(kernel, dA, Z, A_prev, W, dA_prev, dW, db, activation.code)
+        done = in_team(kernel, dA, Z, A_prev, W, dA_prev, dW, db, function)
     return (dA_prev, dW, db) if done else None
 
 

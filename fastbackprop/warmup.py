@@ -22,18 +22,18 @@ LOOK_SECONDS = 0.1  # how late Ctrl-C acts where a signal does not end the wait 
 INTERRUPTED = 130  # the exit code after Ctrl-C
 
 
-def warm_up(entries: Iterable[jit.Entry], dtypes: str) -> dict[str, Any]:
-    """Compile or load these entries; returns the number of kernels, and why they are not kept.
+def warm_up(kernels: Iterable[Any], dtypes: str) -> dict[str, Any]:
+    """Compile or load entries, or routines by what says where they begin; returns their number, and why they are not kept.
 
     The routines that they call count too. Where one is not kept the others are not compiled.
     """
     counts = _kernels(), notice.compiled
-    for kernel, char in [(entry, char) for entry in entries for char in dtypes if char in entry.dtypes]:
+    for kernel, char in [(kernel, char) for kernel in kernels for char in dtypes if char in kernel.dtypes]:
         kernel[char]
         if "unwritten" in disk_cache.said:
             break
-    kernels, compiled = _kernels() - counts[0], notice.compiled - counts[1]
-    return {"kernels": kernels, "compiled": compiled, "unkept": disk_cache.said.get("unwritten")}
+    number, compiled = _kernels() - counts[0], notice.compiled - counts[1]
+    return {"kernels": number, "compiled": compiled, "unkept": disk_cache.said.get("unwritten")}
 
 
 def _kernels() -> int:
@@ -42,8 +42,11 @@ def _kernels() -> int:
 
 
 def run_process(dtypes: str, names: Sequence[str]) -> None:
-    """Warm up in one process and print the result of `warm_up`; without names, all entries."""
-    chosen = [entry for entry in jit.Entry.all if not names or f"{entry.__module__}.{entry.__name__}" in names]
+    """Warm up in one process, and print the result of `warm_up`; without names all entries and all routines."""
+    if names:
+        chosen: list[Any] = [entry for entry in jit.Entry.all if f"{entry.__module__}.{entry.__name__}" in names]
+    else:
+        chosen = [*jit.Entry.all, *(routine.at for routine in jit.Routine.all)]
     print(json.dumps(warm_up(chosen, dtypes)))
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import fastbackprop as bp
 from fastbackprop import reference
-from fastbackprop.activations import ACTIVATIONS, BY_CODE
+from fastbackprop.activations import ACTIVATIONS, LINEAR
 from fastbackprop.kernels.elementwise import activation_backward, activation_forward
 from fastbackprop.testing import assert_within_bound, unit_roundoff
 
@@ -19,13 +19,13 @@ extended = pytest.mark.skipif(np.finfo(np.longdouble).nmant <= 52, reason="longd
 
 def forward(g, Z):
     A = np.full_like(Z, np.nan)
-    assert activation_forward[Z.dtype.char](Z, A, g.code, *mailboxes(1))
+    assert activation_forward[Z.dtype.char](Z, A, g.at[Z.dtype.char], *mailboxes(1))
     return A
 
 
 def backward(g, dA, Z):
     dZ = np.full_like(Z, np.nan)
-    assert activation_backward[Z.dtype.char](dA, Z, dZ, g.code, *mailboxes(1))
+    assert activation_backward[Z.dtype.char](dA, Z, dZ, g.gradient_at[Z.dtype.char], *mailboxes(1))
     return dZ
 
 
@@ -76,9 +76,11 @@ def test_the_steepest_slope_is_that(g, dtype):
     assert slopes.max() > 0.99 * g.steepest
 
 
-def test_each_row_has_a_name_and_a_code_of_its_own():
-    assert len(BY_CODE) == len(ACTIVATIONS) + 1
-    assert all(BY_CODE[g.code].name == g.name == name for name, g in ACTIVATIONS.items())
+def test_each_row_has_a_name_and_routines_of_its_own():
+    assert all(g.name == name for name, g in ACTIVATIONS.items())
+    for char in "df":
+        rows = (LINEAR, *ACTIVATIONS.values())
+        assert len({g.at[char] for g in rows}) == len({g.gradient_at[char] for g in rows}) == len(rows)
     assert {name: (g.forward, g.backward) for name, g in ACTIVATIONS.items()} == reference.ACTIVATIONS
 
 

@@ -28,8 +28,8 @@ Threads: a caller passes two mailboxes, its own and that of the team (`threads.p
 call to call (`workspace.py`). The kernel claims the team's if it is free, and returns it at its end. It posts jobs there,
 chunks of a product, of strips or of blocks, which any idle helper claims; where none comes, the caller does them all.
 
-What a training's layers compute besides products, and how parameters step, are routines too, whose addresses its kernels are
-handed (`jit.addresses`): one machine code serves all activations, outputs and rules; none is compiled for who takes another.
+What layers compute besides products, and how parameters step, are routines too, whose addresses kernels are handed
+(`jit.Routine.at`): one machine code serves all activations, outputs and rules; none is compiled for who takes another.
 
 What kernels promise: the numbers and nothing else. No Python objects, no allocation in loops, no global state; nan and inf go
 through as IEEE 754 has them; an element's sum runs in the same order however the work is cut, so the same call has the same

@@ -55,7 +55,7 @@ def batch_chunk(job, chunk, member):
         count = min(blocks.cut.span, blocks.m - begin)
         X, Y = part(blocks.X, 0, begin), part(blocks.examples.Y, 0, begin)
         gather(count, job.source, job.at[0] + begin, X, Y, helpers_of(blocks))
-    do_one(blocks_chunk, held(blocks_chunk, blocks), chunk, member)
+    do_one(blocks_chunk, held(blocks), chunk, member)
 
 
 @inner
@@ -165,10 +165,10 @@ def batch_descent(
     inverse = one if weighted else one / number(batch)
     source, now = Source(n_0, n_L, x, y, indices, batch, order.size), allocate(1, m)
     blocks = batch_of(net, batch, inverse, X_block, examples, parameters, n_weights, flags, team)
-    whole = held(batch_chunk, BatchJob(blocks, gathers, source, now))
+    whole = held(BatchJob(blocks, gathers, source, now))
     inverse = one if weighted or rest == 0 else one / number(rest)
     blocks = batch_of(net, max(rest, 1), inverse, X_block, examples, parameters, n_weights, flags, team)
-    last = held(batch_chunk, BatchJob(blocks, gathers, source, now))
+    last = held(BatchJob(blocks, gathers, source, now))
     state[1] = DONE
     done = 0
     while done < rates.size:
@@ -223,7 +223,7 @@ def batch_gradient(X, Y, weights, sizes, functions, numbers, P, dP, costs, state
     of_batch = _take_shares(m, weights, False, bare(sizes), 0, shares) if weighted else float(m)
     team, parameters = claim(own_mailbox, team_mailbox), parameters_of(bare(P), n_weights)
     inverse = one if weighted else one / number(m)
-    job = held(blocks_chunk, batch_of(net, m, inverse, x, examples, parameters, n_weights, bare(state), team))
+    job = held(batch_of(net, m, inverse, x, examples, parameters, n_weights, bare(state), team))
     total = all_blocks(job)
     decay = number(numbers[L2] / of_batch)
     costs[0] = total if weighted else total / m

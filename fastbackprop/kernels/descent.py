@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastbackprop.kernels.activations import one_of
-from fastbackprop.kernels.blocks import BlocksJob, all_blocks, blocks_chunk, cut_of, free_cut, gradients_in
+from fastbackprop.kernels.blocks import BlocksJob, all_blocks, cut_of, free_cut, gradients_in
 from fastbackprop.kernels.jit import entry, inner
 from fastbackprop.kernels.jobs import held
 from fastbackprop.kernels.kinds import COSTS, FLAT, IN, INT, REAL, TABLE, Number
@@ -105,7 +105,7 @@ def direct_descent(
     team = claim(own_mailbox, team_mailbox)
     c = cut_of(net, 1, m, one, examples, W.size, team)
     labels = labels_of(Y, m)
-    job = held(blocks_chunk, BlocksJob(net, 1, m, inverse_m, examples, labels, examples, parameters, c, bare(state), team))
+    job = held(BlocksJob(net, 1, m, inverse_m, examples, labels, examples, parameters, c, bare(state), team))
     updates = of_layers(net, gradients_in(net, c.sums, 0), parameters, rate)
     iterations = Iterations(begin, end, every, b.dtype.type(largest))
     done = iterate(job, None, updates, iterations, costs)

@@ -27,6 +27,7 @@ import llvmlite
 import numba
 import numpy as np
 from numba.core import compiler, serialize
+from numba.core.runtime import rtsys
 
 from fastbackprop.kernels import blocking
 from fastbackprop.kernels.notice import notice
@@ -140,7 +141,7 @@ class DiskCache:
         return loaded
 
     def _load(self, signature: Any, target: Any) -> Any:
-        target.refresh()
+        rtsys.initialize(target)  # not all that Numba's compiler has to know, for which it would import SciPy too
         path = self._path(signature, target.codegen())
         if path is None:
             return None

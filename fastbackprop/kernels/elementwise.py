@@ -6,9 +6,6 @@ Results lie along their rows. A chunk is some whole rows, or a piece of the only
 from typing import NamedTuple
 
 from fastbackprop.kernels.activations import (
-    RELU,
-    SIGMOID,
-    TANH,
     leaky_relu,
     leaky_relu_gradient_of,
     relu,
@@ -19,7 +16,6 @@ from fastbackprop.kernels.activations import (
     tanh,
     tanh_gradient,
     tanh_gradient_of,
-    zero_of,
 )
 from fastbackprop.kernels.blocking import SHARED_ELEMENTS
 from fastbackprop.kernels.intrinsics import stand_alone
@@ -75,7 +71,7 @@ def _steps(rows, columns, team):
     return row_step, columns, -(-rows // row_step)
 
 
-# A routine a formula: what calls relu alone waits for no other to be compiled. They are closures over it: passed as an
+# A routine a formula: who calls relu alone waits for no other to be compiled. They are closures over it: passed as an
 # argument, a compiled function is an address in the machine code, which then cannot be kept on disk.
 
 
@@ -158,11 +154,6 @@ leaky_relu_gradient_of_chunk = _gradient_chunk("leaky_relu_gradient_of_chunk", l
 
 
 @inner
-def _run(chunk_routine, job, chunks, team):
-    do_chunks(chunks > 1, team, chunk_routine, held(chunk_routine, job), chunks)
-
-
-@inner
 def _activation_job(rows, columns, Z, A, slope, team):
     if Z.column == 1 and Z.row == columns and A.row == columns:
         rows, columns = 1, rows * columns
@@ -179,67 +170,43 @@ def _gradient_job(rows, columns, dA, Z, dZ, slope, team):
     return GradientJob(rows, columns, row_step, column_step, dA, Z, dZ, slope), chunks
 
 
+# The loop of an activation is called by its address, once a chunk. No table of functions within a loop: it would be called for
+# each element. No chain within it either: of three formulas LLVM makes a loop each, of four none that is vectorized.
+
+
 @inner
 def apply(function, rows, columns, Z, A, slope, team):
     """A = g(Z), by the team where it is worth it; `function` is the address of the routine of g."""
     job, chunks = _activation_job(rows, columns, Z, A, slope, team)
-    do_chunks(chunks > 1, team, function, held(relu_chunk, job), chunks)
+    do_chunks(chunks > 1, team, function, held(job), chunks)
 
 
 @inner
-def apply_gradient_of(function, rows, columns, dA, A, dZ, slope, team):
-    """dZ = dA * g'(Z) from A = g(Z), by the team where it is worth it; `function` is the address of the routine."""
-    job, chunks = _gradient_job(rows, columns, dA, A, dZ, slope, team)
-    do_chunks(chunks > 1, team, function, held(relu_gradient_chunk, job), chunks)
-
-
-# The chains in which an activation's code becomes its loop. No table of functions within a loop: it would be called for each
-# element. No chain within it either: of three formulas LLVM makes a loop each, of four none that is vectorized.
-
-
-@inner
-def apply_activation(rows, columns, Z, A, activation, team):
-    """A = g(Z), by the team where it is worth it."""
-    job, chunks = _activation_job(rows, columns, Z, A, zero_of(Z.data[Z.at]), team)
-    if activation == RELU:
-        _run(relu_chunk, job, chunks, team)
-    elif activation == SIGMOID:
-        _run(sigmoid_chunk, job, chunks, team)
-    elif activation == TANH:
-        _run(tanh_chunk, job, chunks, team)
-
-
-@inner
-def apply_gradient(rows, columns, dA, Z, dZ, activation, team):
-    """dZ = dA * g'(Z), by the team where it is worth it."""
-    job, chunks = _gradient_job(rows, columns, dA, Z, dZ, zero_of(dZ.data[dZ.at]), team)
-    if activation == RELU:
-        _run(relu_gradient_chunk, job, chunks, team)
-    elif activation == SIGMOID:
-        _run(sigmoid_gradient_chunk, job, chunks, team)
-    elif activation == TANH:
-        _run(tanh_gradient_chunk, job, chunks, team)
+def apply_gradient(function, rows, columns, dA, Z, dZ, slope, team):
+    """dZ = dA * g'(Z), by the team where it is worth it; `function` is the address of the routine, of Z or of A = g(Z)."""
+    job, chunks = _gradient_job(rows, columns, dA, Z, dZ, slope, team)
+    do_chunks(chunks > 1, team, function, held(job), chunks)
 
 
 @entry(IN, OUT, INT, INT, INT)
-def activation_forward(Z, A, activation, own_mailbox, team_mailbox):
-    """A = g(Z), elementwise; returns whether it is done, which it is not where Z is odd."""
+def activation_forward(Z, A, function, own_mailbox, team_mailbox):
+    """A = g(Z), elementwise, by the routine of g at an address; returns whether it is done, which it is not where Z is odd."""
     if is_odd(Z):
         return False
     if Z.size > 0:
         team = claim(own_mailbox, team_mailbox)
-        apply_activation(Z.shape[0], Z.shape[1], matrix(Z), matrix(A), activation, team)
+        apply(function, Z.shape[0], Z.shape[1], matrix(Z), matrix(A), Z.dtype.type(0), team)
         release(team)
     return True
 
 
 @entry(IN, IN, OUT, INT, INT, INT)
-def activation_backward(dA, Z, dZ, activation, own_mailbox, team_mailbox):
-    """dZ = dA * g'(Z), elementwise; returns whether it is done, which it is not where an operand is odd."""
+def activation_backward(dA, Z, dZ, function, own_mailbox, team_mailbox):
+    """dZ = dA * g'(Z), elementwise, by the routine at an address; returns whether it is done: not where an operand is odd."""
     if is_odd(dA) or is_odd(Z):
         return False
     if Z.size > 0:
         team = claim(own_mailbox, team_mailbox)
-        apply_gradient(Z.shape[0], Z.shape[1], matrix(dA), matrix(Z), matrix(dZ), activation, team)
+        apply_gradient(function, Z.shape[0], Z.shape[1], matrix(dA), matrix(Z), matrix(dZ), Z.dtype.type(0), team)
         release(team)
     return True

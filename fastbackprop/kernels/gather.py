@@ -117,7 +117,7 @@ def gather(count, source, at, X, Y, team):
     step = max(1, SHARED_ELEMENTS // source.n_0) if shared else count
     column = source.n_0 * size_of(X.data[X.at])
     few = count * column <= L2_BYTES // 8
-    job = held(gather_chunk, GatherJob(source, count, step, 0 if few else 1 + AHEAD_BYTES // column, at, X, Y))
+    job = held(GatherJob(source, count, step, 0 if few else 1 + AHEAD_BYTES // column, at, X, Y))
     do_chunks(shared, team, gather_chunk, job, -(-count // step))
     after = at + source.batch
     count = min(count, source.size - after)

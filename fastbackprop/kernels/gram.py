@@ -54,7 +54,7 @@ def gram_chunk(job, chunk, member):
     p = Product(m, columns, job.depth, job.scale, transposed(job.X), part(job.X, 0, j), C, job.start, C)
     how = planned(PACK_B, m, columns, job.depth, job.scale, 1)
     strip = ProductJob(how.method, how.blocks, m, columns, p, job.workspace)
-    do_one(product_chunk, held(product_chunk, strip), 0, member)
+    do_one(product_chunk, held(strip), 0, member)
 
 
 @inner
@@ -80,7 +80,7 @@ def gram(depth, X, G, start, workspace, team, begin, end):
     """
     one = one_of(G.data[G.at])
     rooms = Matrix(workspace.data, workspace.at, strip_room(end, depth, one), 1)
-    job = held(gram_chunk, GramJob(X, depth, G, start, begin, end, one, rooms))
+    job = held(GramJob(X, depth, G, start, begin, end, one, rooms))
     shared = team[MEMBERS] > 1 and (end - begin) * end * depth >= SHARED_OPERATIONS
     do_chunks(shared, team, gram_chunk, job, -(-(end - begin) // strip_width(end, one)))
 

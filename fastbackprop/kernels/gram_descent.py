@@ -13,7 +13,7 @@ G stays as it is, row by row: packed into panels it was no faster (20 x 209 x 20
 
 from fastbackprop.kernels.activations import one_of
 from fastbackprop.kernels.blocking import KC
-from fastbackprop.kernels.blocks import BlocksJob, blocks_chunk, cut_of, free_cut, gradients_in
+from fastbackprop.kernels.blocks import BlocksJob, cut_of, free_cut, gradients_in
 from fastbackprop.kernels.descent import Iterations, OfGram, iterate, labels_of, of_layers
 from fastbackprop.kernels.gram import MIRROR, gram, gram_step, gram_workspace_size, mirror
 from fastbackprop.kernels.jit import entry
@@ -97,7 +97,7 @@ def gram_descent(
     panels = workspace(pieces_size(to_change, team[MEMBERS]), one)
     net = net_of(bare(sizes), sizes.size - 1, 2, functions_of(functions, b.dtype.type(slope)))
     c = cut_of(net, 2, m, one, first, W.size, team)
-    job = held(blocks_chunk, BlocksJob(net, 2, m, inverse_m, first, labels, dZ1, parameters, c, bare(state), team))
+    job = held(BlocksJob(net, 2, m, inverse_m, first, labels, dZ1, parameters, c, bare(state), team))
     updates = of_layers(net, gradients_in(net, c.sums, 0), parameters, rate)
     of_first = Update(n_1 * m, first, change, rate), Update(n_1 * m, total_dZ1, dZ1, -one)
     iterations = Iterations(begin, end, every, b.dtype.type(largest))

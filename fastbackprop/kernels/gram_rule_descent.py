@@ -12,7 +12,7 @@ T G / m = V - c V_start,
 
 from fastbackprop.kernels.activations import one_of
 from fastbackprop.kernels.batch_descent import FIRST, L2, LARGEST, SLOPE, STEP, copy_row, dot
-from fastbackprop.kernels.blocks import BlocksJob, all_blocks, blocks_chunk, cut_of, free_cut, gradients_in
+from fastbackprop.kernels.blocks import BlocksJob, all_blocks, cut_of, free_cut, gradients_in
 from fastbackprop.kernels.descent import DIVERGED, DONE, STOPPED, labels_of
 from fastbackprop.kernels.jit import entry
 from fastbackprop.kernels.jobs import held
@@ -54,7 +54,7 @@ def gram_rule_descent(
     panels = workspace(pieces_size(to_change, team[MEMBERS]), one)
     cut = cut_of(net, 2, m, one, V, n_W, team)
     parameters = Row(Matrix(p, 0, 1, 1), Matrix(p, n_W, 1, 1))
-    job = held(blocks_chunk, BlocksJob(net, 2, m, inverse_m, V, labels_of(Y, m), dZ1, parameters, cut, flags, team))
+    job = held(BlocksJob(net, 2, m, inverse_m, V, labels_of(Y, m), dZ1, parameters, cut, flags, team))
     gradients = gradients_in(net, cut.sums, 0)
     decay, step = numbers[L2] / m, Step(functions[STEP], learning_rate, Rule(numbers[FIRST], 0.0, 0.0, 0.0, 0.0))
     # Each part of P: how long, where, its gradient and its decay.

@@ -13,6 +13,7 @@ logger = logging.getLogger("fastbackprop")
 
 INTO_CALLERS: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # without them, twice the time
 INTO_CODE: dict[str, Any] = {}
+INTO_VECTORS: dict[str, Any] = {}  # of a routine that is emitted as vector code
 _dispatchers: list[Any] = []  # of all inner functions
 
 
@@ -24,6 +25,7 @@ def _found() -> bool:
         logger.info("kernels take three times as long to compile, since Numba's internals are others: %r", error)
         return False
     INTO_CALLERS["pipeline_class"], INTO_CODE["pipeline_class"] = pipeline.INTO_IR, pipeline.INTO_CODE
+    INTO_VECTORS["pipeline_class"] = pipeline.INTO_VECTORS
     return True
 
 
@@ -50,7 +52,7 @@ def give_up(error: Exception) -> bool:
     if INTO_CODE.pop("pipeline_class", None) is None:
         return False
     logger.info("kernels take three times as long to compile, since Numba's internals are others: %r", error)
-    del INTO_CALLERS["pipeline_class"]
+    del INTO_CALLERS["pipeline_class"], INTO_VECTORS["pipeline_class"]
     for dispatcher in _dispatchers:
         dispatcher._compiler.pipeline_class = Compiler
         dispatcher._compiler._failed_cache.clear()

@@ -39,13 +39,6 @@ def lanes(dtype):
     return VECTOR_BYTES * 8 // (dtype.bitwidth if isinstance(dtype, types.Type) else dtype.itemsize * 8)
 
 
-def _left_as_it_stands(module):
-    """The mark of a loop that is not unrolled. LLVM asks that it names itself first."""
-    mark = module.add_metadata([module.add_metadata([ir.MetaDataString(module, "llvm.loop.unroll.disable")])])
-    mark.operands = (mark, mark.operands[-1])
-    return mark
-
-
 def fetch_line(builder, pointer):
     """Have the line at an address on its way to L2, if the processor likes to."""
     i32, byte = ir.IntType(32), ir.IntType(8).as_pointer()
@@ -93,8 +86,8 @@ class Vectors:
         self.builder.position_at_end(after)
 
     @contextmanager
-    def steps(self, count, unrolled):
-        """A loop over 0 .. count - 1, which LLVM leaves as it stands unless it may be `unrolled`."""
+    def steps(self, count):
+        """A loop over 0 .. count - 1."""
         builder, before = self.builder, self.builder.block
         test, body, after = (builder.append_basic_block(name) for name in ("test", "body", "after"))
         builder.branch(test)
@@ -105,9 +98,7 @@ class Vectors:
         builder.position_at_end(body)
         yield index
         index.add_incoming(builder.add(index, self.whole(1)), builder.block)
-        back = builder.branch(test)
-        if not unrolled:
-            back.set_metadata("llvm.loop", _left_as_it_stands(builder.module))
+        builder.branch(test)
         builder.position_at_end(after)
 
     def call(self, name, result, arguments, **options):

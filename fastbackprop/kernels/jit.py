@@ -148,16 +148,16 @@ def _no_collections() -> Iterator[None]:
             gc.set_threshold(*thresholds)
 
 
-def _compiled(function: Callable[..., Any], signature: Any, T: Any, **options: Any) -> Any:
+def _compiled(function: Callable[..., Any], signature: Any, T: Any, passes: dict[str, Any], **options: Any) -> Any:
     """The dispatcher of a function that is compiled, or loaded from the disk cache, for a signature."""
-    dispatcher = numba.njit(**INTO_CODE, **_OPTIONS, **options)(function)
+    dispatcher = numba.njit(**passes, **_OPTIONS, **options)(function)
     dispatcher._cache = DiskCache(function, f"{function.__name__}-{T}", _DESCRIBED)
     try:
         dispatcher.compile(signature)
     except Exception as error:
         if isinstance(error, TypingError) or not give_up(error):  # the first is a fault of the function
             raise
-        return _compiled(function, signature, T, **options)
+        return _compiled(function, signature, T, passes, **options)
     return dispatcher
 
 
@@ -167,12 +167,17 @@ class Routine(Introduced):
     An inner function is optimized again in every function above it; for the micro-kernels that took 1 s a level.
     """
 
+    all: ClassVar[list["Routine"]] = []
     loaded: ClassVar[dict[str, Any]] = {}
     usage = "kernels call it by its symbol"
 
-    def __init__(self, function: Callable[..., Any], arguments: tuple[Callable[[Any], Any], ...]) -> None:
+    def __init__(
+        self, function: Callable[..., Any], arguments: tuple[Callable[[Any], Any], ...], passes: dict[str, Any]
+    ) -> None:
         self.introduce(function)
-        self.arguments = arguments
+        self.arguments, self.passes = arguments, passes
+        self.at = _Addresses(self)
+        Routine.all.append(self)
 
     def __repr__(self) -> str:
         return self.described((str(T) for T in DTYPES.values() if self.symbol(T) in Routine.loaded), not JIT)
@@ -186,7 +191,7 @@ class Routine(Introduced):
             if self.symbol(T) in Routine.loaded:
                 return
             signature = tuple(argument(T) for argument in self.arguments)
-            compiled = _compiled(self.function, signature, T, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+            compiled = _compiled(self.function, signature, T, self.passes, no_cpython_wrapper=True, no_cfunc_wrapper=True)
             result = compiled.overloads[signature]
             # Past the wrapper for C, which passes all arguments on once more: by pairs, for which a processor waits until each
             # has left its store buffer.
@@ -204,6 +209,29 @@ class Routine(Introduced):
         call_routine(builder, self.address(builder, T), values)
 
 
+class _Addresses(dict[str, Any]):
+    """Where a routine begins, by dtype; in plain Python the routine itself.
+
+    A look-up compiles or loads it the first time, as that of an entry does.
+    """
+
+    dtypes = "df"
+
+    def __init__(self, routine: Routine) -> None:
+        super().__init__()
+        self._routine = routine
+
+    def __missing__(self, char: str) -> Any:
+        routine, T = self._routine, DTYPES[char]
+        if not JIT:
+            return self.setdefault(char, routine)
+        if routine.symbol(T) not in Routine.loaded:
+            task = Task(_load, routine, T)
+            task.start()
+            task.wait(notice.look)
+        return self.setdefault(char, llvm.address_of_symbol(routine.symbol(T)))
+
+
 _BYTES = ir.IntType(8).as_pointer()
 
 
@@ -215,30 +243,20 @@ def call_routine(builder: Any, function: Any, values: list[Any]) -> None:
     builder.call(builder.bitcast(function, kind.as_pointer()), values)
 
 
-def routine(*arguments: Callable[[Any], Any]) -> Callable[[Callable[..., Any]], Routine]:
-    """Mark vector code that entries call by its symbol."""
-    return lambda function: Routine(function, arguments)
+def routine(*arguments: Callable[[Any], Any], passes: dict[str, Any] = INTO_CODE) -> Callable[[Callable[..., Any]], Routine]:
+    """Mark vector code that entries call by its symbol; `passes` are INTO_VECTORS where nothing is left to vectorize."""
+    return lambda function: Routine(function, arguments, passes)
 
 
-def _load_routines(routines: Sequence[Routine], T: Any) -> None:
-    for wanted in routines:
-        for each in routines_of(wanted):
-            each.load(T)
+def _load(kernel: Any, T: Any) -> None:
+    """Load all routines that a routine or function reaches: a symbol that is missing ends the process."""
+    for each in routines_of(kernel):
+        each.load(T)
 
 
 def addresses(routines: Sequence[Routine | None], char: str) -> NDArray[Any]:
-    """Where routines begin, for kernels that call those they are handed; 0 for None. In plain Python the routines themselves.
-
-    They are compiled or loaded as entries are (see `Entry`).
-    """
-    if not JIT:
-        return np.array([wanted or 0 for wanted in routines], object)
-    T, wanted = DTYPES[char], [each for each in routines if each is not None]
-    if any(each.symbol(T) not in Routine.loaded for each in wanted):
-        task = Task(_load_routines, wanted, T)
-        task.start()
-        task.wait(notice.look)
-    return np.array([0 if each is None else llvm.address_of_symbol(each.symbol(T)) for each in routines], np.int64)
+    """Where routines begin, for kernels that call those they are handed; 0 for None."""
+    return np.array([0 if each is None else each.at[char] for each in routines], np.int64 if JIT else object)
 
 
 class Entry(Introduced, dict[str, Callable[..., Any]]):
@@ -279,11 +297,10 @@ class Entry(Introduced, dict[str, Callable[..., Any]]):
 
     def _compile(self, char: str) -> None:
         T = DTYPES[char]
-        for routine in routines_of(self.function):  # all before it is linked: a missing symbol ends the process
-            routine.load(T)
+        _load(self.function, T)
         with _compiling, notice, _no_collections():
             signature = tuple(argument(T) for argument in self.arguments)
-            dispatcher = self.dispatchers[char] = _compiled(self.function, signature, T)
+            dispatcher = self.dispatchers[char] = _compiled(self.function, signature, T, INTO_CODE, no_cfunc_wrapper=True)
             # Past the dispatcher, which takes 0.15 us to find the only signature that there is.
             self[char] = dispatcher.overloads[signature].entry_point
 

@@ -2,7 +2,7 @@
 
 A routine takes the tuple's address, the number of a chunk and of the member that does it. `held` puts the tuple on the stack;
 `in_turn` does all chunks in the calling thread; `post` writes into a mailbox where the job lies, for any helper that claims
-chunks (`threads.share`). Both take a routine, or the address of one (`jit.addresses`), chosen when a kernel is called: then
+chunks (`threads.share`). Both take a routine, or the address of one (`jit.Routine.at`), chosen when a kernel is called: then
 it need not be compiled by those who choose another.
 """
 
@@ -15,7 +15,7 @@ from numba.core.imputils import lower_constant
 from numba.extending import register_model, typeof_impl
 
 from fastbackprop.kernels.jit import DTYPES, Routine, call_routine, with_twin
-from fastbackprop.kernels.kinds import Pointer
+from fastbackprop.kernels.kinds import ADDRESS, Pointer
 from fastbackprop.kernels.mailbox import JOB, ROUTINE
 from fastbackprop.kernels.memory import address
 
@@ -48,12 +48,13 @@ def _fits(given, wanted):
     return given == wanted if isinstance(wanted, Pointer) else isinstance(given, (types.Number, types.Boolean))
 
 
-def _dtype_for(routine, given):
-    """The dtype of the arrays for which the routine takes such a job."""
+def _address_of(given):
+    """The type of the address of such a job, as the routines for one of the dtypes take it."""
     for T in DTYPES.values():
-        if _fits(given, routine.arguments[0](T).dtype):
-            return T
-    raise TypingError(f"{routine.function.__name__} takes another job than {given}")
+        kind = ADDRESS(given.instance_class)(T)
+        if _fits(given, kind.dtype):
+            return kind
+    raise TypingError(f"no routine takes the job {given}")
 
 
 def _converted(context, builder, value, given, wanted):
@@ -66,28 +67,30 @@ def _converted(context, builder, value, given, wanted):
     return result
 
 
-def _held_twin(routine, job):
+def _held_twin(job):
     return job
 
 
 @with_twin(_held_twin)
-def held(typing_context, routine, job):
-    """The address of a copy, in the frame of the function that calls this, of the routine's job."""
-    kind = routine.routine.arguments[0](_dtype_for(routine.routine, job))
+def held(typing_context, job):
+    """The address of a copy of the job, in the frame of the function that calls this."""
+    kind = _address_of(job)
 
     def emit(context, builder, signature, arguments):
-        slot = cgutils.alloca_once_value(builder, _converted(context, builder, arguments[1], job, kind.dtype))
+        slot = cgutils.alloca_once_value(builder, _converted(context, builder, arguments[0], job, kind.dtype))
         return builder.bitcast(slot, context.get_value_type(kind))
 
-    return kind(routine, job), emit
+    return kind(job), emit
 
 
 def _pointer_to(builder, routine, value, at):
     """Emit the address of a routine for the job at `at`: of one that is named, or of whichever `value` is that of."""
     if isinstance(routine, types.Integer):
         return builder.inttoptr(value, ir.IntType(8).as_pointer())
-    T = next(T for T in DTYPES.values() if routine.routine.arguments[0](T) == at)
-    return routine.routine.address(builder, T)
+    for T in DTYPES.values():
+        if routine.routine.arguments[0](T) == at:
+            return routine.routine.address(builder, T)
+    raise TypingError(f"{routine.routine.function.__name__} takes another job than {at.dtype}")
 
 
 def _in_turn_twin(routine, job, chunks):

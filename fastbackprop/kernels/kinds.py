@@ -4,6 +4,7 @@ A job for the team is a `NamedTuple` whose annotations say what its fields are: 
 one of the classes below. `ADDRESS` is the kind of its address.
 """
 
+import functools
 from typing import TYPE_CHECKING, Any, TypeAlias, get_type_hints
 
 from numba import types
@@ -39,6 +40,7 @@ class Pointer(types.CPointer):
         self.name = f"memory of {dtype}"
 
 
+@functools.cache
 def record(cls: Any, T: Any) -> Any:
     """Numba's type of a named tuple whose fields are annotated; it has two, one where all fields are of one type."""
     fields = [_field(annotation, T) for annotation in get_type_hints(cls).values()]

@@ -11,9 +11,9 @@ the team.
 
 from typing import NamedTuple
 
-from fastbackprop.kernels.activations import LINEAR, one_of
+from fastbackprop.kernels.activations import LINEAR, one_of, zero_of
 from fastbackprop.kernels.blocking import CHUNKS, L2_BYTES, NV, SHARED_OPERATIONS, STREAM_BYTES, STRIP_BYTES
-from fastbackprop.kernels.elementwise import apply_activation, apply_gradient
+from fastbackprop.kernels.elementwise import apply, apply_gradient
 from fastbackprop.kernels.jit import entry, inner, routine
 from fastbackprop.kernels.jobs import held
 from fastbackprop.kernels.kinds import ADDRESS, GIVEN, INT, OUT, N, Number, Words
@@ -29,7 +29,7 @@ from fastbackprop.kernels.workspace import scratch
 
 
 class Forward(NamedTuple):
-    """A layer, forward; b lies along itself."""
+    """A layer, forward; b lies along itself; `activation` is the address of the routine of g, or LINEAR."""
 
     n: int
     n_prev: int
@@ -55,7 +55,7 @@ class ForwardJob(NamedTuple):
 
 
 class Backward(NamedTuple):
-    """A layer, backward."""
+    """A layer, backward; `activation` is the address of the routine of dA * g'(Z), or LINEAR."""
 
     n: int
     n_prev: int
@@ -144,7 +144,8 @@ def forward_chunk(job, chunk, member):
         columns = min(job.step, end - j)
         run(job.strip if columns == job.step else job.last, _to_Z(layer, j, columns), workspace, job.team)
         if layer.activation != LINEAR:
-            apply_activation(layer.n, columns, part(layer.Z, 0, j), part(layer.A, 0, j), layer.activation, job.team)
+            none = zero_of(layer.b.data[0])
+            apply(layer.activation, layer.n, columns, part(layer.Z, 0, j), part(layer.A, 0, j), none, job.team)
 
 
 @entry(GIVEN, GIVEN, GIVEN, OUT, OUT, INT, INT, INT)
@@ -173,7 +174,7 @@ def layer_forward(A_prev, W, b, Z, A, activation, own_mailbox, team_mailbox):
     )
     workspace = Matrix(memory.data, memory.at, room, 1)
     hand_on = single(team) if shared else team
-    job = held(forward_chunk, ForwardJob(along, step, span if shared else m, strip, last, workspace, hand_on))
+    job = held(ForwardJob(along, step, span if shared else m, strip, last, workspace, hand_on))
     do_chunks(shared, team, forward_chunk, job, chunks if shared else 1)
     release(team)
     free(own)
@@ -223,7 +224,7 @@ def backward_chunk(job, chunk, member):
         if layer.activation != LINEAR:
             dZ = Matrix(job.dZ.data, job.dZ.at + member * job.dZ.row, columns, 1)
             dA, Z = part(layer.dA, 0, j), part(layer.Z, 0, j)
-            apply_gradient(layer.n, columns, dA, Z, dZ, layer.activation, job.team)
+            apply_gradient(layer.activation, layer.n, columns, dA, Z, dZ, zero_of(one), job.team)
         plans = job.strip if columns == job.step else job.last
         product(Product(layer.n, 1, columns, scale, dZ, job.ones, db, start, db), workspace, job.team)
         run(plans.to_dW, _to_dW(layer, j, columns, scale, dZ, dW, start), workspace, job.team)
@@ -288,7 +289,7 @@ def layer_backward(dA, Z, A_prev, W, dA_prev, dW, db, activation, own_mailbox, t
     chunks, span, partial = (chunks, span, size) if in_chunks else (1, m, 0)
     hand_on = single(team) if shared else team
     by = one if in_chunks else divisor
-    job = held(backward_chunk, BackwardJob(to, step, span, strip, last, partial, by, ones, dZ, workspace, hand_on))
+    job = held(BackwardJob(to, step, span, strip, last, partial, by, ones, dZ, workspace, hand_on))
     do_chunks(shared, team, backward_chunk, job, chunks)
     if in_chunks:
         _add_up(chunks, size, sums, layer.dW, layer.db, n * n_prev, divisor)

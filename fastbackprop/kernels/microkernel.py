@@ -35,6 +35,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from fastbackprop.kernels.blocking import FETCHED_AHEAD, INNER_COLUMNS, INNER_ROWS, MR, NV
+from fastbackprop.kernels.inlined import INTO_VECTORS
 from fastbackprop.kernels.intrinsics import Vectors, lanes
 from fastbackprop.kernels.jit import inner, routine, with_twin
 from fastbackprop.kernels.kinds import NUMBER, POINTER, N
@@ -186,7 +187,7 @@ def _outer_registers(
                 v.fetch(v.at(below, builder.mul(p, per_step)), 1)
 
             def steps():
-                with v.steps(depth, unrolled=width is None) as p:
+                with v.steps(depth) as p:
                     step(p)
 
             if k < NV or m <= MR // 2:  # seldom the first to read anything large
@@ -196,7 +197,7 @@ def _outer_registers(
                     with deep:
                         for i in range(m):
                             v.fetch(v.at(target, builder.mul(v.whole(i), c_row)), k * v.lanes)
-                        with v.steps(depth, unrolled=False) as p:
+                        with v.steps(depth) as p:
                             fetch(p)
                             step(p)
                     with shallow:
@@ -267,7 +268,7 @@ def _outer_registers(
     return signature, emit
 
 
-@routine(N, N, N, NUMBER, POINTER, N, N, POINTER, N, N, POINTER, N, N, POINTER)
+@routine(N, N, N, NUMBER, POINTER, N, N, POINTER, N, N, POINTER, N, N, POINTER, passes=INTO_VECTORS)
 def outer_routine(rows, columns, depth, scale, a, a_row, a_depth, b, b_depth, b_tile, c, c_row, start, bias):
     _outer_registers(rows, columns, depth, scale, a, a_row, a_depth, b, b_depth, b_tile, c, c_row, start, bias)
 
@@ -332,7 +333,7 @@ def _inner_registers(typing_context, rows, columns, depth, scale, a, a_row, b, b
                     for i in range(m):
                         builder.store(v.fma(xs[i], y, builder.load(sums[i][j])), sums[i][j])
 
-            with v.steps(whole_vectors, unrolled=full) as vector:
+            with v.steps(whole_vectors) as vector:
                 step(builder.mul(vector, v.whole(v.lanes)), None)
             with builder.if_then(builder.icmp_signed("<", covered, depth)):
                 step(covered, v.mask(builder.sub(depth, covered)))
@@ -361,7 +362,7 @@ def _inner_registers(typing_context, rows, columns, depth, scale, a, a_row, b, b
     return signature, emit
 
 
-@routine(N, N, N, NUMBER, POINTER, N, POINTER, N, POINTER, N, N, N, POINTER)
+@routine(N, N, N, NUMBER, POINTER, N, POINTER, N, POINTER, N, N, N, POINTER, passes=INTO_VECTORS)
 def inner_routine(rows, columns, depth, scale, a, a_row, b, b_column, c, c_row, c_column, start, bias):
     _inner_registers(rows, columns, depth, scale, a, a_row, b, b_column, c, c_row, c_column, start, bias)
 

@@ -9,7 +9,7 @@ follows; the output layer keeps Z, the logits. What only lives from one loop to 
 from typing import NamedTuple
 
 from fastbackprop.kernels.activations import one_of
-from fastbackprop.kernels.elementwise import apply, apply_gradient_of
+from fastbackprop.kernels.elementwise import apply, apply_gradient
 from fastbackprop.kernels.jit import inner
 from fastbackprop.kernels.jobs import held, in_turn
 from fastbackprop.kernels.kinds import Number, Words
@@ -17,7 +17,7 @@ from fastbackprop.kernels.matmul import Product
 from fastbackprop.kernels.matrix import Matrix, lanes_of, transposed
 from fastbackprop.kernels.memory import allocate, free, load_flag
 from fastbackprop.kernels.microkernel import BIAS, BIAS_RELU, MASK, ZERO
-from fastbackprop.kernels.outputs import OutputJob, Terms, sigmoid_output
+from fastbackprop.kernels.outputs import OutputJob, Terms
 from fastbackprop.kernels.product import does_within, pieces_size, product, product_in_pieces
 
 
@@ -219,7 +219,7 @@ def output_pass(net, columns, examples, place, with_cost, costs, at):
         net.sizes[net.L], columns, Z, Y, dZ, scratch, terms, weights, weighted, with_cost, examples.low, examples.high, costs,
         at,
     )  # fmt: skip
-    in_turn(net.functions.output, held(sigmoid_output, job), 1)
+    in_turn(net.functions.output, held(job), 1)
 
 
 @inner
@@ -245,4 +245,4 @@ def backward_pass(net, first, columns, inverse_m, X, row, gradients, start, plac
             to_inputs = _to_dA_prev(net, l, columns, one, row, dZ, dA_prev, MASK if within else ZERO, A_prev)
             product_in_pieces(to_inputs, place.panels, place.team, place.state)
             if applied:
-                apply_gradient_of(g.gradient, net.sizes[l - 1], length, dA_prev, A_prev, dZ_prev, g.slope, place.team)
+                apply_gradient(g.gradient, net.sizes[l - 1], length, dA_prev, A_prev, dZ_prev, g.slope, place.team)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from numba import types
-from numba.core import ir_utils, lowering, rewrites, ssa, transforms
+from numba.core import cgutils, ir_utils, lowering, rewrites, ssa, transforms
 from numba.core.compiler import CompilerBase
 from numba.core.compiler_machinery import PassManager, _pass_registry, register_pass
 from numba.core.typed_passes import (
@@ -24,7 +24,7 @@ from numba.core.typed_passes import (
 )
 from numba.core.untyped_passes import DeadBranchPrune, FixupArgs, FunctionPass, RewriteSemanticConstants, TranslateByteCode
 
-from fastbackprop.kernels.libraries import CodeLibrary, IrLibrary
+from fastbackprop.kernels.libraries import CodeLibrary, IrLibrary, VectorLibrary
 
 _has_owner: dict[Any, bool] = {}
 
@@ -38,7 +38,7 @@ def _have_owners(context: Any, kinds: Any) -> bool:
 
 
 class _Lower(lowering.Lower):
-    """Without counting references where there are no owners."""
+    """Without counting references where there are no owners, and without what a debugger reads."""
 
     def init(self) -> None:
         super().init()
@@ -51,6 +51,10 @@ class _Lower(lowering.Lower):
     def decref(self, kind: Any, value: Any) -> None:
         if self.counts:
             super().decref(kind, value)
+
+    def alloca_lltype(self, name: str, lltype: Any, **_: Any) -> Any:
+        # Without its size, which a debugger would be told: LLVM parses a module for each.
+        return cgutils.alloca_once(self.builder, lltype, name=name)
 
     def storevar(self, value: Any, name: str, argidx: Any = None) -> None:
         if self.counts or name in self._singly_assigned_vars:
@@ -161,7 +165,7 @@ class _Lowering(BaseNativeLowering):
 
     def run_pass(self, state: Any) -> bool:
         state.library = self.library(state.targetctx.codegen(), state.func_id.func_qualname)
-        if self.library is CodeLibrary:
+        if self.library is not IrLibrary:
             state.library.enable_object_caching()
         return super().run_pass(state)
 
@@ -174,6 +178,11 @@ class _IntoIr(_Lowering):
 @register_pass(mutates_CFG=True, analysis_only=False)
 class _IntoCode(_Lowering):
     _name, library = "fastbackprop_into_code", CodeLibrary
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _IntoVectors(_Lowering):
+    _name, library = "fastbackprop_into_vectors", VectorLibrary
 
 
 class _Steps(PassManager):
@@ -209,4 +218,4 @@ def _compiler(lower: Any) -> Any:
     return Compiler
 
 
-INTO_IR, INTO_CODE = _compiler(_IntoIr), _compiler(_IntoCode)
+INTO_IR, INTO_CODE, INTO_VECTORS = _compiler(_IntoIr), _compiler(_IntoCode), _compiler(_IntoVectors)

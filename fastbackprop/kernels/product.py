@@ -44,7 +44,7 @@ def run(how, p, workspace, team):
     `workspace` has the plan's room for each member.
     """
     rooms = Matrix(workspace.data, workspace.at, how.room, 1)
-    job = held(product_chunk, ProductJob(how.method, how.blocks, how.row_step, how.column_step, p, rooms))
+    job = held(ProductJob(how.method, how.blocks, how.row_step, how.column_step, p, rooms))
     do_chunks(how.chunks > 1, team, product_chunk, job, how.chunks)
 
 

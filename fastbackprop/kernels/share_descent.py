@@ -17,7 +17,7 @@ from fastbackprop.kernels.batch_descent import (
     step_of,
     take_steps,
 )
-from fastbackprop.kernels.blocks import all_blocks, blocks_chunk, free_cut, gradients_in
+from fastbackprop.kernels.blocks import all_blocks, free_cut, gradients_in
 from fastbackprop.kernels.gather import Source, blocks_in, gather, gathered_size
 from fastbackprop.kernels.jit import entry
 from fastbackprop.kernels.jobs import held
@@ -49,7 +49,7 @@ def share_gradient(
         gather(count, Source(n_0, n_L, x, y, bare(order), count, count), 0, X_block, Y_block, team)
     examples = Examples(Y_block, Y_block, False, numbers[LOW], numbers[HIGH])
     inverse, parameters = one / number(batch), parameters_of(bare(P), n_weights)
-    job = held(blocks_chunk, batch_of(net, count, inverse, X_block, examples, parameters, n_weights, bare(state), team))
+    job = held(batch_of(net, count, inverse, X_block, examples, parameters, n_weights, bare(state), team))
     job.cut.asked[0] = 1 if with_cost != 0 else 0
     costs[0] = all_blocks(job)
     dW = gradients_in(net, job.cut.sums, 0).W

@@ -211,7 +211,7 @@ def take_step(step, n, w, dw, rows, V, S, decay, team):
         return
     shared = team[MEMBERS] > 1 and n >= SHARED_PARAMETERS
     each = min(SHARED_ELEMENTS, -(-n // 128) * 64) if shared else n  # whole lines for each
-    job = held(gradient_descent_step, StepJob(n, each, w, dw, rows, V, S, decay, step.rate, step.rule))
+    job = held(StepJob(n, each, w, dw, rows, V, S, decay, step.rate, step.rule))
     do_chunks(shared, team, step.function, job, -(-n // each))
 
 

@@ -14,8 +14,8 @@ import numpy as np
 
 import fastbackprop
 from fastbackprop import reference
+from fastbackprop.activations import LINEAR, RELU, SIGMOID, Activation
 from fastbackprop.kernels import cost, elementwise, layer
-from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
 from fastbackprop.team import ALONE, NOBODY, num_threads
 from fastbackprop.testing import CASES, Size
 from scripts.measuring import goals
@@ -69,15 +69,17 @@ def _sides(name: str, arguments: tuple[Any, ...], kernel: Kernel, layers: int = 
     return Sides(ours, kernel.call, theirs, kernel.result, layers)
 
 
-def _forward(A_prev: Any, W: Any, b: Any, code: int) -> Kernel:
+def _forward(A_prev: Any, W: Any, b: Any, g: Activation) -> Kernel:
     Z = np.empty((W.shape[0], A_prev.shape[1]))
-    A = Z if code == LINEAR else np.empty(Z.shape)
-    return Kernel(partial(layer.layer_forward["d"], A_prev, W, b, Z, A, code, ALONE, NOBODY), A)
+    A = Z if g is LINEAR else np.empty(Z.shape)
+    return Kernel(partial(layer.layer_forward["d"], A_prev, W, b, Z, A, g.at["d"], ALONE, NOBODY), A)
 
 
-def _backward(dA: Any, Z: Any, A_prev: Any, W: Any, code: int) -> Kernel:
+def _backward(dA: Any, Z: Any, A_prev: Any, W: Any, g: Activation) -> Kernel:
     dA_prev, dW, db = np.empty(A_prev.shape), np.empty(W.shape), np.empty((W.shape[0], 1))
-    return Kernel(partial(layer.layer_backward["d"], dA, Z, A_prev, W, dA_prev, dW, db, code, ALONE, NOBODY), dA_prev)
+    return Kernel(
+        partial(layer.layer_backward["d"], dA, Z, A_prev, W, dA_prev, dW, db, g.gradient_at["d"], ALONE, NOBODY), dA_prev
+    )
 
 
 def _one_after_the_other(steps: list[Callable[[], object]]) -> None:
@@ -91,7 +93,7 @@ def calls() -> Iterator[tuple[str, Sides]]:
         A, W, b = CASES["linear_forward"].make(size, "d")
         dA, (_, Z), _ = CASES["linear_activation_backward"].make(size, "d")
         result = np.empty(Z.shape)
-        kernel = Kernel(partial(elementwise.activation_forward["d"], Z, result, SIGMOID, ALONE, NOBODY), result)
+        kernel = Kernel(partial(elementwise.activation_forward["d"], Z, result, SIGMOID.at["d"], ALONE, NOBODY), result)
         yield f"sigmoid, {shape}", _sides("sigmoid", (Z,), kernel)
         yield f"linear_forward, {shape}", _sides("linear_forward", (A, W, b), _forward(A, W, b, LINEAR))
         name = "linear_activation_forward"

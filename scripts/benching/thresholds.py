@@ -115,18 +115,20 @@ def elements(chunk: int, repeats: int) -> Iterator[dict[str, Any]]:
     """Elementwise functions on jobs of some chunks."""
     import numpy as np
 
+    from fastbackprop.activations import RELU, SIGMOID
     from fastbackprop.kernels import elementwise
-    from fastbackprop.kernels.activations import RELU, SIGMOID
     from fastbackprop.testing import CASES, Size
 
     for chunks in CHUNKS:
         for dtype in ("d", "f"):
             dA, Z = CASES["sigmoid_backward"].make(Size((1, 1), chunks * chunk), dtype)
-            for kind, code in (("sigmoid", SIGMOID), ("relu", RELU)):
-                named = {"kind": f"{kind}, {chunks} chunks", "dtype": dtype, "size": chunk}
-                forward = compare(elementwise.activation_forward[dtype], (Z, np.empty_like(Z), code), repeats)
+            for g in (SIGMOID, RELU):
+                named = {"kind": f"{g.name}, {chunks} chunks", "dtype": dtype, "size": chunk}
+                forward = compare(elementwise.activation_forward[dtype], (Z, np.empty_like(Z), g.at[dtype]), repeats)
                 yield {**named, "function": "forward", **forward}
-                backward = compare(elementwise.activation_backward[dtype], (dA, Z, np.empty_like(Z), code), repeats)
+                backward = compare(
+                    elementwise.activation_backward[dtype], (dA, Z, np.empty_like(Z), g.gradient_at[dtype]), repeats
+                )
                 yield {**named, "function": "backward", **backward}
 
 

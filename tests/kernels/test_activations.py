@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastbackprop.activations import SIGMOID as SIGMOID_ROW
-from fastbackprop.kernels.activations import _POWERS, RELU, SIGMOID
+from fastbackprop.kernels.activations import _POWERS
 from fastbackprop.testing import (
     assert_same_bits,
     assert_within_bound,
@@ -20,7 +20,7 @@ from fastbackprop.testing import (
 )
 
 from .support import probes
-from .support.probes import DTYPES
+from .support.probes import DTYPES, RELU, SIGMOID
 
 LOG_ULP = 2
 EXP_ULP = 2  # what sigmoid's 4 leave to exp: 1 + e and the quotient round too

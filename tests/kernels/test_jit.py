@@ -10,8 +10,8 @@ import sys
 import numpy as np
 import pytest
 
-from fastbackprop.activations import ACTIVATIONS
-from fastbackprop.kernels import activations, cost, descent, elementwise, gram_descent, jit, kinds, layer, update
+from fastbackprop.activations import ACTIVATIONS, HIDDEN, OUTPUT, layer_functions
+from fastbackprop.kernels import cost, descent, elementwise, gram_descent, jit, kinds, layer, update
 from fastbackprop.testing import CASES, Size, assert_same_bits
 
 from .support.copies import PACKAGE, Copy, files
@@ -77,7 +77,9 @@ def test_layouts_and_sizes_of_a_layer_compile_nothing_more(char):
         update.descend,
     )
     forward, backward, activate, mask, descend = (entry[char] for entry in entries)
-    before, alone = compiles(*entries), mailboxes(1)
+    relu, sigmoid, alone = ACTIVATIONS["relu"], ACTIVATIONS["sigmoid"], mailboxes(1)
+    functions = relu.at[char], sigmoid.gradient_at[char], sigmoid.at[char], relu.gradient_at[char]
+    before = compiles(*entries)
     for size in (Size((1, 1), 1), Size((7, 5), 9), Size((70, 50), 40)):
         A_prev, W, b = CASES["linear_forward"].make(size, char)
         dA, Z = CASES["relu_backward"].make(size, char)
@@ -85,10 +87,10 @@ def test_layouts_and_sizes_of_a_layer_compile_nothing_more(char):
         for layout in LAYOUTS.values():
             a_prev, w, beta, da, z = (layout(x) for x in (A_prev, W, b, dA, Z))
             outputs = [np.empty(x.shape, x.dtype) for x in (Z, Z, A_prev, W, b, Z, Z, W)]
-            forward(a_prev, w, beta, *outputs[:2], activations.RELU, *alone)
-            backward(da, z, a_prev, w, *outputs[2:5], activations.SIGMOID, *alone)
-            activate(z, outputs[5], activations.SIGMOID, *alone)
-            mask(da, z, outputs[6], activations.RELU, *alone)
+            forward(a_prev, w, beta, *outputs[:2], functions[0], *alone)
+            backward(da, z, a_prev, w, *outputs[2:5], functions[1], *alone)
+            activate(z, outputs[5], functions[2], *alone)
+            mask(da, z, outputs[6], functions[3], *alone)
             descend(w, w, 0.5, outputs[7])
             results.append(outputs)
         # Products may take another method in another layout; elementwise results have the same bits.
@@ -103,6 +105,7 @@ def test_depths_of_a_network_compile_nothing_more(char):
     for entry in entries:
         for covered in entry.dtypes:
             assert callable(entry[covered])
+    assert layer_functions(HIDDEN["relu"], OUTPUT, char).all()
     before = compiles(*entries)
     for layers, m in (((3, 1), 1), ((3, 4, 1), 7), ((5, 4, 3, 2, 2, 1), 9)):
         X, start = CASES["L_model_forward"].make(Size(layers, m), char)
@@ -117,8 +120,9 @@ def test_depths_of_a_network_compile_nothing_more(char):
 def test_an_entry_loads_the_routines_that_it_reaches_and_no_others():
     """test_processors.py checks that its machine code asks the linker for exactly these."""
     assert jit.routines_of(cost.cross_entropy.function) == []
-    names = [routine.function.__name__ for routine in jit.routines_of(elementwise.activation_forward.function)]
-    assert sorted(names) == sorted(f"{name}_chunk" for name in ACTIVATIONS)
+    assert jit.routines_of(elementwise.activation_forward.function) == []  # it is handed the address of one
+    names = [routine.function.__name__ for routine in jit.routines_of(layer.layer_forward.function)]
+    assert names == ["inner_routine", "outer_routine", "product_chunk", "forward_chunk"]
     names = [routine.function.__name__ for routine in jit.routines_of(descent.direct_descent.function)]
     assert "blocks_chunk" in names
     assert names.index("outer_routine") < names.index("product_chunk") < names.index("blocks_chunk")
@@ -239,11 +243,11 @@ def test_no_two_inner_functions_have_one_name():
 MIXED = """
 import numpy as np
 import fastbackprop as bp
-from fastbackprop.kernels import activations, elementwise
+from fastbackprop.kernels import elementwise
 from fastbackprop.team import in_team
 Z = np.linspace(-2, 2, 12).reshape(3, 4)
 A = np.empty_like(Z)
-assert in_team(elementwise.activation_forward["d"], Z, A, activations.TANH)
+assert in_team(elementwise.activation_forward["d"], Z, A, elementwise.tanh_chunk.at["d"])
 found = {"relu": bp.relu(Z)[0], "sigmoid": bp.sigmoid(Z)[0], "tanh": A}
 expected = {"relu": np.maximum(Z, 0), "sigmoid": 1 / (1 + np.exp(-Z)), "tanh": np.tanh(Z)}
 for name in found:

@@ -37,7 +37,7 @@ def sum_chunk(job, chunk, member):
 
 @inner
 def _summed(x, scale, doubled, costs):
-    job = held(sum_chunk, SumJob(1, doubled, scale, Nested(2, 3), Matrix(x, 0, 1, 1), costs))
+    job = held(SumJob(1, doubled, scale, Nested(2, 3), Matrix(x, 0, 1, 1), costs))
     in_turn(sum_chunk, job, 4)
 
 
@@ -53,7 +53,7 @@ def summed(x, scale, result):
 
 @entry(FLAT)
 def misfit(x):
-    job = held(sum_chunk, SumJob(1, True, x[0], Nested(2, 3), x[0], x[0]))
+    job = held(SumJob(1, True, x[0], Nested(2, 3), x[0], x[0]))
     in_turn(sum_chunk, job, 1)
 
 
@@ -73,7 +73,7 @@ def test_a_chunk_reads_what_the_caller_put_in(char):
 
 @pytest.mark.skipif(not JIT, reason="nothing is compiled")
 def test_another_tuple_is_refused_when_it_is_compiled():
-    with pytest.raises(TypingError, match="sum_chunk takes another job than SumJob"):
+    with pytest.raises(TypingError, match="no routine takes the job SumJob"):
         misfit["d"]
 
 

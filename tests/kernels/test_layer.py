@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastbackprop.kernels.activations import LINEAR, RELU, SIGMOID
+from fastbackprop.activations import LINEAR, RELU, SIGMOID
+from fastbackprop.kernels import activations as kernels
 from fastbackprop.kernels.blocking import L2_BYTES, MR, STREAM_BYTES, STRIP_BYTES
 from fastbackprop.kernels.layer import layer_backward, layer_forward
 from fastbackprop.kernels.matmul import FEW, FLIP, STREAM, THIN
@@ -15,6 +16,10 @@ from fastbackprop.testing import CASES, Size, assert_same_bits
 
 from .support import probes
 from .support.probes import DTYPES, INNER, LAYOUTS, OUTER, PACK_BOTH, PACKED, TURN, exact_sum, mailboxes, whole_numbers
+
+
+def named(row):
+    return row.name
 
 
 def nans(*shapes, dtype):
@@ -28,17 +33,18 @@ def check(dtype, n, n_prev, m, activation=RELU, layout="C", largest=4, members=1
     w, a_prev, beta, da, z = (LAYOUTS[layout](x) for x in (W, A_prev, b, dA, cached))
 
     Z, A = nans((n, m), (n, m), dtype=dtype)
-    layer_forward[Z.dtype.char](a_prev, w, beta, Z, A, activation, *mailboxes(members))
+    char = Z.dtype.char
+    layer_forward[char](a_prev, w, beta, Z, A, activation.at[char], *mailboxes(members))
     expected = exact_sum(b, 1, W, A_prev, dtype)
     assert_same_bits(Z, expected)
-    if activation == LINEAR:
+    if activation is LINEAR:
         assert np.isnan(A).all()
     else:
         assert_same_bits(A, np.where(expected <= 0, 0, expected))
 
     dA_prev, dW, db = nans((n_prev, m), (n, n_prev), (n, 1), dtype=dtype)
-    layer_backward[Z.dtype.char](da, z, a_prev, w, dA_prev, dW, db, activation, *mailboxes(members))
-    dZ = dA if activation == LINEAR else np.where(cached <= 0, 0, dA)
+    layer_backward[char](da, z, a_prev, w, dA_prev, dW, db, activation.gradient_at[char], *mailboxes(members))
+    dZ = dA if activation is LINEAR else np.where(cached <= 0, 0, dA)
     assert_same_bits(dA_prev, exact_sum(0, 1, W.T, dZ, dtype))
     assert_same_bits(dW, exact_sum(0, m, dZ, A_prev.T, dtype, DIVIDE))
     assert_same_bits(db, exact_sum(0, m, dZ, np.ones((m, 1), dtype), dtype, DIVIDE))
@@ -54,7 +60,7 @@ def test_small_layers(dtype, n, n_prev, m, activation, layout):
 
 
 @pytest.mark.parametrize("layout", ["C", "Fortran", "strided"])
-@pytest.mark.parametrize("activation", [LINEAR, RELU])
+@pytest.mark.parametrize("activation", [LINEAR, RELU], ids=named)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_many_strips(dtype, activation, layout):
     """More examples than a strip holds of even one row; in a team, chunks of strips are shared."""
@@ -79,7 +85,7 @@ def test_the_mean_of_ones_is_1(dtype):
         for members in (1, 3):
             dA_prev, dW, db = nans((3, m), (2, 3), (2, 1), dtype=dtype)
             dZ, A_prev, W = ones[:2, :m], ones[:, :m], ones[:2, :3]
-            layer_backward[dW.dtype.char](dZ, dZ, A_prev, W, dA_prev, dW, db, LINEAR, *mailboxes(members))
+            layer_backward[dW.dtype.char](dZ, dZ, A_prev, W, dA_prev, dW, db, kernels.LINEAR, *mailboxes(members))
             assert_same_bits((dW, db), (np.ones((2, 3), dtype), np.ones((2, 1), dtype)))
 
 
@@ -120,12 +126,12 @@ def test_a_mean_of_whole_numbers_is_rounded_once(dtype, size, layout_dZ, layout_
     dZ, A_prev = LAYOUTS[layout_dZ](whole_numbers(rng, n, m, dtype)), LAYOUTS[layout_A](whole_numbers(rng, n_prev, m, dtype))
     for members in (1, 3):
         dA_prev, dW, db = nans((n_prev, m), (n, n_prev), (n, 1), dtype=dtype)
-        layer_backward[dW.dtype.char](dZ, dZ, A_prev, np.ones_like(dW), dA_prev, dW, db, LINEAR, *mailboxes(members))
+        layer_backward[dW.dtype.char](dZ, dZ, A_prev, np.ones_like(dW), dA_prev, dW, db, kernels.LINEAR, *mailboxes(members))
         assert_same_bits(dW, exact_sum(0, m, dZ, A_prev.T, dtype, DIVIDE))
         assert_same_bits(db, exact_sum(0, m, dZ, np.ones((m, 1), dtype), dtype, DIVIDE))
 
 
-@pytest.mark.parametrize("activation", [LINEAR, RELU, SIGMOID])
+@pytest.mark.parametrize("activation", [LINEAR, RELU, SIGMOID], ids=named)
 @pytest.mark.parametrize(
     "size", [Size((3, 2), 70_001), Size((20, 30), 9001), Size((300, 200), 300), Size((2000, 4), 999)], ids=str
 )
@@ -134,11 +140,11 @@ def test_a_team_computes_the_same_bits(dtype, size, activation):
     (n_prev, n), m = size = Size(*size)
     A_prev, W, b = CASES["linear_forward"].make(size, dtype)
     dA, Z = CASES["sigmoid_backward"].make(size, dtype)
-    results = []
+    results, char = [], Z.dtype.char
     for members in (1, 2, 5):
         outputs = nans((n, m), (n, m), (n_prev, m), (n, n_prev), (n, 1), dtype=dtype)
-        layer_forward[Z.dtype.char](A_prev, W, b, *outputs[:2], activation, *mailboxes(members))
-        layer_backward[Z.dtype.char](dA, Z, A_prev, W, *outputs[2:], activation, *mailboxes(members))
+        layer_forward[char](A_prev, W, b, *outputs[:2], activation.at[char], *mailboxes(members))
+        layer_backward[char](dA, Z, A_prev, W, *outputs[2:], activation.gradient_at[char], *mailboxes(members))
         results.append(outputs)
     assert_same_bits(results[1], results[0])
     assert_same_bits(results[2], results[0])

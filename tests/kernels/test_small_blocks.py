@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from fastbackprop import kernels
+from fastbackprop.activations import LINEAR, RELU
 from fastbackprop.kernels import blocking, workspace
-from fastbackprop.kernels.activations import LINEAR, RELU
 from fastbackprop.kernels.jit import JIT
 from fastbackprop.kernels.microkernel import ADD, BIAS, ZERO
 
@@ -22,6 +22,7 @@ from .support.products import check as check_product
 from .support.products import full_columns
 from .support.trainings import assert_close, follow, problem, train
 from .test_layer import check as check_layer
+from .test_layer import named
 
 KC = 4
 TINY = {
@@ -91,7 +92,7 @@ def test_products_of_several_blocks(dtype, layouts, start):
 
 @pytest.mark.plain
 @pytest.mark.parametrize("layout", ["C", "Fortran"])
-@pytest.mark.parametrize("activation", [LINEAR, RELU])
+@pytest.mark.parametrize("activation", [LINEAR, RELU], ids=named)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_layers_of_several_strips(dtype, activation, layout):
     check_layer(dtype, 2, 3, 1024, activation, layout, largest=2)

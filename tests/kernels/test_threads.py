@@ -33,7 +33,7 @@ def test_a_helper_joins_each_job_that_is_open_once_and_no_other(opened):
 
 def _share(mailbox, rows, chunks):
     Z = Matrix(at_address(mailbox, 1.0), 0, 1, 1)
-    job = held(relu_chunk, ActivationJob(rows, 1, 1, 1, Z, Z, 0.0))
+    job = held(ActivationJob(rows, 1, 1, 1, Z, Z, 0.0))
     threads.share(threads._mailbox_at(mailbox), relu_chunk, job, chunks)
 
 

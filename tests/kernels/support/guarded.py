@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from fastbackprop.activations import HIDDEN, OUTPUT, OUTPUTS, layer_functions
+from fastbackprop.activations import HIDDEN, OUTPUT, OUTPUTS, RELU, SIGMOID, layer_functions
 from fastbackprop.batches import Batches
 from fastbackprop.gram_rules import GramRule
-from fastbackprop.kernels import activations, cost, descent, elementwise, gram_descent, layer, update
+from fastbackprop.kernels import cost, descent, elementwise, gram_descent, layer, update
 from fastbackprop.kernels.blocking import INNER_COLUMNS, INNER_ROWS, KC, MR, NV, SQUARE, STRIP_BYTES
 from fastbackprop.kernels.intrinsics import lanes
 from fastbackprop.kernels.microkernel import ADD, BIAS, DIVIDE, ZERO
@@ -233,13 +233,13 @@ def single_elements(bench):
         Z, dA = bench.drawn(rows, columns), bench.drawn(rows, columns)
         result = np.full(Z.shape, np.nan, Z.dtype)
         s = 1 / (1 + np.exp(-Z))
-        for code, A, dZ in (
-            (activations.RELU, np.maximum(Z, 0), dA * (Z > 0)),
-            (activations.SIGMOID, s, dA * s * (1 - s)),
+        for g, A, dZ in (
+            (RELU, np.maximum(Z, 0), dA * (Z > 0)),
+            (SIGMOID, s, dA * s * (1 - s)),
         ):
             for layout in ("C", "wide C", "wide Fortran", "strided"):
-                bench.check(elementwise.activation_forward[c], [(Z, layout), (result, None), code, *mailboxes(1)], [A])
-                other = (dA, layout), (Z, "wide C"), (result, None), code, *mailboxes(1)
+                bench.check(elementwise.activation_forward[c], [(Z, layout), (result, None), g.at[c], *mailboxes(1)], [A])
+                other = (dA, layout), (Z, "wide C"), (result, None), g.gradient_at[c], *mailboxes(1)
                 bench.check(elementwise.activation_backward[c], other, [dZ])
         W_new = Z - bench.dtype.type(0.25) * dA
         for layout in ("C", "wide C", "wide Fortran", "strided"):
@@ -277,12 +277,12 @@ def layers(bench):
             written = [(x, None) for x in empty]
             bench.check(
                 layer.layer_forward[c],
-                [*read, *written[:2], activations.RELU, *mailboxes(members)],
+                [*read, *written[:2], RELU.at[c], *mailboxes(members)],
                 [to_Z, np.maximum(to_Z, 0)],
             )
             read_back = (dA, layout), (Z, "wide C"), (A_prev, layout), (W, layout)
             bench.check(
-                layer.layer_backward[c], [*read_back, *written[2:], activations.RELU, *mailboxes(members)], [dA_prev, dW, db]
+                layer.layer_backward[c], [*read_back, *written[2:], RELU.gradient_at[c], *mailboxes(members)], [dA_prev, dW, db]
             )
 
 

@@ -12,8 +12,6 @@ import numpy as np
 from fastbackprop import testing
 from fastbackprop.kernels import jit, matmul
 from fastbackprop.kernels.activations import (
-    RELU,
-    TANH,
     exp_of_negative,
     log,
     one_of,
@@ -25,7 +23,7 @@ from fastbackprop.kernels.activations import (
     tanh,
     tanh_gradient,
 )
-from fastbackprop.kernels.elementwise import apply_activation, apply_gradient
+from fastbackprop.kernels.elementwise import apply, apply_gradient
 from fastbackprop.kernels.gram import gram, gram_workspace_size, mirror, strip_room
 from fastbackprop.kernels.jit import entry
 from fastbackprop.kernels.kinds import FLAT, IN, INT, NUMBER, TABLE, N
@@ -212,6 +210,7 @@ def pieces(rows, columns, depth, one, steps):
 
 
 EXP, ACTIVATE, SLOPE, GRADIENT = 0, 1, 2, 3
+RELU, SIGMOID, TANH = 0, 1, 2
 
 
 @jit.inner
@@ -256,19 +255,19 @@ def logarithm(x, result):
 
 
 @entry(IN, FLAT, N, N, INT, TABLE)
-def activated(Z, a, ia, a_row, activation, team):
-    """A = g(Z), with a distance between the rows of A."""
+def activated(Z, a, ia, a_row, function, team):
+    """A = g(Z) by the routine at an address, with a distance between the rows of A."""
     if Z.size > 0:
         A = Matrix(bare(a), ia, a_row, 1)
-        apply_activation(Z.shape[0], Z.shape[1], matrix(Z), A, activation, bare(team))
+        apply(function, Z.shape[0], Z.shape[1], matrix(Z), A, Z.dtype.type(0), bare(team))
 
 
 @entry(IN, IN, FLAT, N, N, INT, TABLE)
-def masked(dA, Z, dz, idz, dz_row, activation, team):
-    """dZ = dA * g'(Z), with a distance between the rows of dZ."""
+def masked(dA, Z, dz, idz, dz_row, function, team):
+    """dZ = dA * g'(Z) by the routine at an address, with a distance between the rows of dZ."""
     if Z.size > 0:
         dZ = Matrix(bare(dz), idz, dz_row, 1)
-        apply_gradient(Z.shape[0], Z.shape[1], matrix(dA), matrix(Z), dZ, activation, bare(team))
+        apply_gradient(function, Z.shape[0], Z.shape[1], matrix(dA), matrix(Z), dZ, Z.dtype.type(0), bare(team))
 
 
 # ------------------------------------------------------------------------------------------------------------ the team

@@ -47,18 +47,15 @@ def check_training(algorithm):
 
 def machine_code():
     """Name and code of all that has been compiled, and the symbols that it has been found to reach."""
-    written = set()  # an assembly takes as long as machine code did
     for entry in jit.Entry.all:
         for char, dispatcher in entry.dispatchers.items():
-            routines, T = jit.routines_of(entry.function), jit.DTYPES[char]
-            reached = {routine.symbol(T) for routine in routines}
+            reached = {routine.symbol(jit.DTYPES[char]) for routine in jit.routines_of(entry.function)}
             yield f"{entry.function.__name__} {char}", "".join(dispatcher.inspect_asm().values()), reached
-            for routine in routines:
-                symbol = routine.symbol(T)
-                if symbol not in written:
-                    written.add(symbol)
-                    reached = {callee.symbol(T) for callee in jit.routines_of(routine)}
-                    yield symbol, "".join(jit.Routine.loaded[symbol].inspect_asm().values()), reached
+    for routine in jit.Routine.all:
+        for T in jit.DTYPES.values():
+            if (symbol := routine.symbol(T)) in jit.Routine.loaded:
+                reached = {callee.symbol(T) for callee in jit.routines_of(routine)}
+                yield symbol, "".join(jit.Routine.loaded[symbol].inspect_asm().values()), reached
 
 
 def main():
