@@ -39,7 +39,7 @@ class _Handed(dict[str, Any]):
         return self.setdefault(char, (self._entry[char], self._at[char]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a row is equal to itself alone, and has a hash, which its tables of addresses have not
 class Activation:
     """An activation g: its name, where the kernels' routines of g and of ``dA * g'(Z)`` begin, and the reference's functions.
 

@@ -19,17 +19,19 @@ import numba.core.compiler
 {change}
 from fastbackprop.kernels import inlined
 import hashlib, numpy as np
-from fastbackprop.kernels.elementwise import _activation_job, _run, sigmoid_chunk
+from fastbackprop.kernels.elementwise import _activation_job, sigmoid_chunk
 from fastbackprop.kernels.jit import entry
+from fastbackprop.kernels.jobs import held
 from fastbackprop.kernels.kinds import IN, NUMBER, OUT, TABLE
 from fastbackprop.kernels.matrix import matrix
 from fastbackprop.kernels.memory import bare
+from fastbackprop.kernels.threads import do_chunks
 from tests.kernels.support.probes import mailbox
 
 @entry(IN, OUT, NUMBER, TABLE)
 def activated(Z, A, slope, team):
     job, chunks = _activation_job(Z.shape[0], Z.shape[1], matrix(Z), matrix(A), slope, bare(team))
-    _run(sigmoid_chunk, job, chunks, bare(team))
+    do_chunks(chunks > 1, bare(team), sigmoid_chunk, held(job), chunks)
 
 Z = np.random.default_rng(0).standard_normal((3, 50))
 A = np.empty_like(Z)
