@@ -25,10 +25,12 @@
 | STREAM_BYTES              | a result that is written past the caches     | a quarter of L3 or so: it would drive out more  |
 |                           |                                              | than anybody reads of it soon                   |
 | STRIP_BYTES               | columns of a layer taken at a time           | what one step writes is in L2 for the next one  |
-| SHALLOW                   | depth up to which packing A, or an inner     | how a product is done                           |
-|                           | product of few columns, does not pay         |                                                 |
+| SHALLOW                   | depth up to which an inner product of few    | how a product is done                           |
+|                           | columns does not pay                         |                                                 |
 | FAR_BYTES                 | between columns of A that share L1 and L2    | whether A is packed                             |
 |                           | sets: a page                                 |                                                 |
+| FAR_DEPTH                 | columns of A, a page apart, that L2 keeps    | likewise: 1000 x 60, 64 deep: 0.85 as it lies;  |
+|                           |                                              | 1000 x 192, 300 deep: 1.3                       |
 | HALF_PAGE                 | rows of B so many bytes apart share L1 sets  | whether B is packed, by READ_OFTEN_FAR          |
 | READ_OFTEN,               | rows of A from which B, larger than L2, is   | whether B is packed; every MR rows read it once |
 | READ_OFTEN_FAR            | read so often that packing pays              |                                                 |
@@ -127,9 +129,10 @@ BLOCK_A_BYTES = L2_BYTES // 2
 BLOCK_B_BYTES = 6 * 2**20
 SHALLOW = 8
 FAR_BYTES = 4096
+FAR_DEPTH = L2_BYTES // (2 * FAR_BYTES)
 HALF_PAGE = 2048
 READ_OFTEN = 128 * MR
-READ_OFTEN_FAR = 32 * MR
+READ_OFTEN_FAR = 64 * MR
 TURNED_ROWS = 16 * MR
 TURNED_COLUMNS = 32 * MR
 THIN_DEPTH = 64

@@ -10,6 +10,7 @@ from fastbackprop.kernels.blocking import (
     BLOCK_A_BYTES,
     BLOCK_B_BYTES,
     FAR_BYTES,
+    FAR_DEPTH,
     HALF_PAGE,
     KC,
     L2_BYTES,
@@ -54,9 +55,19 @@ class Plan(NamedTuple):
 
 @inner
 def lies_across(p):
-    """Whether A's columns lie so far apart that they share L1 and L2 sets, and packing A pays, being used more than once."""
+    """Whether A's columns lie so far apart, and are so many, that L2 loses what shares its sets; packed, A is used often."""
     size = size_of(p.scale)
-    return p.A.column * size >= FAR_BYTES and p.depth > SHALLOW and p.columns * size >= 2 * NV * VECTOR_BYTES
+    return p.A.column * size >= FAR_BYTES and p.depth > FAR_DEPTH and p.columns * size >= 6 * NV * VECTOR_BYTES
+
+
+@inner
+def _turns(p):
+    """Whether C is computed as its transpose: its rows fill vectors then, or B is read from memory but once."""
+    size, lanes = size_of(p.scale), lanes_of(p.scale)
+    if 4 * p.rows <= 3 * lanes or p.rows > TURNED_ROWS or p.columns < max(8 * p.rows, TURNED_COLUMNS):
+        return False
+    fills = 8 * p.rows >= 7 * lanes * -(-p.rows // lanes)
+    return p.rows > 4 * MR or fills or p.depth * p.columns * size > BLOCK_B_BYTES
 
 
 @inner
@@ -93,7 +104,7 @@ def _method(p):
         return pack_a | (PACK_B if often and 2 * p.depth * p.columns * size > L2_BYTES else OUTER)
     # An inner product of few vectors is mostly the sum of its lanes; with enough rows, turning B over costs less.
     if along_depth and 8 * p.depth * size > 5 * p.rows * VECTOR_BYTES:
-        if 4 * p.rows * size > 3 * VECTOR_BYTES and p.rows <= TURNED_ROWS and p.columns >= max(8 * p.rows, TURNED_COLUMNS):
+        if _turns(p):
             return TURN | PACK_B
         if p.rows <= 4 * MR or p.columns <= 4 * MR:
             return INNER

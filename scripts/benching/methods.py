@@ -83,12 +83,12 @@ QUESTIONS = [
     ),
     Question(
         "TURNED_COLUMNS", {"inner products": INNER, "turned": TURN | PACK_B}, lambda columns, size: {
-            f"{rows} rows, {depth} deep": (rows, columns, depth) for rows, depth in ((16, 200), (20, 569))
+            f"{rows} rows, {depth} deep": (rows, columns, depth) for rows, depth in ((16, 200), (20, 209), (20, 569))
         }, along=True,
     ),
     Question(
-        "SHALLOW", {"as it lies": OUTER, "A packed": PACK_A}, lambda depth, size: {
-            f"{rows} rows, {columns} columns": (rows, columns, depth) for rows, columns in ((200, 200), (1000, 60))
+        "FAR_DEPTH", {"as it lies": OUTER, "A packed": PACK_A}, lambda depth, size: {
+            f"{rows} rows, {columns} columns": (rows, columns, depth) for rows, columns in ((1000, 60), (1000, 192))
         }, far_A=FAR_BYTES,
     ),
     Question(
