@@ -21,8 +21,6 @@ from fastbackprop.testing import Size, training_problem
 X, Y, start = training_problem(Size((3, 2, 1), 2), {!r})
 bp.L_layer_model(X, Y, [3, 2, 1], 0.01, 1, parameters=start, algorithm={!r})
 """
-
-
 COMPILE_GENERAL = """
 import fastbackprop as bp
 from fastbackprop.testing import Size, training_problem
@@ -61,7 +59,7 @@ class GeneralMemory:
     def setup(self, implementation, regime, dtype):
         size, rule, self.batch_size = GENERAL_REGIMES[regime]
         if implementation == "fast":
-            run(COMPILE_GENERAL.format(SIZES[size].layers[0] if rule == "Momentum" else 3, dtype, rule, self.batch_size))
+            run(COMPILE_GENERAL.format(SIZES[size].layers[0], dtype, rule, self.batch_size))
         self.X, self.Y, self.layers_dims, self.start = problem(size, dtype)
         self.optimizer = getattr(importlib.import_module("fastbackprop.optimizers"), rule)(LEARNING_RATE)
 

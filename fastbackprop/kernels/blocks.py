@@ -172,7 +172,7 @@ def _copy(rows, columns, A, B):
 @inner
 def _fetch_columns(rows, columns, X, size):
     """Have the next block's examples on their way to L2 if they are few, and lie row by row: in pieces far apart."""
-    if X.column == 1 and rows * columns * size <= L2_BYTES // 4:
+    if X.column == 1 and 0 < rows * columns * size <= L2_BYTES // 4:
         for i in range(rows):
             at = X.at + i * X.row
             for j in range(at, at + columns, LINE_BYTES // size):
