@@ -122,6 +122,7 @@ def _macro_kernel(method, p, band):
     that is larger than they are would be read from memory first, and drive out A and B; there must be one block of depth, and
     no ADD. TURN: C is to be the transpose of the product; no BIAS.
     """
+    stand_alone()  # within the loops about it LLVM makes a copy of them all for each method, which doubles the compile time
     NR = NV * lanes_of(p.scale)
     packs_a, packs_b, bands = method & PACK_A != 0, method & PACK_B != 0, method & (STREAM | TURN)
     start = p.start - p.start % DIVIDE if bands == TURN else p.start

@@ -37,6 +37,7 @@ from scripts import ROOT
 
 LAYERS, EXAMPLES, RATE = [30, 16, 8, 1], 569, 0.01
 ITERATIONS = {"direct": 1500, "gram": 400, "batches": 1500}  # trainings about as long as the moments at which interrupts come
+MOST = 3  # interrupts in a trial
 PATIENCE = 120  # seconds without an end are a hang
 
 
@@ -110,21 +111,19 @@ class Interrupts:
 
 
 def drawn(moments: random.Random, longest: float) -> Interrupts:
-    gaps = [10 ** moments.uniform(np.log10(2e-6), np.log10(60e-3)) for _ in range(moments.choice((0, 1, 2)))]
+    gaps = [10 ** moments.uniform(np.log10(2e-6), np.log10(60e-3)) for _ in range(moments.randrange(MOST))]
     return Interrupts(moments.uniform(1e-6, longest), gaps, moments.random() < 0.4)
 
 
-def stubbornly(call: Callable[[], Any], caught: list[int]) -> Any:
-    """Call until it returns, for any number of interrupts, which may come at any instruction of this function too."""
-    try:
+def stubbornly(call: Callable[[], Any], caught: list[int], most: int = MOST) -> Any:
+    """Call until it returns, for so many interrupts at most, which may come at any instruction of this function too."""
+    if most == 0:
         return call()
+    try:  # the next interrupt may come within the handler of the last: each has a handler of its own
+        return stubbornly(call, caught, most - 1)
     except KeyboardInterrupt:
         caught[0] += 1
-    try:  # a second one may come within the handler of the first, a third within that of the second
-        return stubbornly(call, caught)
-    except KeyboardInterrupt:
-        caught[0] += 1
-    return stubbornly(call, caught)
+    return call()
 
 
 def interrupted(algorithm: str, file: Path | None, interrupts: Interrupts) -> tuple[tuple[bytes, ...], int]:
