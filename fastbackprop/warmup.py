@@ -85,14 +85,14 @@ def run_warmup(names: Sequence[str] = (), processes: int | None = None) -> int:
     if folder is None:
         return _failed(disk_cache.said["folder"])
     groups = ("d", "f") if (processes or usable_cores()) > 1 else ("df",)
-    begun, children = time.perf_counter(), []
+    begun, children, failure = time.perf_counter(), [], None
     print("fastbackprop warmup: the kernels for this processor, float64 and float32 ...", flush=True)
     try:
         for dtypes in groups:
             children.append(_process(dtypes, names))
         results = [_result(child) for child in children]
     except RuntimeError as error:
-        return _failed(error)
+        failure = error  # said when the other has ended, whose own traceback would come after it
     except KeyboardInterrupt:
         print("fastbackprop warmup: interrupted; what has been compiled is kept", file=sys.stderr)
         return INTERRUPTED
@@ -100,6 +100,8 @@ def run_warmup(names: Sequence[str] = (), processes: int | None = None) -> int:
         for child in children:
             with child:
                 child.kill()  # of no effect on one that has ended
+    if failure is not None:
+        return _failed(failure)
     kernels, compiled = (sum(result[what] for result in results) for what in ("kernels", "compiled"))
     print(
         f"fastbackprop warmup: {kernels} kernels in {time.perf_counter() - begun:.1f} s, {compiled} compiled and "
