@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -92,30 +92,31 @@ class ByBatches(FullBatch):
         return self.engine.advance(order, rates) == len(rates) and not at_limits(self)
 
 
+class Kind(NamedTuple):
+    """What is trained and by which rule: the options of `Batches`."""
+
+    hidden: Hidden
+    output: Output
+    optimizer: Optimizer
+    l2: float
+    corrected: bool
+
+
 def engine(
-    X: np.ndarray,
-    Y: np.ndarray,
-    sizes: list[int],
-    start: Parameters,
-    net: tuple[Hidden, Output],
-    optimizer: Optimizer,
-    l2: float,
-    corrected: bool,
-    iterations: int,
-    by_batches: bool,
+    X: np.ndarray, Y: np.ndarray, sizes: list[int], start: Parameters, kind: Kind, iterations: int, by_batches: bool
 ) -> Direct | FullBatch:
     """What trains; averages of gradients are known at any time, so that only plain descent may be gram descent."""
-    options: dict[str, Any] = {"hidden": net[0], "output": net[1]}
+    optimizer, l2 = kind.optimizer, kind.l2
     if by_batches:
-        return ByBatches(X, Y, sizes, start, optimizer=optimizer, l2=l2, corrected=corrected, **options)
+        return ByBatches(X, Y, sizes, start, **kind._asdict())
     if isinstance(optimizer, GradientDescent):
         algorithm = choose_algorithm(sizes[0], sizes[1], X.shape[1], iterations, X.itemsize, free_memory())
         if algorithm == "gram" and l2:
-            return GramRule(X, Y, sizes, start, optimizer, l2, **options)
+            return GramRule(X, Y, sizes, start, optimizer, l2, hidden=kind.hidden, output=kind.output)
         if not l2:
-            kind = Gram if algorithm == "gram" else Direct
-            return kind(X, Y, sizes, start, optimizer.learning_rate, **options)
-    return FullBatch(X, Y, sizes, start, optimizer=optimizer, l2=l2, corrected=corrected, **options)
+            descent = Gram if algorithm == "gram" else Direct
+            return descent(X, Y, sizes, start, optimizer.learning_rate, hidden=kind.hidden, output=kind.output)
+    return FullBatch(X, Y, sizes, start, **kind._asdict())
 
 
 def at_limits(descent: Direct | FullBatch) -> bool:

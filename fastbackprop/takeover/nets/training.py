@@ -17,7 +17,7 @@ from fastbackprop.slices import behind, converted, is_finite
 from fastbackprop.takeover.adapters import cost_in_form, update_in_form
 from fastbackprop.takeover.callees import Callees
 from fastbackprop.takeover.nets.draws import Seeded
-from fastbackprop.takeover.nets.engines import FullBatch, at_limits, engine
+from fastbackprop.takeover.nets.engines import FullBatch, Kind, at_limits, engine
 from fastbackprop.takeover.nets.likeness import Likeness
 from fastbackprop.takeover.nets.parts import COUNT, FIRST, L2, PARAMETERS, SECOND, M, X, Y
 from fastbackprop.takeover.nets.reader import NetLoop
@@ -154,8 +154,8 @@ class NetTraining(Training):
         self._rate, by_batches = numbers["rate"], self.course.data is not None
         if by_batches:
             self.examples = self.labels = np.arange(X.shape[1])[np.newaxis]
-        corrected = self._like.update.corrected
-        descent = engine(X, Y, sizes, start, net, optimizer, l2, corrected, len(self.steps), by_batches)
+        kind = Kind(*net, optimizer, l2, self._like.update.corrected)
+        descent = engine(X, Y, sizes, start, kind, len(self.steps), by_batches)
         descent.load()
         self._units = [value.shape[0] for value in start.values()]
         self._factors = self._like.update.factors(numbers)
