@@ -67,7 +67,7 @@ def run(
             raise
         raise KeyboardInterrupt(_save_interrupted(descent, end, words, file)) from None
     finally:
-        for other, its_work in tuple(running.items()):  # one that a second interrupt left behind may take another moment
+        for other, (its_work, _) in tuple(running.items()):  # one that a second interrupt left behind may take another moment
             if its_work.done:
                 running.pop(other, None)
         if file is not None:

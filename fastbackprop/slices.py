@@ -6,6 +6,7 @@ instruction, finds nothing half done.
 """
 
 import atexit
+import contextlib
 import os
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +26,8 @@ END_SECONDS = 1.0  # how long the end of a process waits for a training to save
 STOP = 1
 LARGE_BYTES = 2**24  # of data that is converted or looked through in a thread, since Ctrl-C would wait for NumPy
 
-running: dict[Descent, Task] = {}  # trainings, and the work that each one waits for
+# Trainings, the work that each one waits for, or did last, and its file.
+running: dict[Descent, tuple[Task, Checkpoint | None]] = {}
 
 
 def behind(nbytes: int, work: Callable[..., Any], *data: Any) -> Any:
@@ -74,7 +76,7 @@ def _exceeds(values: np.ndarray, largest: float) -> bool:
 def wait(descent: Descent, work: Task, file: Checkpoint | None) -> Any:
     """Start the work and wait for it; an exception that ends the wait stops it."""
     try:
-        running[descent] = work
+        running[descent] = work, file
         if file is not None:
             file.writer(work)
         work.start()
@@ -86,9 +88,12 @@ def wait(descent: Descent, work: Task, file: Checkpoint | None) -> Any:
 
 def end_of_process() -> None:
     """Stop and save trainings in daemon threads: they would run on while the interpreter is taken down."""
-    for descent, work in tuple(running.items()):
+    for descent, (work, file) in tuple(running.items()):
         descent.state[0] = STOP
-        work.settle(END_SECONDS)
+        # One that is between two slices has nobody who would save it.
+        if work.settle(END_SECONDS) and file is not None and descent.done > max(file.saved, 0) and not descent.diverged:
+            with contextlib.suppress(OSError):
+                file.save(descent)
 
 
 atexit.register(end_of_process)

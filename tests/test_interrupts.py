@@ -17,7 +17,7 @@ import pytest
 from numba.core.errors import TypingError
 
 import fastbackprop as bp
-from fastbackprop import slices
+from fastbackprop import looping, slices
 from fastbackprop.kernels import jit
 from fastbackprop.kernels.jit import entry
 from fastbackprop.kernels.kinds import INT, OUT
@@ -313,6 +313,35 @@ def test_a_training_that_the_end_of_the_process_stopped_begins_nothing_more(monk
     thread.join(60)
     assert not thread.is_alive()
     assert len(begun) <= before + 1
+
+
+def test_the_end_of_a_process_saves_a_training_that_is_between_two_slices(monkeypatch, tmp_path):
+    """Its thread may wait for its turn as long as the end takes."""
+    file, held, gate = tmp_path / "training.npz", threading.Event(), threading.Event()
+    length = looping.next_length
+
+    def hold(*arguments):
+        held.set()
+        gate.wait(60)
+        return length(*arguments)
+
+    monkeypatch.setattr(looping, "next_length", hold)
+    X, Y = np.ones((3, 5)), np.ones((1, 5))
+
+    def train():
+        with pytest.raises(SystemExit):
+            bp.L_layer_model(X, Y, [3, 1], 1e-9, 10**9, checkpoint=file)
+
+    thread = threading.Thread(target=train, daemon=True)
+    thread.start()
+    assert held.wait(60)
+    slices.end_of_process()
+    with np.load(file) as members:
+        assert json.loads(str(members["about"]))["iteration"] > 0
+    gate.set()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert [path.name for path in tmp_path.iterdir()] == ["training.npz"]
 
 
 def test_an_interrupt_does_not_leave_the_number_of_threads_changed(timer):

@@ -58,16 +58,18 @@ class Task:
         self.done = True
         self._bell.release()
 
-    def settle(self, seconds: float = math.inf) -> None:
-        """Wait until the work is done, or for so long; what has not begun will not be done. Whether it failed does not matter.
+    def settle(self, seconds: float = math.inf) -> bool:
+        """Wait until the work is done, or for so long; what has not begun will not be done. Returns whether nobody is at it.
 
-        Either the thread that begins sees that it was cancelled, or this one sees that it has begun.
+        Whether it failed does not matter. Either the thread that begins sees that it was cancelled, or this one sees that it
+        has begun.
         """
         self._cancelled, end = True, time.monotonic() + seconds
         if self._here == _thread.get_ident():
-            return  # this thread did what was done, and is here now
+            return self.done  # this thread did what was done, and is here now
         while self._begun.locked() and not self.done and time.monotonic() < end:
             self._bell.acquire(timeout=LOOK_SECONDS)
+        return self.done or not self._begun.locked()
 
     def wait(self, meanwhile: Callable[[], None] = lambda: None) -> Any:
         """The result, or the error raised here; an interrupt ends the wait alone. `meanwhile` is called at each look."""
