@@ -178,7 +178,7 @@ def test_a_stop_leaves_the_last_complete_epoch(batch_size):
     assert_same_bits(work.parameters(), start)
     assert (work.done, work.t, work.costs, work.penalties) == (0, 0, [], [])
     work.state[0] = 0
-    worker = threading.Thread(target=work.advance, args=(None, np.full(10**6, 1e-4)))
+    worker = threading.Thread(target=work.advance, args=(None, np.full(10**6, 1e-4)), daemon=True)
     worker.start()
     try:
         while np.array_equal(work.views()["b1"], start["b1"]):

@@ -116,7 +116,7 @@ def working():
         rng = np.random.default_rng(0)
         X, Y = rng.standard_normal((30, 20_000)), np.ones((1, 20_000))
         descent = Direct(X, Y, [30, 16, 8, 1], bp.initialize_parameters_deep([30, 16, 8, 1]), 1e-9)
-        worker = threading.Thread(target=descent.advance, args=(10**9,))
+        worker = threading.Thread(target=descent.advance, args=(10**9,), daemon=True)
         worker.start()
         stops.append((descent, worker))
         while crew.mailbox[OWNER] == 0:

@@ -192,7 +192,7 @@ def test_stopped_from_another_thread_it_resumes_with_the_same_bits(algorithm):
     X, Y, start = problem((9, 5, 1), 2 * BLOCK_COLUMNS)
     endless = 10**9
     training = Training(algorithm, X, Y, start, 0.1)
-    worker = threading.Thread(target=training.advance, args=(endless,))
+    worker = threading.Thread(target=training.advance, args=(endless,), daemon=True)
     worker.start()
     before = training.b[0]
     try:
