@@ -53,6 +53,14 @@ def test_predictions_score_and_cost_are_those_of_the_formulas(hidden, output, bl
     assert net.cost(X, Y) == pytest.approx(float(outputs.cost(output, Z, rows)), rel=1e-12)
 
 
+def test_a_probability_of_just_a_half_is_a_0():
+    start = {"W1": np.zeros((1, 2)), "b1": np.zeros((1, 1))}
+    net = bp.train(np.zeros((2, 4)), np.array([[0, 1, 0, 1]]), [2, 1], parameters=start, epochs=3)
+    np.testing.assert_array_equal(net.predict_proba(np.ones((2, 3))), np.full((1, 3), 0.5))
+    np.testing.assert_array_equal(net.predict(np.ones((2, 3))), np.zeros((1, 3)))
+    assert net.score(np.ones((2, 4)), np.array([[0, 0, 0, 1]])) == 0.75
+
+
 def test_a_leaky_relu_without_a_slope_is_a_relu():
     x, Y, sizes = problem("sigmoid", "float64")
     nets = [bp.train(x, Y, sizes, hidden=hidden, epochs=5, seed=1, batch_size=8) for hidden in ("relu", bp.LeakyRelu(0))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -83,9 +84,7 @@ def likeness(iteration: Iteration, function: types.FunctionType, variable: str) 
     """The training that an iteration is a step of; raises NoStep."""
     with untouched():
         causes: list[str] = []
-        for number, parts in enumerate(assignments(iteration.step, function, variable)):
-            if number >= _MOST_TRIES:
-                break
+        for parts in islice(assignments(iteration.step, function, variable), _MOST_TRIES):
             for prefix in _PREFIXES if FIRST in parts.roles.values() else ("",):
                 found = _Search(iteration, parts, prefix, causes).found()
                 if changed := iteration.copies.changed():
