@@ -22,6 +22,7 @@ from scripts.mutation.sources import FunctionNode
 from scripts.mutation.workplace import Workplace
 
 PLAIN_SECONDS = 0.3  # a test that takes longer as plain Python is not run so
+OF_COMPILER = "tests/kernels/test_inlined.py", "tests/test_tiny.py"
 MOST_PLAIN_FILES, MOST_PLAIN_TESTS, MOST_PLAIN_SECONDS = 8, 150, 8.0  # of all quick tests of a fault
 AGAIN = "test_plain"  # runs others once more
 
@@ -160,10 +161,13 @@ class Coverage:
         return chosen
 
     def compiled_tests(self, fault: Fault) -> list[str]:
-        """All tests that reach it, and the whole of a test file that is named after its own, the likeliest to find it first."""
+        """All tests that reach it, and the whole of a test file that is named after its own, the likeliest to find it first.
+
+        What runs in a compile alone no test reaches: then those of how kernels are compiled.
+        """
         tests, _ = self._covering(fault)
         by_file = {of_file[0].partition("::")[0]: of_file for of_file in self._by_file(tests, fault)}
         named = [path.relative_to(self.root).as_posix() for path in self.test_files]
         named = [name for name in named if self._is_named_after(name, fault)]
         first = [test for name in named for test in (*by_file.pop(name, ()), name)]
-        return first + [test for of_file in by_file.values() for test in of_file]
+        return first + [test for of_file in by_file.values() for test in of_file] or list(OF_COMPILER)

@@ -145,3 +145,20 @@ def test_each_example_has_the_bits_that_it_has_alone(output, dtype):
         single[j] = 1
         alone = value(Z[:, j : j + 1].copy(), Y[:, j : j + 1].copy(), output)[1]
         assert_same_bits(value(Z, Y, output, single)[1], alone)
+
+
+def test_an_infinite_cost_is_infinite():
+    """Its compensation is nan then."""
+    cost, dZ = value(np.array([[1e200]]), np.array([[0.0]]), "identity")
+    assert cost == np.inf
+    assert dZ == 1e200
+
+
+def test_the_costs_of_many_examples_are_summed_with_compensation():
+    """Each of the ones is lost beside 2^53 in a sum without it."""
+    m = 5 * PIECE
+    Z = np.zeros((2, m))
+    Z[:, ::PIECE] = 1.0  # of each piece one costs 1
+    Z[:, 0] = 2.0**27, 0.0
+    cost, _ = value(Z, np.zeros((2, m)), "identity")
+    assert cost == (2**53 + 4) / m

@@ -3,6 +3,11 @@
 import numpy as np
 import pytest
 
+from fastbackprop import activations
+from fastbackprop.reference.general import forward
+from fastbackprop.takeover.nets.likeness import _END, _with_ends
+from fastbackprop.takeover.nets.probes import UNITS, probe
+
 from ..support.net_programs import LOOP, MODEL, MOMENTUM, STEP, STEPS, both, data, start
 from ..support.taken import changed
 
@@ -410,3 +415,11 @@ def test_global_names_of_data_and_numbers():
 
 def test_the_texts_are_what_they_seem():
     assert STEPS in MODEL and LOOP.replace("STEP", STEP) in MODEL
+
+
+@pytest.mark.parametrize("units", UNITS)
+@pytest.mark.parametrize("hidden", ["relu", "tanh"])
+def test_a_probe_of_ends_has_logits_of_a_known_size(hidden, units):
+    given = _with_ends(probe(3, units, 6, 3, ""), activations.HIDDEN[hidden], activations.OUTPUTS["sigmoid"])
+    _, Z = forward(given.X, given.parameters, hidden=hidden)
+    assert np.max(np.abs(Z)) == pytest.approx(_END, rel=1e-9)
