@@ -30,7 +30,9 @@ from tests.kernels.support.probes import mailbox
 
 @entry(IN, OUT, NUMBER, TABLE)
 def activated(Z, A, slope, team):
-    job, chunks = _activation_job(Z.shape[0], Z.shape[1], matrix(Z), matrix(A), slope, bare(team))
+    rows, columns = Z.shape
+    Z, A = matrix(Z), matrix(A)  # values of other types by the same names
+    job, chunks = _activation_job(rows, columns, Z, A, slope, bare(team))
     do_chunks(chunks > 1, bare(team), sigmoid_chunk, held(job), chunks)
 
 Z = np.random.default_rng(0).standard_normal((3, 50))
