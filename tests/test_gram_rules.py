@@ -61,6 +61,18 @@ def test_2500_iterations_stay_with_the_reference():
     np.testing.assert_allclose(work.costs, costs[::100], rtol=TRAINING_RTOL)
 
 
+def test_costs_are_those_of_every_seventh_iteration_however_it_is_sliced(monkeypatch):
+    monkeypatch.setattr(GramRule, "every", 7)
+    sizes, m = [50, 6, 1], 20
+    X, Y, start = problem(sizes, m, "sigmoid")
+    whole, sliced = (descent(X, Y, sizes, start) for _ in range(2))
+    whole.advance(40)
+    for end in (10, 12, 14, 25, 40):
+        sliced.advance(end)
+    assert len(whole.costs) == 6
+    assert sliced.costs == whole.costs
+
+
 def test_the_bits_do_not_depend_on_the_threads_nor_on_slices(threads):
     sizes, m = [700, 60, 20, 2], 220
     X, Y, start = problem(sizes, m, "sigmoid")
