@@ -115,7 +115,7 @@ def product_in_pieces(p, workspace, team, state):
         return
     row_step, column_step, depth_step = piece(p.rows, p.columns, p.depth, p.scale)
     i, j, pc = 0, 0, 0
-    while i < p.rows:  # three loops in one, so that the product stands here once; a range of these steps would divide
+    while i < p.rows:  # three loops in one, so that their product stands here once; a range of these steps would divide
         if load_flag(state, 0) != 0:
             return
         rows, columns, depth = min(row_step, p.rows - i), min(column_step, p.columns - j), min(depth_step, p.depth - pc)
