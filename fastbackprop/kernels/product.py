@@ -110,12 +110,9 @@ def pieces_size(p, members):
 @inner
 def product_in_pieces(p, workspace, team, state):
     """The product, for a training: ends early when stopped (state[0] not 0)."""
-    if p.rows * p.columns * p.depth <= PIECE_OPERATIONS:
-        product(p, workspace, team)
-        return
     row_step, column_step, depth_step = piece(p.rows, p.columns, p.depth, p.scale)
     i, j, pc = 0, 0, 0
-    while i < p.rows:  # three loops in one, so that their product stands here once; a range of these steps would divide
+    while i < p.rows:  # three loops in one, so that the product stands here once; a range of these steps would divide
         if load_flag(state, 0) != 0:
             return
         rows, columns, depth = min(row_step, p.rows - i), min(column_step, p.columns - j), min(depth_step, p.depth - pc)
