@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from fastbackprop.kernels.tasks import do
+
 if sys.platform != "win32":  # where an open file cannot be removed anyway
     import fcntl
 
@@ -34,8 +36,12 @@ def _temporary(path: Path) -> Iterator[Path]:
 def try_folder(path: Path) -> None:
     """Raise the OSError that writing this file would meet, where its folder is missing or cannot be written.
 
-    What killed processes left of this file is removed.
+    What killed processes left of this file is removed. A thread does it, in which no interrupt leaves the file that is tried.
     """
+    do(_try_folder, path)
+
+
+def _try_folder(path: Path) -> None:
     with _temporary(path) as other:
         other.touch()
     remove_left(path.parent, glob.escape(path.name))

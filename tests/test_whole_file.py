@@ -54,6 +54,41 @@ def test_what_was_written_to_lately_stays(tmp_path):
     assert path.exists()
 
 
+def test_an_interrupt_at_any_instruction_of_the_trial_leaves_nothing(tmp_path):
+    interrupted = 0
+    while raises_at(interrupted, try_folder, tmp_path / NAME):
+        interrupted += 1
+        end = time.monotonic() + 10
+        while any(tmp_path.iterdir()) and time.monotonic() < end:
+            time.sleep(0.001)  # the thread of the trial is at it
+        assert not any(tmp_path.iterdir()), interrupted
+    assert interrupted > 10
+
+
+def raises_at(count, call, *arguments):
+    """Call, with an interrupt after so many instructions of this thread; returns whether it came to that many."""
+    seen = 0
+
+    def trace(frame, event, argument):
+        nonlocal seen
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            seen += 1
+            if seen > count:
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call(*arguments)
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
 def test_what_is_being_written_stays_whatever_its_age(tmp_path):
     with replacing(tmp_path / NAME) as file:
         file.write(b"whole")
