@@ -79,7 +79,11 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--sides", nargs="+", metavar="SIDE", help="of the nets; all when left out")
     parser.add_argument("--repeats", type=int, default=FEWEST, metavar="N", help="how many turns the sides take")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures as JSON")
-    parser.add_argument("--figures", action="store_true", help="write docs/figures/TOPIC.json, of which scripts/figures draws")
+    parser.add_argument(
+        "--figures",
+        action="store_true",
+        help="write docs/figures/TOPIC.json, and gemm.json of products, of which scripts/figures draws",
+    )
     options = parser.parse_args(arguments)
     for name, there in (("nets", TOPICS[options.topic]), ("sides", SIDES[options.topic])):
         asked = getattr(options, name) or there
@@ -101,21 +105,25 @@ def main() -> int:
     command = (
         "scripts/compare-peers --figures" if options.topic == "peers" else f"scripts/compare-peers {options.topic} --figures"
     )
-    measurement, rows = records.Measurement(options.topic, command), []
+    measured: dict[str, tuple[records.Measurement, list[dict[str, Any]]]] = {}
     all_runs: list[dict[str, Any]] = []
     for net in options.nets:
+        topic = products.TOPIC if net == products.NAME else options.topic
+        if topic not in measured:
+            measured[topic] = records.Measurement(topic, command), []
         threads = sorted({1, usable_cores()})
         runs = [measure(net, n, options.repeats, options.sides) for n in threads]
         if not all_runs:
             print(*runs[0]["machine"], sep="\n")
         print(*lines(runs), sep="\n", flush=True)
         all_runs += runs
-        if net != products.NAME:
-            rows.append(MODULES[net].row(runs))
+        measured[topic][1].extend(MODULES[net].rows(runs))
         if options.json:
             options.json.write_text(json.dumps(all_runs, indent=1))
     if options.figures:
-        print(f"\nwritten: {measurement.write(rows, library_versions(options.sides))}")
+        for measurement, rows in measured.values():
+            sides = {side for row in rows for side in row["sides"]}
+            print(f"\nwritten: {measurement.write(rows, library_versions(sides))}")
     wrong = apart(all_runs)
     print("\n" + noise.verdict(all_runs))
     print("all sides have the same results" if not wrong else "results differ: " + "; ".join(wrong))

@@ -27,7 +27,7 @@ from scripts.measuring.timing import interleave, median_interval, paired_ratio
 
 P = TypeVar("P")
 T = TypeVar("T")
-LIBRARIES = {"PyTorch": "torch", "JAX": "jax", "scikit-learn": "scikit-learn"}
+LIBRARIES = {"PyTorch": "torch", "JAX": "jax", "scikit-learn": "scikit-learn", "MKL": "mkl"}
 
 
 def tolerance(net: Net, iterations: int) -> float:
@@ -107,17 +107,11 @@ def measure(name: str, threads: int, repeats: int, names: list[str]) -> dict[str
     }
 
 
-def row(runs: list[dict[str, Any]]) -> dict[str, Any]:
+def rows(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """A net's runs as a row of docs/figures/peers.json."""
     net = NETS[runs[-1]["net"]]
-    return {
-        "net": runs[-1]["net"],
-        "layers": net.layers_dims,
-        "m": net.m,
-        "iterations": net.iterations,
-        "algorithm": runs[-1]["algorithm"],
-        "sides": better(runs),
-    }
+    about = {"net": runs[-1]["net"], "layers": net.layers_dims, "m": net.m, "iterations": net.iterations}
+    return [about | {"algorithm": runs[-1]["algorithm"], "sides": better(runs)}]
 
 
 def lines(runs: list[dict[str, Any]]) -> Iterator[str]:

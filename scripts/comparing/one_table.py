@@ -47,17 +47,11 @@ def measure(name: str, threads: int, repeats: int, names: list[str]) -> dict[str
     }
 
 
-def row(runs: list[dict[str, Any]]) -> dict[str, Any]:
+def rows(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """A net's runs as a row of docs/figures/batches.json."""
     case = NETS[runs[-1]["net"]]
-    return {
-        "net": runs[-1]["net"],
-        "layers": case.layers_dims,
-        "m": case.table.m,
-        "epochs": case.table.epochs,
-        "batches": case.batches,
-        "sides": better(runs),
-    }
+    about = {"net": runs[-1]["net"], "layers": case.layers_dims, "m": case.table.m, "epochs": case.table.epochs}
+    return [about | {"batches": case.batches, "sides": better(runs)}]
 
 
 def wanted_of(case: Case) -> dict[str, str]:

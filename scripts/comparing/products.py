@@ -23,7 +23,7 @@ from scripts.comparing.runs import OURS
 from scripts.measuring.machine import facts, same_threads
 from scripts.measuring.timing import REST, interleave, paired_ratio
 
-NAME = "products"
+NAME, TOPIC = "products", "gemm"
 SIZES = (32, 64, 128, 256, 512, 1024, 2048)
 DTYPES = ("float64", "float32")
 AT_LEAST, WITHIN = 0.005, 1.0
@@ -82,6 +82,13 @@ def apart(runs: list[dict[str, Any]]) -> list[str]:
         for side, part in row["of the bound"].items()
         if not part <= 1
     ]
+
+
+def rows(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of docs/figures/gemm.json."""
+    kept = "n", "dtype", "sides"
+    every = [{"threads": run["threads"]} | {name: row[name] for name in kept} for run in runs for row in run["products"]]
+    return sorted(every, key=lambda row: (DTYPES.index(row["dtype"]), row["n"], row["threads"]))
 
 
 def lines(runs: list[dict[str, Any]]) -> Iterator[str]:

@@ -47,6 +47,7 @@ BLOCKS = {
     "layers": Block("layers"),
     "gradients": Block("gradients"),
     "products": Block("products"),
+    "gemm": Block("gemm"),
     "limits": Block("limits", ("limits",)),
     "scaling": Block("scaling", ("scaling",)),
     "peers": Block("peers", ("peers",)),

@@ -100,6 +100,18 @@ def products(rows: Iterable[Row]) -> Table:
     return Table(head, cells, 1)
 
 
+def gemm(rows: Sequence[Row]) -> Table:
+    """Products beside those of other libraries."""
+    sides = other_sides(rows)
+    cells = []
+    for row in rows:
+        ours = row["sides"][OURS]["seconds"]
+        ratios = (_cell(_ratio(row, side)) if side in row["sides"] else "not installed" for side in sides)
+        what = row["dtype"], str(row["n"]), str(row["threads"]), microseconds([ours]), f"{2e-9 * row['n'] ** 3 / ours:.4g}"
+        cells.append([*what, *ratios])
+    return Table(("dtype", "n", "threads", f"{OURS}, µs", "GFLOP/s", *sides), cells, 1)
+
+
 def limits(rows: Iterable[Row]) -> Table:
     head = ("layers, m", "algorithm", "limit by", "iterations", "fast, ms", "limit, ms", "of the limit [95 %]", "ratio [95 %]")
     cells = [
@@ -185,4 +197,4 @@ def gradients(rows: Iterable[Row]) -> Table:
     return Table(head, cells, 2)
 
 
-DRAWN = {table.__name__: table for table in (trainings, layers, gradients, products, limits, scaling, peers, batches)}
+DRAWN = {table.__name__: table for table in (trainings, layers, gradients, products, gemm, limits, scaling, peers, batches)}

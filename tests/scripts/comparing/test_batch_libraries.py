@@ -97,7 +97,7 @@ def test_a_side_stands_beside_what_does_the_same_work(monkeypatch):
         "fastbackprop, fit": "no classifier",
         "scikit-learn": "it stands beside fastbackprop, fit, which is missing: no classifier",
     }
-    row = one_table.row([run])
+    (row,) = one_table.rows([run])
     assert (row["layers"], row["m"], row["batches"]) == ((6, 4, 3), 60, 3)
     text = "\n".join(one_table.lines([run]))
     assert "small: [6, 4, 3], 60, 3 epochs: 3 batches" in text and "scikit-learn         skipped: it stands beside" in text

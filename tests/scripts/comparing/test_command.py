@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("threadpoolctl")
 from scripts.comparing.command import apart, lines, parsed, require
-from scripts.comparing.one_net import row
+from scripts.comparing.one_net import rows
 from scripts.comparing.runs import better
 from scripts.drawing.tables import peers
 
@@ -57,7 +57,7 @@ def test_parameters_that_differ_are_reported():
 
 
 def test_a_nets_runs_are_a_row_of_the_table():
-    made = row(RUNS)
+    (made,) = rows(RUNS)
     assert (made["net"], made["m"], made["algorithm"]) == ("table", 569, "direct")
     assert made["sides"]["reference"]["seconds"] == [5.0, 5.0, 5.0]
     (cells,) = peers([made]).rows

@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("threadpoolctl")
 from scripts.comparing import command, mkl, products
 from scripts.comparing.products import measure, peers
+from scripts.drawing.tables import gemm
 
 
 def run(threads=1, part=0.1, skipped=None):
@@ -23,6 +24,16 @@ def test_a_line_a_product():
     _, line = products.lines([run(2)])
     assert " ".join(line.split()) == "100 float64 2 threads 2.0 NumPy 1.20 [1.19, 1.21] MKL 2.00 [1.98, 2.02]"
     assert [*command.lines([run(2)])] == [*products.lines([run(2)])]
+
+
+def test_the_rows_of_the_table_are_products_in_their_order():
+    made = products.rows([run(1), run(2)])
+    assert [(row["n"], row["dtype"], row["threads"]) for row in made] == [(100, "float64", 1), (100, "float64", 2)]
+    head, (cells, _) = gemm(made).head, gemm(made).rows
+    assert dict(zip(head, cells, strict=True)) == {
+        **{"dtype": "float64", "n": "100", "threads": "1", "fastbackprop, µs": "1,000", "GFLOP/s": "2"},
+        **{"NumPy": "1.20 [1.19, 1.21]", "MKL": "2.00 [1.98, 2.02]"},
+    }
 
 
 @pytest.mark.parametrize(("part", "wrong"), [(1.0, 0), (1.5, 1), (float("nan"), 1), (float("inf"), 1)])
