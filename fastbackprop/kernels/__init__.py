@@ -7,8 +7,9 @@
                      |            |                        |        share_descent.py    |
                      |            |                        |           |        |       |
     one iteration    |            |                        |        blocks.py --+    gram.py     blocks of examples through
-                     |            |      gather.py    outputs.py -- network.py          |        all layers, gathered before;
-                     |            |                        |            |               |        the Gram matrix
+                     |            |      gather.py         |         cut.py             |        all layers, how they are cut,
+                     |            |                   outputs.py -- network.py          |        gathered before; the Gram
+                     |            |                        |            |               |        matrix
     products      product.py -----+-------------------------------------+----------------+
                   plan.py         how a product is done: method, blocks, chunks, room
     loops         matmul.py

@@ -13,11 +13,10 @@ from fastbackprop.kernels.blocks import (
     all_blocks,
     blocks_chunk,
     cost_of,
-    cut_of,
-    free_cut,
     gradients_in,
     helpers_of,
 )
+from fastbackprop.kernels.cut import cut_of, free_cut
 from fastbackprop.kernels.descent import DIVERGED, DONE, STOPPED
 from fastbackprop.kernels.gather import Source, blocks_in, copy_spaced, gather, gathered_size
 from fastbackprop.kernels.jit import entry, inner, routine

@@ -46,9 +46,12 @@
 | BLOCK_BYTES               | a block of examples of a narrow net          | activations and gradients stay in L1/L2         |
 | BLOCK_COLUMNS             | examples of a block of a wide net            | long enough for cheap packing                   |
 | BLOCK_OPERATIONS          | multiply-adds of a product of such a block   | memory of the blocks of very wide nets          |
-| SHARED_COLUMNS            | fewest examples of a chunk of a batch that   | the team shares examples, not each product:     |
-|                           | fits L2                                      | [20, 100, 1], m = 200, two threads: 50 to 31 us |
+| SHARED_COLUMNS            | fewest examples of a chunk where half of     | the team shares examples, not each product:     |
+|                           | all fit L2                                   | [20, 100, 1], m = 200, two threads: 50 to 31 us |
 |                           |                                              | (one thread: 52 to 56 us)                       |
+| ENOUGH_COLUMNS            | likewise, where fewer fit                    | [64, 64, 64, 1], m = 4096: 2.6 to 1.8 ms; blocks|
+|                           |                                              | of 100 of 784 numbers cost one thread a tenth   |
+| ENOUGH_CHUNKS             | fewest of them                               | more threads than chunks share products instead |
 | PIECE_OPERATIONS          | multiply-adds of a piece of a training's     | between two looks at the stop flag: 0.03 s on   |
 |                           | product                                      | one core                                        |
 | WAKE_OPERATIONS           | multiply-adds from which a call borrows the  | more than it costs to wake a helper             |
@@ -143,6 +146,8 @@ MEMBER_BYTES = 2 * (BLOCK_A_BYTES + BLOCK_B_BYTES)
 STRIP_BYTES = L2_BYTES // 4
 BLOCK_COLUMNS = 960
 SHARED_COLUMNS = 80
+ENOUGH_COLUMNS = 160
+ENOUGH_CHUNKS = 8
 BLOCK_OPERATIONS = 4 * 10**9
 PIECE_OPERATIONS = 5 * 10**8 * VECTOR_BYTES // 16
 WAKE_OPERATIONS = 500_000

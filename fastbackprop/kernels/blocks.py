@@ -1,31 +1,20 @@
 """One iteration's cost, dW and db: a block of examples (columns) at a time through all layers.
 
-Narrow nets: a block's activations and gradients stay in L1/L2; blocks are gathered into chunks, which the team shares, each
-with a partial sum of dW and db. Wide nets: long blocks, one after the other, and the team shares each product. Blocks and
-chunks depend on the shape alone, so the bits don't depend on the team.
+Most nets: blocks are gathered into chunks, which the team shares, each with a partial sum of dW and db. Wide nets: long blocks,
+one after the other, and the team shares each product. `cut.py` says which.
 """
 
 from typing import NamedTuple
 
-from fastbackprop.kernels.blocking import (
-    BLOCK_BYTES,
-    BLOCK_COLUMNS,
-    BLOCK_OPERATIONS,
-    CHUNKS,
-    L2_BYTES,
-    LINE_BYTES,
-    NV,
-    SHARED_COLUMNS,
-    SHARED_OPERATIONS,
-)
+from fastbackprop.kernels.blocking import L2_BYTES, LINE_BYTES
+from fastbackprop.kernels.cut import Cut
 from fastbackprop.kernels.elementwise import apply
 from fastbackprop.kernels.intrinsics import fetch
 from fastbackprop.kernels.jit import inner, routine
-from fastbackprop.kernels.kinds import ADDRESS, N, Number, Reals, Words
-from fastbackprop.kernels.mailbox import MEMBERS
+from fastbackprop.kernels.kinds import ADDRESS, N, Number, Words
 from fastbackprop.kernels.matmul import Product
-from fastbackprop.kernels.matrix import Matrix, lanes_of, part, size_of
-from fastbackprop.kernels.memory import allocate, free, load_flag
+from fastbackprop.kernels.matrix import Matrix, part, size_of
+from fastbackprop.kernels.memory import load_flag
 from fastbackprop.kernels.microkernel import ADD, ZERO
 from fastbackprop.kernels.network import (
     Examples,
@@ -35,39 +24,15 @@ from fastbackprop.kernels.network import (
     backward_pass,
     biases,
     forward_pass,
-    largest_product,
     output_pass,
-    panels_size,
-    row_length,
     rows_of,
     units,
     widest,
 )
-from fastbackprop.kernels.outputs import Terms, terms_row
+from fastbackprop.kernels.outputs import Terms
 from fastbackprop.kernels.product import product
 from fastbackprop.kernels.sums import add_row
 from fastbackprop.kernels.threads import do_chunks, single
-from fastbackprop.kernels.workspace import workspace
-
-
-class Cut(NamedTuple):
-    """How examples are cut into blocks of `columns` and chunks of `span`, and the workspace: a row of `room` a member.
-
-    A row of `room` is a block's activations, its gradients, and scratch, `length` numbers a unit, then panels. A row of `sums`
-    is a chunk's dW and db; a number of `costs` its cost, where asked[0] is not 0. A member has two rows of `terms`.
-    """
-
-    columns: int
-    span: int
-    chunks: int
-    shared: bool
-    length: int
-    room: Matrix
-    sums: Matrix
-    costs: Reals
-    terms: Terms
-    asked: Words
-    ones: Matrix
 
 
 class BlocksJob(NamedTuple):
@@ -87,57 +52,6 @@ class BlocksJob(NamedTuple):
     cut: Cut
     state: Words
     team: Words
-
-
-@inner
-def cut_of(net, first, m, one, X, n_weights, team):
-    """The cut of m examples for layers from `first` on, X being what layer `first` - 1 holds of them; `free_cut` ends it."""
-    size = size_of(one)
-    NR = NV * lanes_of(one)
-    rows = net.sizes[first - 1] + 2 * units(net)
-    columns = BLOCK_BYTES // (rows * size) // NR * NR
-    narrow = columns >= 4 * NR
-    if not narrow:
-        columns = max(4 * NR, min(BLOCK_COLUMNS, BLOCK_OPERATIONS // largest_product(net, first)))
-    # A batch that fits L2 is worth sharing by its examples: what the team would share of each product is too little.
-    small = columns >= m or not narrow
-    if small and m * rows * size <= L2_BYTES and m >= 2 * SHARED_COLUMNS and n_weights * m >= SHARED_OPERATIONS:
-        parts = m // SHARED_COLUMNS
-        columns, narrow = -(-m // (parts - parts % 2)), True  # an even number of chunks, for two threads
-    lanes = lanes_of(one)
-    # Blocks of about the same size, and of whole vectors: at the end of a row a masked one is slow to store.
-    columns = min(m, -(-m // (-(-m // columns) * lanes)) * lanes)
-    blocks = -(-m // columns)
-    width = n_weights + units(net)
-    in_chunks = narrow and min(blocks, CHUNKS) * width * size <= 2 * L2_BYTES
-    span = -(-blocks // CHUNKS) * columns if in_chunks else m
-    chunks, members = -(-m // span), team[MEMBERS]
-    shared = chunks > 1 and members > 1 and n_weights * m >= SHARED_OPERATIONS
-    length = row_length(columns, one)
-    copies, helpers = (members, 1) if shared else (1, members)
-    panels = panels_size(net, first, columns, one, X, helpers)
-    panels = max(panels, panels_size(net, first, m - (blocks - 1) * columns, one, X, helpers))
-    copy = -(-((2 * units(net) + widest(net)) * length + panels) // 16) * 16
-    room, sums, ones = workspace(copies * copy, one), workspace(chunks * width, one), workspace(columns, one)
-    for j in range(columns):
-        ones.data[ones.at + j] = one
-    terms = terms_row(columns)
-    return Cut(
-        columns, span, chunks, shared, length, Matrix(room.data, room.at, copy, 1), Matrix(sums.data, sums.at, width, 1),
-        allocate(chunks, 0.0), Terms(allocate(2 * copies * terms, 0.0), 0, terms), allocate(1, chunks),
-        Matrix(ones.data, ones.at, 1, 1),
-    )  # fmt: skip
-
-
-@inner
-def free_cut(c):
-    """Give the memory of a cut back."""
-    free(c.room.data)
-    free(c.sums.data)
-    free(c.ones.data)
-    free(c.costs)
-    free(c.terms.data)
-    free(c.asked)
 
 
 @inner

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from fastbackprop.kernels.activations import one_of
-from fastbackprop.kernels.blocks import BlocksJob, all_blocks, cut_of, free_cut, gradients_in
+from fastbackprop.kernels.blocks import BlocksJob, all_blocks, gradients_in
+from fastbackprop.kernels.cut import cut_of, free_cut
 from fastbackprop.kernels.jit import entry, inner
 from fastbackprop.kernels.jobs import held
 from fastbackprop.kernels.kinds import COSTS, FLAT, IN, INT, REAL, TABLE, Number

@@ -13,7 +13,8 @@ G stays as it is, row by row: packed into panels it was no faster (20 x 209 x 20
 
 from fastbackprop.kernels.activations import one_of
 from fastbackprop.kernels.blocking import KC
-from fastbackprop.kernels.blocks import BlocksJob, cut_of, free_cut, gradients_in
+from fastbackprop.kernels.blocks import BlocksJob, gradients_in
+from fastbackprop.kernels.cut import cut_of, free_cut
 from fastbackprop.kernels.descent import Iterations, OfGram, iterate, labels_of, of_layers
 from fastbackprop.kernels.gram import MIRROR, gram, gram_step, gram_workspace_size, mirror
 from fastbackprop.kernels.jit import entry

@@ -12,7 +12,8 @@ T G / m = V - c V_start,
 
 from fastbackprop.kernels.activations import one_of
 from fastbackprop.kernels.batch_descent import FIRST, L2, LARGEST, SLOPE, STEP, copy_row, dot
-from fastbackprop.kernels.blocks import BlocksJob, all_blocks, cut_of, free_cut, gradients_in
+from fastbackprop.kernels.blocks import BlocksJob, all_blocks, gradients_in
+from fastbackprop.kernels.cut import cut_of, free_cut
 from fastbackprop.kernels.descent import DIVERGED, DONE, STOPPED, labels_of
 from fastbackprop.kernels.jit import entry
 from fastbackprop.kernels.jobs import held

@@ -17,7 +17,8 @@ from fastbackprop.kernels.batch_descent import (
     step_of,
     take_steps,
 )
-from fastbackprop.kernels.blocks import all_blocks, free_cut, gradients_in
+from fastbackprop.kernels.blocks import all_blocks, gradients_in
+from fastbackprop.kernels.cut import free_cut
 from fastbackprop.kernels.gather import Source, blocks_in, gather, gathered_size
 from fastbackprop.kernels.jit import entry
 from fastbackprop.kernels.jobs import held
