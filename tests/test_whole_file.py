@@ -59,9 +59,9 @@ def test_an_interrupt_at_any_instruction_of_the_trial_leaves_nothing(tmp_path):
     while raises_at(interrupted, try_folder, tmp_path / NAME):
         interrupted += 1
         end = time.monotonic() + 10
-        while any(tmp_path.iterdir()) and time.monotonic() < end:
+        while (found := [*tmp_path.iterdir()]) and time.monotonic() < end:
             time.sleep(0.001)  # the thread of the trial is at it
-        assert not any(tmp_path.iterdir()), interrupted
+        assert not found, interrupted
     assert interrupted > 10
 
 

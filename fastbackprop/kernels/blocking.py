@@ -47,11 +47,12 @@
 | BLOCK_COLUMNS             | examples of a block of a wide net            | long enough for cheap packing                   |
 | BLOCK_OPERATIONS          | multiply-adds of a product of such a block   | memory of the blocks of very wide nets          |
 | SHARED_COLUMNS            | fewest examples of a chunk where half of     | the team shares examples, not each product:     |
-|                           | all fit L2                                   | [20, 100, 1], m = 200, two threads: 50 to 31 us |
+|                           | all, or more, fit L2                         | [20, 100, 1], m = 200, two threads: 50 to 31 us |
 |                           |                                              | (one thread: 52 to 56 us)                       |
 | ENOUGH_COLUMNS            | likewise, where fewer fit                    | [64, 64, 64, 1], m = 4096: 2.6 to 1.8 ms; blocks|
 |                           |                                              | of 100 of 784 numbers cost one thread a tenth   |
-| ENOUGH_CHUNKS             | fewest of them                               | more threads than chunks share products instead |
+| ENOUGH_CHUNKS             | fewest chunks with room for their sums, if   | more threads than that share products instead   |
+|                           | there are examples for more                  |                                                 |
 | PIECE_OPERATIONS          | multiply-adds of a piece of a training's     | between two looks at the stop flag: 0.03 s on   |
 |                           | product                                      | one core                                        |
 | WAKE_OPERATIONS           | multiply-adds from which a call borrows the  | more than it costs to wake a helper             |

@@ -1,8 +1,9 @@
 """How examples are cut into blocks and chunks; by the shape alone, so that bits don't depend on the team.
 
-Narrow nets have blocks that stay in L1/L2, middle ones blocks that fit L2. Both are gathered into chunks, which the team
-shares: each member does all layers of its chunks, and waits for others once an iteration. Wide nets, whose weights fill L2,
-have long blocks, one after the other, of which the team shares each product.
+Narrow nets have blocks that stay in L1/L2, middle ones blocks whose data and activations fit L2. Both are gathered into chunks,
+which the team shares: each member does all layers of its chunks, and waits for others once an iteration. Where so few examples
+fit, or so few chunks' gradients, that blocks would be short or threads idle, they are long, one after the other, and the team
+shares each product.
 """
 
 from typing import NamedTuple
@@ -51,18 +52,17 @@ class Cut(NamedTuple):
 
 @inner
 def _in_l2(m, fit, most):
-    """Into how many blocks m examples are cut where `fit` of them fit L2 and `most` chunks have their sums there, or 0.
+    """Into how many blocks m examples are cut that lie in L2, where `fit` have room, for `most` chunks at most; 0 for none.
 
-    An even number, for two threads. Examples of which but half fit are cut finer, for more threads.
+    An even number, for two threads: as many as there may be chunks if the blocks are not too short, or several for each chunk.
     """
-    even = most // 2 * 2
-    if m <= 2 * fit:
-        blocks = min(m // SHARED_COLUMNS // 2 * 2, even)
-        return blocks if blocks > 1 else 0
-    blocks = -(-m // (2 * max(fit, 1))) * 2
-    if blocks > even >= ENOUGH_CHUNKS:
-        blocks = -(-blocks // even) * even
-    return blocks if even >= min(blocks, ENOUGH_CHUNKS) and m >= blocks * ENOUGH_COLUMNS else 0
+    even, few = most // 2 * 2, m <= 2 * fit
+    blocks = min(m // (SHARED_COLUMNS if few else ENOUGH_COLUMNS) // 2 * 2, even)
+    if not few and blocks == even:
+        if even < ENOUGH_CHUNKS:
+            return 0
+        blocks *= min(-(-m // max(even * fit, 1)), m // (even * ENOUGH_COLUMNS))
+    return blocks if 2 * m <= 3 * blocks * fit else 0  # half as many again do as well
 
 
 @inner

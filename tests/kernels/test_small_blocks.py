@@ -39,6 +39,9 @@ TINY = {
     "PIECE_OPERATIONS": 500,
 }
 OF_LARGE_L2 = {"L2_BYTES": 2**20}  # partial sums of several chunks fit
+# Blocks of a few dozen examples fit: a chunk each, or more.
+OF_MIDDLE_L2 = {"L2_BYTES": 2**15, "SHARED_OPERATIONS": 1, "SHARED_COLUMNS": 4, "ENOUGH_COLUMNS": 8, "ENOUGH_CHUNKS": 2}
+L2 = {"small L2": {}, "middle L2": OF_MIDDLE_L2, "large L2": OF_LARGE_L2}
 
 
 class Exact:
@@ -60,12 +63,12 @@ class Exact:
         self.array[self._within(i)] = value
 
 
-@pytest.fixture(params=["small L2", "large L2"], autouse=True)
+@pytest.fixture(params=L2, autouse=True)
 def tiny(request, monkeypatch):
     """Tiny sizes wherever a kernel holds one, and exact workspaces."""
     if JIT:  # machine code has the sizes in it
         return
-    sizes = TINY if request.param == "small L2" else TINY | OF_LARGE_L2
+    sizes = TINY | L2[request.param]
     for found in pkgutil.iter_modules(kernels.__path__):
         module = importlib.import_module(f"{kernels.__name__}.{found.name}")
         for name, size in sizes.items():
@@ -101,7 +104,9 @@ def test_layers_of_several_strips(dtype, activation, layout):
 
 
 @pytest.mark.plain
-@pytest.mark.parametrize("layers, m", [((2, 3, 2, 1), 450), ((3, 1), 400), ((40, 30, 2, 1), 130)], ids=str)
+@pytest.mark.parametrize(
+    "layers, m", [((2, 3, 2, 1), 450), ((3, 1), 400), ((40, 30, 2, 1), 130), ((40, 30, 2, 1), 70)], ids=str
+)
 @pytest.mark.parametrize("algorithm", ["direct", "gram"])
 def test_trainings_of_several_blocks(algorithm, layers, m):
     # Several blocks, of which the last is smaller; the Gram matrix takes m^2 steps.
