@@ -50,7 +50,8 @@ def peers(records: Mapping[str, Record]):
     _rows_of_labels(axes, [f"{net(row)}\n{row['iterations']:,} iterations" for row in rows])
     kept = all(has_interval(each["ratio"]) for row in rows for each in row["sides"].values() if "ratio" in each)
     axes.set_xlabel(f"time beside fastbackprop's, whose is 1 ({'95 % intervals' if kept else 'no intervals were kept'})")
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=min(len(sides), 6), handletextpad=0.3)
+    columns = len(sides) if len(sides) <= 4 else 3
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=columns, handletextpad=0.3)
     signed(figure, _origin(record))
     return figure
 

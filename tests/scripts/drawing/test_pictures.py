@@ -44,6 +44,14 @@ def test_each_library_has_a_mark_for_each_training(figure):
     assert len(looks) == len(marks), "two sides that only their names tell apart"
 
 
+@pytest.mark.parametrize("figure", pages.PICTURES, indirect=True)
+def test_the_legend_is_within_the_picture(figure):
+    figure.draw_without_rendering()
+    for legend in figure.legends:
+        box = legend.get_window_extent()
+        assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1
+
+
 @pytest.mark.parametrize("figure", ["scaling"], indirect=True)
 def test_each_varied_value_has_a_point_and_the_model_a_line(figure):
     *varied, threads = figure.axes
