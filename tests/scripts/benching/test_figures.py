@@ -5,6 +5,7 @@ import pytest
 pytest.importorskip("threadpoolctl")
 from scripts.benching import command, figures
 from scripts.comparing import command as compared
+from scripts.comparing import products
 from scripts.drawing import tables
 from scripts.measuring import records
 
@@ -37,7 +38,7 @@ def test_each_topic_that_is_named_writes_its_file(monkeypatch, tmp_path, measure
 
 
 def test_all_topics_but_those_of_other_libraries_are_measured_by_bench():
-    assert {*figures.TOPICS, *compared.TOPICS} == set(tables.DRAWN)
+    assert {*figures.TOPICS, *compared.TOPICS, products.TOPIC} == set(tables.DRAWN)
 
 
 def test_a_small_layer_is_a_row_that_the_table_takes(monkeypatch):
