@@ -106,9 +106,8 @@ def gemm(rows: Sequence[Row]) -> Table:
     cells = []
     for row in rows:
         ours = row["sides"][OURS]["seconds"]
-        ratios = (_cell(_ratio(row, side)) if side in row["sides"] else "not installed" for side in sides)
         what = row["dtype"], str(row["n"]), str(row["threads"]), microseconds([ours]), f"{2e-9 * row['n'] ** 3 / ours:.4g}"
-        cells.append([*what, *ratios])
+        cells.append([*what, *_ratios(row, sides, "not installed")])
     return Table(("dtype", "n", "threads", f"{OURS}, µs", "GFLOP/s", *sides), cells, 1)
 
 
@@ -155,12 +154,11 @@ def peers(rows: Sequence[Row]) -> Table:
     without = {row["net"] for row in rows if not all(has_interval(_ratio(row, side)) for side in sides if side in row["sides"])}
     cells = []
     for row in rows:
-        ratios = (_cell(_ratio(row, side)) if side in row["sides"] else "not installed" for side in sides)
         direct = row["sides"].get(DIRECT)
         name = f"{layers_dims(row['layers'])}, {row['m']:,}, {row['iterations']:,}"
         name += f" (direct: {milliseconds(direct['seconds'])} ms)" if direct else ""
         kept = ["none kept" if row["net"] in without else "95 %"] if without else []
-        cells.append([name, milliseconds(row["sides"][OURS]["seconds"]), *ratios, *kept])
+        cells.append([name, milliseconds(row["sides"][OURS]["seconds"]), *_ratios(row, sides, "not installed"), *kept])
     head = ["net, m, iterations", f"{OURS}, ms", *sides, *(["intervals"] if without else [])]
     return Table(head, cells, 1)
 
@@ -173,6 +171,10 @@ def _cell(ratio: Sequence[Any]) -> str:
     return estimate(ratio) if has_interval(ratio) else f"{ratio[0]:.4g}"
 
 
+def _ratios(row: Row, sides: Iterable[str], missing: str) -> list[str]:
+    return [_cell(_ratio(row, side)) if side in row["sides"] else missing for side in sides]
+
+
 def batches(rows: Sequence[Row]) -> Table:
     """Fits beside fits, then loops beside loops."""
     cells = []
@@ -180,7 +182,7 @@ def batches(rows: Sequence[Row]) -> Table:
         sides = row["sides"]
         name = f"{layers_dims(row['layers'])}, {row['m']:,}, {row['epochs']:,} ({row['batches']:,})"
         ours = [milliseconds(sides[side]["seconds"]) if side in sides else "not measured" for side in (OURS_FIT, OURS)]
-        ratios = [_cell(_ratio(row, side)) if side in sides else "not measured" for side in BATCH_PEERS]
+        ratios = _ratios(row, BATCH_PEERS, "not measured")
         cells.append([name, ours[0], ratios[0], ours[1], *ratios[1:]])
     head = ("net, m, epochs (batches)", "our fit, ms", BATCH_PEERS[0], "our loop, ms", *BATCH_PEERS[1:])
     return Table(head, cells, 1)
