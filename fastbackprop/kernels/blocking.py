@@ -122,7 +122,15 @@ def _line_bytes(architecture: str, caches: Path = _CACHES) -> int:
     return int(size) if size in ("64", "128", "256") else 128 if architecture == "arm64" else 64  # arm64: Apple's own name
 
 
+def _registers(features: set[str], architecture: str) -> str | None:
+    """The letter that stands for a vector register in LLVM's constraints of inline assembly; None where it is not known."""
+    if architecture in ("x86_64", "amd64"):
+        return "v" if "+avx512f" in features else "x"
+    return "w" if architecture in ("aarch64", "arm64") else None
+
+
 VECTOR_BYTES, MR, NV, INNER_ROWS, INNER_COLUMNS = _tiles(_features(), _architecture())
+REGISTERS = _registers(_features(), _architecture())
 FUSED = "+fma" in _features() or _architecture() in ("aarch64", "arm64")
 SQUARE = 8 if VECTOR_BYTES == 64 else 4
 LINE_BYTES = _line_bytes(_architecture())

@@ -11,7 +11,7 @@ from llvmlite import ir
 from numba import typeof, types
 from numba.core import cgutils
 
-from fastbackprop.kernels.blocking import FUSED, LINE_BYTES, VECTOR_BYTES
+from fastbackprop.kernels.blocking import FUSED, LINE_BYTES, REGISTERS, VECTOR_BYTES
 from fastbackprop.kernels.jit import with_twin
 from fastbackprop.kernels.memory import address
 
@@ -154,6 +154,16 @@ class Vectors:
         """a b + c, of vectors or of scalars."""
         name = self.name if a.type == self.vector else f"f{self.T.bitwidth}"
         return self.call(f"llvm.fmuladd.{name}", a.type, [a, b, c])
+
+    def once_known(self, pointer, vectors):
+        """The pointer, not to be used before the vectors are known: no instruction, but an order of those that there are.
+
+        LLVM loads ahead of time what it can; where all registers are taken, others are then spilled to the stack.
+        """
+        if REGISTERS is None:
+            return pointer
+        kind = ir.FunctionType(pointer.type, [pointer.type, *(vector.type for vector in vectors)])
+        return self.builder.call(ir.InlineAsm(kind, "", "=r,0" + f",{REGISTERS}" * len(vectors)), [pointer, *vectors])
 
     def zero_where(self, mask, x):
         """x, or 0 where `mask` is at most 0; not where it is nan."""

@@ -176,7 +176,10 @@ def _outer_registers(
                 column_of_a = v.at(pa, builder.mul(p, a_depth))
                 bs = [v.load(v.at(row_of_b, v.whole(j * v.lanes)), masks[j]) for j in range(k)]
                 for i in range(m):
-                    x = v.splat(v.load_scalar(v.at(column_of_a, builder.mul(v.whole(i), a_row))))
+                    here = v.at(column_of_a, builder.mul(v.whole(i), a_row))
+                    if i > 0:  # else LLVM loads all rows' numbers first, and runs out of registers
+                        here = v.once_known(here, [builder.load(x) for x in sums[i - 1]])
+                    x = v.splat(v.load_scalar(here))
                     for j in range(k):
                         builder.store(v.fma(x, bs[j], builder.load(sums[i][j])), sums[i][j])
 
