@@ -1,9 +1,12 @@
 """scikit-learn's `MLPClassifier` and `MLPRegressor` with the training compiled. They need scikit-learn, the extra ``sklearn``.
 
-Everything but the epochs themselves is scikit-learn's own code: checks, start, shuffling, early stopping, schedules, messages.
+Everything but the epochs themselves, and the look at labels, is scikit-learn's own code: checks, start, shuffling, early
+stopping, schedules, messages.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from fastbackprop.extras import missing
 
@@ -13,6 +16,7 @@ except ImportError as error:
     raise missing("fastbackprop.extras.sklearn_mlp", "sklearn") from error
 
 from fastbackprop.extras.sklearn_mlp.internals import module
+from fastbackprop.extras.sklearn_mlp.labels import validated
 from fastbackprop.extras.sklearn_mlp.solvers import Compiled
 
 __all__ = ["MLPClassifier", "MLPRegressor", "patch_sklearn", "unpatch_sklearn"]
@@ -32,6 +36,9 @@ class MLPClassifier(Compiled, module.MLPClassifier):
     >>> bool(model.score(X, X[:, 0] * X[:, 1] > 0) > 0.97)
     True
     """
+
+    def _validate_input(self, *arguments: Any, **keywords: Any) -> Any:
+        return validated(self, *arguments, **keywords)
 
 
 class MLPRegressor(Compiled, module.MLPRegressor):

@@ -16,7 +16,7 @@ import numpy as np
 from fastbackprop.batches import Batches
 from fastbackprop.extras.sklearn_mlp.cover import optimizer_of
 from fastbackprop.extras.sklearn_mlp.engine import batches_of, loss, quick_epochs, save
-from fastbackprop.extras.sklearn_mlp.internals import loop_with, module, permutation
+from fastbackprop.extras.sklearn_mlp.internals import Base, module, permutation, with_names
 from fastbackprop.kernels.tasks import Task
 from fastbackprop.slices import STOP, behind, wait
 
@@ -62,7 +62,7 @@ class Epochs:
             "_safe_indexing": self.safe_indexing,
         }
         try:
-            loop_with(own)(self.model, *arguments, **keywords)
+            with_names(Base._fit_stochastic, own)(self.model, *arguments, **keywords)
         finally:
             self._release()
             if self.batches is not None:
@@ -181,7 +181,8 @@ class Epochs:
             return None
         orders = np.empty((count, len(self.indices)), np.int64)
         for order in orders:
-            self.indices = np.take(self.indices, permutation(self.random, len(order)), out=order)
+            # "clip" has NumPy write to `order` itself; no number is out of bounds.
+            self.indices = self.indices.take(permutation(self.random, len(order)), out=order, mode="clip")
         return orders.ravel()
 
     def _rates(self, batches: Batches, count: int) -> np.ndarray:

@@ -96,7 +96,7 @@ def arguments_of(name: str, *arguments: Any, **keywords: Any) -> dict[str, Any]:
     return {"sample_weight": None, **dict(zip(PARAMETERS_FOUND[name], arguments, strict=False)), **keywords}
 
 
-def loop_with(functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
-    """scikit-learn's loop of epochs, in which these names stand for these functions."""
+def with_names(function: Any, names: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
+    """A method of scikit-learn's module, in which these names stand for these functions or classes."""
     vars(module).setdefault("__warningregistry__", {})  # shared, so that a warning is shown as often as by the original
-    return FunctionType(Base._fit_stochastic.__code__, {**vars(module), **functions}, "_fit_stochastic")
+    return FunctionType(function.__code__, {**vars(module), **names}, function.__name__)
