@@ -89,7 +89,7 @@ def cut_of(net, first, m, one, X, n_weights, team):
     # Blocks of about the same size, and of whole vectors: at the end of a row a masked one is slow to store.
     columns = min(m, -(-m // (-(-m // columns) * lanes)) * lanes)
     blocks = -(-m // columns)
-    span = -(-blocks // most) * columns if most > 1 else m
+    span = -(-blocks // most) * columns
     chunks, members = -(-m // span), team[MEMBERS]
     shared = chunks > 1 and members > 1 and n_weights * m >= SHARED_OPERATIONS
     length = row_length(columns, one)

@@ -150,14 +150,9 @@ def test_slices_of_iterations_have_the_bits_of_one_run(algorithm, dtype):
 # A sweep in chunks of blocks, in few chunks, in one (wide nets share each product), with and without hidden layers; blocks that
 # fit L2, as many as chunks and more.
 TEAMS = [
-    *(((30, 16, 8, 1), 6000), ((3, 1), 300_000), ((2, 4, 1), 70_000), ((300, 200, 1), 500), ((784, 40, 1), 700)),
-    *(
-        ((64, 64, 64, 1), 700),
-        ((64, 64, 64, 1), 1700),
-        ((64, 64, 64, 1), 7000),
-        ((64, 128, 128, 1), 4500),
-    ),
-]
+    ((30, 16, 8, 1), 6000), ((3, 1), 300_000), ((2, 4, 1), 70_000), ((300, 200, 1), 500), ((784, 40, 1), 700),
+    ((64, 64, 64, 1), 700), ((64, 64, 64, 1), 1700), ((64, 64, 64, 1), 7000), ((64, 128, 128, 1), 4500),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("layers", "m"), TEAMS, ids=str)
