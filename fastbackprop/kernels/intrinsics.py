@@ -156,9 +156,9 @@ class Vectors:
         return self.call(f"llvm.fmuladd.{name}", a.type, [a, b, c])
 
     def once_known(self, pointer, vectors):
-        """The pointer, not to be used before the vectors are known: no instruction, but an order of those that there are.
+        """The pointer; LLVM does not move its uses before the vectors are computed. There is no instruction for this.
 
-        LLVM loads ahead of time what it can; where all registers are taken, others are then spilled to the stack.
+        LLVM loads ahead of time what it can; where all registers are taken, it then writes vectors to the stack.
         """
         if REGISTERS is None:
             return pointer

@@ -35,7 +35,7 @@ def innermost_loops(assembly):
 
 
 def assembly_of(routine, T, monkeypatch):
-    """What LLVM makes of the routine at first: asked again, it starts from what the first time left, and does better."""
+    """What LLVM makes of the routine; it rewrites a module that it compiles, and a second time does better."""
     optimize, modules = VectorLibrary._optimize_final_module, []
 
     def optimized(library):

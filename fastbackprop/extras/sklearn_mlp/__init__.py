@@ -38,7 +38,7 @@ class MLPClassifier(Compiled, module.MLPClassifier):
     """
 
     def _validate_input(self, *arguments: Any, **keywords: Any) -> Any:
-        return validated(self, *arguments, **keywords)
+        return validated(super()._validate_input, *arguments, **keywords)
 
 
 class MLPRegressor(Compiled, module.MLPRegressor):

@@ -99,4 +99,6 @@ def arguments_of(name: str, *arguments: Any, **keywords: Any) -> dict[str, Any]:
 def with_names(function: Any, names: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
     """A method of scikit-learn's module, in which these names stand for these functions or classes."""
     vars(module).setdefault("__warningregistry__", {})  # shared, so that a warning is shown as often as by the original
-    return FunctionType(function.__code__, {**vars(module), **names}, function.__name__)
+    renamed = FunctionType(function.__code__, {**vars(module), **names}, function.__name__, function.__defaults__)
+    renamed.__kwdefaults__ = function.__kwdefaults__
+    return renamed

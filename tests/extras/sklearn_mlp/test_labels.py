@@ -1,5 +1,6 @@
 """The one look at labels: what scikit-learn's classifier keeps, returns and says of them is the same."""
 
+import functools
 import pickle
 import warnings
 
@@ -83,7 +84,7 @@ def looks(monkeypatch):
 @pytest.mark.parametrize("y", QUICK.values(), ids=[*QUICK])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.DataConversionWarning")
 def test_whole_numbers_are_looked_at_once(y, looks):
-    assert labels.SERVES
+    assert labels.KNOWN
     MLPClassifier()._validate_input(X, y, False, True)
     assert looks == []
 
@@ -134,14 +135,47 @@ def _other_result(monkeypatch):
     monkeypatch.setattr(LabelBinarizer, "transform", lambda self, y: np.ones((len(y), 7)))
 
 
-@pytest.mark.parametrize("move", [_closure, _other_state, _other_result])
+def _raising(monkeypatch):
+    monkeypatch.setattr(LabelBinarizer, "transform", lambda self, y, *, more: y)
+
+
+@pytest.mark.parametrize("move", [_closure, _other_state, _other_result, _raising])
 def test_a_binarizer_that_moved_is_left_alone(move, monkeypatch):
-    assert labels._serves()
+    assert labels.known_check()
     move(monkeypatch)
-    assert not labels._serves()
+    assert labels.known_check() is None
 
 
-def test_without_it_the_check_is_scikit_learns(monkeypatch, looks):
-    monkeypatch.setattr(labels, "SERVES", False)
+def test_without_it_the_check_is_scikit_learns(monkeypatch, looks, fallbacks):
+    monkeypatch.setattr(labels, "KNOWN", None)
     assert outcome(MLPClassifier, QUICK["several"]) == outcome(module.MLPClassifier, QUICK["several"])
     assert looks == ["fit", "transform"] * 2
+    assert any("looks at labels" in line for line in fallbacks())
+
+
+def test_a_check_that_was_replaced_later_is_called(monkeypatch):
+    check, seen = module.MLPClassifier._validate_input, []
+
+    @functools.wraps(check)
+    def checking(self, *arguments):
+        seen.append(type(self))
+        return check(self, *arguments)
+
+    monkeypatch.setattr(module.MLPClassifier, "_validate_input", checking)
+    MLPClassifier()._validate_input(X, QUICK["two"], False, True)
+    assert seen == [MLPClassifier]
+
+
+def test_a_class_beside_ours_has_its_own_check():
+    class Beside(module.MLPClassifier):
+        def _validate_input(self, *arguments):
+            self.seen_ = True
+            return super()._validate_input(*arguments)
+
+    class Both(MLPClassifier, Beside):
+        pass
+
+    model = Both()
+    model._validate_input(X, QUICK["two"], False, True)
+    assert model.seen_
+    assert type(model._label_binarizer) is LabelBinarizer
