@@ -41,6 +41,11 @@ STATE = {
 PARAMETERS_FOUND: dict[str, list[str]] = {}  # those of the installed version
 
 
+def is_plain(function: Any) -> bool:
+    """Whether `with_names` can do it: a function of scikit-learn's module that no decorator stands before."""
+    return type(function) is FunctionType and function.__globals__ is vars(module) and not function.__closure__
+
+
 def look() -> str | None:
     """Why scikit-learn's internals are not those that are known here, or None."""
     try:
@@ -50,7 +55,7 @@ def look() -> str | None:
                 return f"{name} has parameters {', '.join(found)}"
             PARAMETERS_FOUND[name] = found
         loop = Base._fit_stochastic
-        if type(loop) is not FunctionType or loop.__globals__ is not vars(module) or loop.__closure__:
+        if not is_plain(loop):
             return "_fit_stochastic is no plain function of its module"
         if lost := LOOP - {*loop.__code__.co_names}:
             return f"_fit_stochastic does without {', '.join(sorted(lost))}"
